@@ -1,0 +1,108 @@
+// The vector vocabulary: what AssemblyScript's generic v128.* builtins do not name. Everything is generic over T = f32 (four lanes) or
+// f64 (two); only this file, exp.ts and log.ts know how wide a lane is, and only `mulAdd` knows which instruction set runs.
+
+/** Bytes of a vector, and of a chunk: the four vectors that every loop body handles, so that four operations are in flight. */
+export const VECTOR: usize = 16;
+export const CHUNK: usize = 64;
+
+// @ts-ignore: decorator
+@inline
+export function lanes<T>(): i32 {
+  return <i32>VECTOR / sizeof<T>();
+}
+
+/** a·b + c; one rounding in the relaxed build where the processor can, two everywhere else. */
+// @ts-ignore: decorator
+@inline
+export function mulAdd<T>(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
+  return v128.add<T>(v128.mul<T>(a, b), c);
+}
+
+// A running sum that does not lose small terms, whatever their number, as two vectors `low` and `high`. Update `high` first.
+//   f32: lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision.
+//   f64: `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method).
+// The callers add the four vectors of a chunk in a tree first, so this costs about one operation per vector.
+
+// @ts-ignore: decorator
+@inline
+export function sumHigh<T>(high: v128, low: v128, x: v128): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(high, f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1)));
+  const sum = f64x2.add(low, x);
+  const added = f64x2.sub(sum, low);
+  return f64x2.add(high, f64x2.add(f64x2.sub(low, f64x2.sub(sum, added)), f64x2.sub(x, added)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sumLow<T>(low: v128, x: v128): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(low, f64x2.promote_low_f32x4(x));
+  return f64x2.add(low, x);
+}
+
+/**
+ * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`wide`), their total as the first.
+ */
+// @ts-ignore: decorator
+@inline
+export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, wide: bool): void {
+  // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
+  if (sizeof<T>() == 8) high = v128.and(high, f64x2.eq(high, high));
+  if (sizeof<T>() == 8 || wide) low = f64x2.add(low, high);
+  if (wide) low = f64x2.add(low, i64x2.shuffle(low, low, 1, 0));
+  v128.store(to, f64x2.mul(low, f64x2.splat(scale)));
+  if (sizeof<T>() == 4) v128.store(to, f64x2.mul(high, f64x2.splat(scale)), 16);
+}
+
+/** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */
+// @ts-ignore: decorator
+@inline
+export function loadLanes<T>(from: usize, wide: bool): v128 {
+  if (wide) return v128.splat<T>(<T>load<f64>(from));
+  if (sizeof<T>() == 8) return v128.load(from);
+  const low = f32x4.demote_f64x2_zero(v128.load(from));
+  return i64x2.shuffle(low, f32x4.demote_f64x2_zero(v128.load(from, 16)), 0, 2);
+}
+
+/** A vector of T as one f64 per lane. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes<T>(to: usize, x: v128): void {
+  if (sizeof<T>() == 8) {
+    v128.store(to, x);
+    return;
+  }
+  v128.store(to, f64x2.promote_low_f32x4(x));
+  v128.store(to, f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1)), 16);
+}
+
+/** The largest lane in all lanes. pmax drops a NaN of the accumulator, as it did in the loop before. */
+// @ts-ignore: decorator
+@inline
+export function foldMax<T>(x: v128): v128 {
+  x = v128.pmax<T>(x, i64x2.shuffle(x, x, 1, 0));
+  return sizeof<T>() == 8 ? x : v128.pmax<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
+}
+
+/** Turns `lanes` rows of as many values, `from` bytes apart, into columns `to` bytes apart; and back. */
+// @ts-ignore: decorator
+@inline
+export function transpose<T>(to: usize, toStride: usize, from: usize, fromStride: usize): void {
+  const a = v128.load(from);
+  const b = v128.load(from + fromStride);
+  if (sizeof<T>() == 8) {
+    v128.store(to, i64x2.shuffle(a, b, 0, 2));
+    v128.store(to + toStride, i64x2.shuffle(a, b, 1, 3));
+    return;
+  }
+  const c = v128.load(from + 2 * fromStride);
+  const d = v128.load(from + 3 * fromStride);
+  const abLow = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cdLow = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const cdHigh = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(abLow, cdLow, 0, 2));
+  v128.store(to + toStride, i64x2.shuffle(abLow, cdLow, 1, 3));
+  v128.store(to + 2 * toStride, i64x2.shuffle(abHigh, cdHigh, 0, 2));
+  v128.store(to + 3 * toStride, i64x2.shuffle(abHigh, cdHigh, 1, 3));
+}

@@ -1,0 +1,79 @@
+// The main job: handwritten digits, three times the same linear model, scores = x·W + b, trained in the same way; only the loss
+// differs (objectives.ts). Losses and gradients come from softmargin twice, from WebAssembly and from plain TypeScript (duel.ts).
+//
+//   npm start                  60,000 training images, 10 epochs
+//   npm start -- --quick        6,000 training images, 1 epoch
+
+import { parseArgs } from "node:util";
+import cliProgress from "cli-progress";
+import { Duel } from "./duel.js";
+import { createModel } from "./linearModel.js";
+import { classes, DataNotFound, type Digits, firstDigits, loadMnist, pixels } from "./mnist.js";
+import { type Objective, objectives } from "./objectives.js";
+import { createRandom } from "./random.js";
+import { percent, printLessons, printSetting, printTable, type Result } from "./report.js";
+import { batchSize, examine, trainEpoch } from "./training.js";
+
+const { quick } = parseArgs({ options: { quick: { type: "boolean", default: false } } }).values;
+const epochs = quick ? 1 : 10;
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof DataNotFound)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function main(): void {
+  const { train: all, test } = loadMnist();
+  const train = quick ? firstDigits(all, 6000) : all;
+  printSetting(train, test, epochs);
+  const start = performance.now();
+  const results = objectives.map((objective) => run(objective, train, test));
+  const seconds = (performance.now() - start) / 1000;
+  printTable(results);
+  printLessons(results, train.count, seconds);
+}
+
+/** One model from its first, random weights to its last. */
+function run(objective: Objective, train: Digits, test: Digits): Result {
+  console.log(`\n${objective.name}`);
+  const random = createRandom(1);
+  const model = createModel(pixels, classes, 0.001, random);
+  const initial = examine(model, train, objective);
+  const { loss: untrained } = initial;
+  console.log(
+    `  untrained loss ${untrained.toFixed(4)}, in theory ${objective.theory.toFixed(4)} (${objective.formula})`,
+  );
+
+  const duel = new Duel(objective.lossAndGrad, batchSize, classes);
+  const batches = train.count / batchSize;
+  const steps = epochs * batches;
+  const bar = progressBar();
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const done = epoch * batches;
+    const rate = (batch: number) => objective.rate * (1 - (done + batch) / steps);
+    bar.start(steps, done, { loss: "" });
+    const loss = trainEpoch(model, train, duel, random, rate, (batch, loss) =>
+      bar.update(done + batch, { loss: loss.toFixed(4) }),
+    );
+    bar.stop();
+    const { accuracy } = examine(model, test, objective);
+    const number = String(epoch + 1).padStart(2);
+    console.log(`  epoch ${number}  loss ${loss.toFixed(4)}   test accuracy ${percent(accuracy)}`);
+  }
+  return { objective, duel, initial, final: examine(model, train, objective), test: examine(model, test, objective) };
+}
+
+/** A bar below the lines of the epochs; where the output is no terminal it draws nothing, and the lines remain. */
+function progressBar(): cliProgress.SingleBar {
+  return new cliProgress.SingleBar({
+    format: "  {percentage} % [{bar}] loss {loss}, {eta_formatted} left",
+    stream: process.stdout,
+    clearOnComplete: true,
+    fps: 20,
+    etaBuffer: 500,
+    linewrap: true,
+  });
+}

@@ -1,0 +1,79 @@
+// Stochastic gradient descent on mini-batches, and the examination of a model on a whole set of digits.
+
+import type { Duel } from "./duel.js";
+import { computeScores, descend, type LinearModel } from "./linearModel.js";
+import { classes, type Digits } from "./mnist.js";
+import type { Objective } from "./objectives.js";
+import { shuffle } from "./random.js";
+
+export const batchSize: number = 100;
+
+/**
+ * Learns from every digit once, in random order, and returns the mean loss met on the way. `rate` is the learning rate of each
+ * batch; `progress` is told how many batches are done, and their mean loss.
+ */
+export function trainEpoch(
+  model: LinearModel,
+  digits: Digits,
+  duel: Duel,
+  random: () => number,
+  rate: (batch: number) => number,
+  progress: (batches: number, loss: number) => void,
+): number {
+  const order = numbered(digits.count);
+  shuffle(order, random);
+  const scores = new Float32Array(batchSize * classes);
+  const labels = new Uint8Array(batchSize);
+  const batches = digits.count / batchSize;
+  let sum = 0;
+  for (let batch = 0; batch < batches; batch++) {
+    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+    for (let r = 0; r < batchSize; r++) labels[r] = digits.labels[rows[r]!]!;
+
+    computeScores(scores, model, digits.images, rows);
+    const { loss, grad } = duel.run(scores, labels);
+    descend(model, grad, digits.images, rows, rate(batch));
+
+    sum += loss;
+    progress(batch + 1, sum / (batch + 1));
+  }
+  return sum / batches;
+}
+
+export interface Examination {
+  readonly loss: number;
+  /** Share of the images whose own digit has the highest score. */
+  readonly accuracy: number;
+  /** Share of the images whose loss is exactly 0. */
+  readonly satisfied: number;
+  readonly smallestLoss: number;
+}
+
+export function examine(model: LinearModel, digits: Digits, objective: Objective): Examination {
+  const { count, images, labels } = digits;
+  const scores = new Float32Array(count * classes);
+  computeScores(scores, model, images, numbered(count));
+  const losses = objective.losses(scores, labels);
+  let sum = 0;
+  let correct = 0;
+  let satisfied = 0;
+  let smallestLoss = Number.POSITIVE_INFINITY;
+  for (let r = 0; r < count; r++) {
+    const loss = losses[r]!;
+    sum += loss;
+    smallestLoss = Math.min(smallestLoss, loss);
+    if (loss === 0) satisfied++;
+    if (highest(scores, r * classes) === labels[r]) correct++;
+  }
+  return { loss: sum / count, accuracy: correct / count, satisfied: satisfied / count, smallestLoss };
+}
+
+function highest(scores: Float32Array, row: number): number {
+  let digit = 0;
+  for (let c = 1; c < classes; c++) if (scores[row + c]! > scores[row + digit]!) digit = c;
+  return digit;
+}
+
+function numbered(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => i);
+}

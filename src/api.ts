@@ -1,0 +1,214 @@
+// The public functions, bound to the kernels of one backend.
+
+import { crossEntropy } from "./crossEntropy.js";
+import { hinge } from "./hinge.js";
+import { initialLoss } from "./initialLoss.js";
+import type { Kernels } from "./kernels.js";
+import { logSumExp } from "./logSumExp.js";
+import { mapRows, mapRowsGrad } from "./mapRows.js";
+import type {
+  ClassIndices,
+  ClassProbabilities,
+  CrossEntropyOptions,
+  GradOptions,
+  HingeOptions,
+  LogitsLike,
+  Loss,
+  OutOptions,
+  Result,
+  TemperatureOptions,
+} from "./options.js";
+import type { Reduction } from "./reduction.js";
+
+/** The functions that a backend, or a workspace, offers. */
+export interface Functions {
+  /**
+   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Positive, sums to 1, keeps the order of x.
+   *
+   * @param x any shape (`shape`, `axis`), by default one row. −Infinity gives exactly 0; a row that holds NaN or +Infinity, or nothing
+   *   but −Infinity, is NaN.
+   * @param options `shape`, `axis`, `temperature`, `out` (may be `x`).
+   * @returns an array like x, or `out`.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
+   * @example softmax([1, 2, 3]) // [0.09003057317038045, 0.2447284710547976, 0.6652409557748218]
+   * @see Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021)
+   */
+  softmax<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+
+  /**
+   * The vector–Jacobian product of softmax: dx = y ⊙ (dy − ⟨y, dy⟩) in each row.
+   *
+   * @param y what softmax returned.
+   * @param dy upstream gradient, of y's type and length.
+   * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
+   * @example softmaxGrad([0.25, 0.75], [1, 0]) // [0.1875, -0.1875]
+   */
+  softmaxGrad<A extends LogitsLike>(y: A, dy: NoInfer<A>, options?: OutOptions<A>): Result<A>;
+
+  /**
+   * Log-softmax over the class axis: y = (x − m)/T − ln Σ e^((x − m)/T), accurate also where softmax underflows to 0 or rounds to 1.
+   *
+   * @param x as for softmax. −Infinity gives −Infinity.
+   * @param options `shape`, `axis`, `temperature`, `out` (may be `x`).
+   * @example logSoftmax([1000, 1]) // [0, -999]
+   */
+  logSoftmax<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+
+  /**
+   * The vector–Jacobian product of log-softmax: dx = dy − e^y · Σ dy in each row.
+   *
+   * @param y what logSoftmax returned.
+   * @param dy upstream gradient, of y's type and length.
+   * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
+   */
+  logSoftmaxGrad<A extends LogitsLike>(y: A, dy: NoInfer<A>, options?: OutOptions<A>): Result<A>;
+
+  /**
+   * ln Σ e^(x/T) of each row, without overflow, and without losing what a dominant class leaves: logSumExp([0, −40]) = 4.248e−18. Its
+   * gradient is softmax.
+   *
+   * @param x as for softmax. A row of −Infinity gives −Infinity, one with +Infinity and no NaN +Infinity.
+   * @param options `shape`, `axis`, `temperature`, `out` (one value per row).
+   * @returns one value per row, of x's type.
+   * @example logSumExp([0, 0, 0, 0]) // [1.3862943611198906]
+   */
+  logSumExp<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+
+  /**
+   * Cross-entropy of the softmax of logits with a target: −ln p_y for a class index y, Σ_j t_j · (−ln p_j) for class probabilities t.
+   *
+   * @param logits [rows, C] by default, rows being targets.length; or `shape` with `axis`.
+   * @param targets one class index per row (any integer typed array, or numbers), or as many class probabilities as logits, of their type
+   *   (one row by default).
+   * @param options `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `labelSmoothing`, `temperature`, `meanOver`, `emptyMean`, `shape`,
+   *   `axis`.
+   * @returns a number for `mean` (default) and `sum`, one value per row for `none`. In nats. Log C where all logits are equal.
+   * @throws RangeError for a target outside [0, C) that is not ignored, a wrong length or value; TypeError for a wrong kind.
+   * @example crossEntropy([0.2, 0.3, 0.5, 0.5, 0.2, 0.3], [2, 1], { weight: [2, 4, 6] }) // 1.0598…
+   * @see PyTorch's cross_entropy, whose conventions the defaults follow
+   */
+  crossEntropy<A extends LogitsLike, R extends Reduction = "mean">(
+    logits: A,
+    targets: ClassIndices | ClassProbabilities,
+    options?: CrossEntropyOptions<R>,
+  ): Loss<A, R>;
+
+  /**
+   * Cross-entropy and its gradient with respect to the logits, in one pass: p − [j = y] for a class index, over the denominator of the mean.
+   *
+   * @param options those of crossEntropy, and `grad` (may be `logits`), `gradOutput`, `accumulate`.
+   * @returns `loss` as from crossEntropy and `grad`, an array like logits. Each row of the gradient sums to 0.
+   * @throws as crossEntropy; `grad` is untouched then.
+   * @example crossEntropyGrad([0, 0], [1]) // { loss: 0.6931471805599453, grad: [0.5, -0.5] }
+   */
+  crossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean">(
+    logits: A,
+    targets: ClassIndices | ClassProbabilities,
+    options?: CrossEntropyOptions<R> & GradOptions<A>,
+  ): { loss: Loss<A, R>; grad: Result<A> };
+
+  /**
+   * Multi-class hinge (SVM) loss, with z_j = margin + x_j − x_y: Σ over the wrong classes of max(0, z_j)^p (Weston–Watkins), or that of the
+   * highest-scoring wrong class only (Crammer–Singer). Exactly 0 once the true class leads by the margin.
+   *
+   * @param scores [rows, C] by default, rows being targets.length; or `shape` with `axis`.
+   * @param targets one class index per row.
+   * @param options `form`, `margin`, `p`, `perClass`, `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `meanOver`, `emptyMean`, `shape`,
+   *   `axis`.
+   * @returns a number for `mean` (default) and `sum`, one value per row for `none`.
+   * @throws as crossEntropy.
+   * @example hinge([3.2, 5.1, -1.7], [0]) // 2.8999999999999995
+   * @see Weston & Watkins, "Support vector machines for multi-class pattern recognition" (1999); Crammer & Singer (2001)
+   */
+  hinge<A extends LogitsLike, R extends Reduction = "mean">(scores: A, targets: ClassIndices, options?: HingeOptions<R>): Loss<A, R>;
+
+  /**
+   * Hinge loss and its gradient with respect to the scores, in one pass; 0 is taken as the derivative at the kink.
+   *
+   * @param options those of hinge, and `grad` (may be `scores`), `gradOutput`, `accumulate`.
+   * @returns `loss` as from hinge and `grad`, an array like scores. Each row of the gradient sums to 0.
+   * @example hingeGrad([3.2, 5.1, -1.7], [0]).grad // [-1, 1, 0]
+   */
+  hingeGrad<A extends LogitsLike, R extends Reduction = "mean">(
+    scores: A,
+    targets: ClassIndices,
+    options?: HingeOptions<R> & GradOptions<A>,
+  ): { loss: Loss<A, R>; grad: Result<A> };
+}
+
+export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}
+export interface CrossEntropyForm extends Pick<CrossEntropyOptions, "labelSmoothing" | "temperature"> {}
+
+/** What runs, and why nothing faster does. */
+export interface Backend {
+  readonly name: "simd" | "relaxed" | "baseline";
+  readonly reason?: Error;
+}
+
+export interface WorkspaceOptions {
+  /** Room for arrays, in bytes; each array starts at a multiple of 16. */
+  bytes: number;
+}
+
+/** Arrays inside the kernels' own memory, and functions that compute on them without a copy. */
+export interface Workspace extends Functions {
+  /** A new array of zeros inside the workspace. Throws a RangeError where it does not fit any more. */
+  float32(length: number): Float32Array;
+  float64(length: number): Float64Array;
+  int32(length: number): Int32Array;
+  /** Takes all arrays back: their memory is handed out again, so none made before may be used after. */
+  reset(): void;
+}
+
+export interface Softmargin extends Functions {
+  /**
+   * What a loss must be before any learning, when all scores are equal: ln C for cross-entropy; margin^p · (C − 1) for Weston–Watkins and
+   * margin^p for Crammer–Singer hinge, over C with `perClass`.
+   *
+   * @example initialLoss("crossEntropy", 10) // 2.302585092994046
+   */
+  initialLoss(loss: "crossEntropy", classes: number, options?: CrossEntropyForm): number;
+  initialLoss(loss: "hinge", classes: number, options?: HingeForm): number;
+  readonly backend: Backend;
+  /**
+   * Memory for arrays that the kernels use in place, where calls on ordinary arrays copy them in and out.
+   *
+   * @example
+   * const workspace = createWorkspace({ bytes: 1 << 20 });
+   * const logits = workspace.float32(1000);
+   * workspace.softmax(logits, { out: logits });
+   */
+  createWorkspace(options: WorkspaceOptions): Workspace;
+}
+
+/** The functions bound to kernels. */
+export function createFunctions(kernels: Kernels): Functions {
+  const functions = {
+    softmax: (x: LogitsLike, options?: unknown) => mapRows(kernels, "softmax", x, options),
+    softmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) => mapRowsGrad(kernels, "softmaxGrad", y, dy, options),
+    logSoftmax: (x: LogitsLike, options?: unknown) => mapRows(kernels, "logSoftmax", x, options),
+    logSoftmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
+      mapRowsGrad(kernels, "logSoftmaxGrad", y, dy, options),
+    logSumExp: (x: LogitsLike, options?: unknown) => logSumExp(kernels, x, options),
+    crossEntropy: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, false),
+    crossEntropyGrad: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, true),
+    hinge: (x: unknown, y: unknown, options?: unknown) => hinge(kernels, x, y, options, false),
+    hingeGrad: (x: unknown, y: unknown, options?: unknown) => hinge(kernels, x, y, options, true),
+  };
+  // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
+  return functions as unknown as Functions;
+}
+
+/** A whole backend: its functions, its name, its workspaces. */
+export function createApi(
+  kernels: Kernels,
+  backend: Backend,
+  createWorkspace: (options: WorkspaceOptions) => Workspace,
+): Softmargin {
+  return {
+    ...createFunctions(kernels),
+    initialLoss: initialLoss as Softmargin["initialLoss"],
+    backend: Object.freeze(backend),
+    createWorkspace,
+  };
+}

@@ -1,0 +1,145 @@
+// Cross-entropy of a row with its target: a class y or class probabilities t.
+//                                                 logits, grad, t: [outer, classes, inner]; loss, y: [outer, inner]
+//
+//   z_j = (x_j − m) / T,  m = x_k = max x,  e_j = exp(z_j),  s = Σ_{j ≠ k} e_j,  d = 1 + s,  p_j = e_j / d,  −log p_j = log d − z_j
+//
+//                               loss                              d loss / d z_j
+//   class y                     w_y (log d − z_y)                 w_y (p_j − [j = y])
+//   any q, with Q = Σ_j q_j     Q log d − Σ_j q_j z_j             Q p_j − q_j
+//     y smoothed by ε           q_j = w_j ε/C + (1 − ε) w_y [j = y]
+//     t smoothed by ε           q_j = w_j ((1 − ε) t_j + ε/C)
+//
+// Then the loss times u, and the gradient times u · gradOutput · gradScale / T.
+//
+// Nothing cancels where a probability comes near 1: the loss is a sum of terms ≥ 0, with log d = log1p(s); p_y − 1 is
+// −Σ_{j ≠ y} e_j / d; and Q p_k − q_k, once p_k is above ½, is Σ_{j ≠ k} q_j − Q s / d.
+
+import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
+import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
+
+export function crossEntropy(
+  loss: Float64Array,
+  grad: FloatArray | undefined,
+  logits: FloatArray,
+  targets: Int32Array | FloatArray,
+  shape: Shape,
+  terms: CrossEntropyTerms,
+): void {
+  if (!areClasses(targets)) anyTargets(loss, grad, logits, undefined, targets, shape, terms);
+  else if (terms.labelSmoothing > 0) anyTargets(loss, grad, logits, targets, undefined, shape, terms);
+  else classTargets(loss, grad, logits, targets, shape, terms);
+}
+
+// By the tag: instanceof would not know an array of another frame.
+function areClasses(targets: Int32Array | FloatArray): targets is Int32Array {
+  return targets[Symbol.toStringTag] === "Int32Array";
+}
+
+function classTargets(
+  loss: Float64Array,
+  grad: FloatArray | undefined,
+  logits: FloatArray,
+  targets: Int32Array,
+  shape: Shape,
+  terms: CrossEntropyTerms,
+): void {
+  const { outer, classes, inner } = shape;
+  const { weight, temperature, sampleWeight, gradOutput, gradScale, accumulate } = terms;
+  const e = scratchRow(0, classes);
+  for (let o = 0, row = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++, row++) {
+      const start = o * classes * inner + i;
+      const y = targets[row]!;
+      const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
+      if (y < 0 || u === 0) {
+        loss[row] = 0;
+        if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
+        continue;
+      }
+      const k = rowShift(e, logits, start, inner, classes, temperature);
+      const zy = e[y]!;
+      const s = rowExp(e, e, classes, k);
+      const w = weight === undefined ? 1 : weight[y]!;
+      loss[row] = u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy)); // 0 · (−log 0) counts as 0
+      if (grad === undefined) continue;
+      const d = 1 + s;
+      const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
+      e[y] = y === k ? 0 - s : e[y]! - d; // 0 − s: −s would be −0 where s is 0
+      rowStore(grad, start, inner, classes, e, (upstream * u * w) / temperature / d, accumulate);
+    }
+  }
+}
+
+function anyTargets(
+  loss: Float64Array,
+  grad: FloatArray | undefined,
+  logits: FloatArray,
+  indices: Int32Array | undefined,
+  probabilities: FloatArray | undefined,
+  shape: Shape,
+  terms: CrossEntropyTerms,
+): void {
+  const { outer, classes, inner } = shape;
+  const { weight, labelSmoothing, temperature, sampleWeight, gradOutput, gradScale, accumulate } = terms;
+  const e = scratchRow(0, classes);
+  const q = scratchRow(1, classes);
+  const w = scratchRow(2, classes);
+  for (let j = 0; j < classes; j++) w[j] = weight === undefined ? 1 : weight[j]!;
+  for (let o = 0, row = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++, row++) {
+      const start = o * classes * inner + i;
+      const y = indices === undefined ? 0 : indices[row]!;
+      const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
+      if (y < 0 || u === 0) {
+        loss[row] = 0;
+        if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
+        continue;
+      }
+      if (probabilities === undefined) smoothClass(q, w, y, classes, labelSmoothing);
+      else smoothProbabilities(q, w, probabilities, start, inner, classes, labelSmoothing);
+      const k = rowShift(e, logits, start, inner, classes, temperature);
+
+      // z_k = 0, so leaving k out changes nothing in the first sum
+      const qk = q[k]!;
+      q[k] = 0;
+      let cross = 0;
+      let others = 0;
+      for (let j = 0; j < classes; j++) {
+        const qj = q[j]!;
+        others += qj;
+        if (qj !== 0) cross -= qj * e[j]!; // 0 · (−log 0) counts as 0
+      }
+      q[k] = qk;
+
+      const s = rowExp(e, e, classes, k);
+      const total = others + qk;
+      loss[row] = u * (total * Math.log1p(s) + cross);
+      if (grad === undefined) continue;
+      const scale = total / (1 + s);
+      for (let j = 0; j < classes; j++) e[j] = e[j]! * scale - q[j]!;
+      if (s < 1) e[k] = others - scale * s;
+      const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
+      rowStore(grad, start, inner, classes, e, (upstream * u) / temperature, accumulate);
+    }
+  }
+}
+
+function smoothClass(q: Float64Array, w: Float64Array, y: number, classes: number, smoothing: number): void {
+  const spread = smoothing / classes;
+  for (let j = 0; j < classes; j++) q[j] = w[j]! * spread;
+  q[y]! += (1 - smoothing) * w[y]!;
+}
+
+function smoothProbabilities(
+  q: Float64Array,
+  w: Float64Array,
+  t: FloatArray,
+  start: number,
+  stride: number,
+  classes: number,
+  smoothing: number,
+): void {
+  const keep = 1 - smoothing;
+  const spread = smoothing / classes;
+  for (let j = 0, at = start; j < classes; j++, at += stride) q[j] = w[j]! * (keep * t[at]! + spread);
+}

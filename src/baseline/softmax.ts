@@ -1,0 +1,33 @@
+// softmax       y_j = exp((x_j − m) / T) / d,  d = Σ_k exp((x_k − m) / T),  m = max x      x, y: [outer, classes, inner]
+// softmaxGrad   dx_j = y_j (dy_j − Σ_k dy_k y_k)                                           from y alone, x need not be kept
+//
+// m makes every exponent ≤ 0, so nothing overflows, and cancels in the quotient.
+
+import type { FloatArray, Shape } from "../kernels.js";
+import { rowExp, rowShift, rowStore, scratchRow } from "./row.js";
+
+export function softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
+  const { outer, classes, inner } = shape;
+  const row = scratchRow(0, classes);
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      const start = o * classes * inner + i;
+      const k = rowShift(row, x, start, inner, classes, temperature);
+      const d = 1 + rowExp(row, row, classes, k);
+      rowStore(y, start, inner, classes, row, 1 / d, false);
+    }
+  }
+}
+
+export function softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
+  const { outer, classes, inner } = shape;
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      const start = o * classes * inner + i;
+      const end = start + classes * inner;
+      let dot = 0;
+      for (let at = start; at < end; at += inner) dot += dy[at]! * y[at]!;
+      for (let at = start; at < end; at += inner) dx[at] = y[at]! * (dy[at]! - dot);
+    }
+  }
+}

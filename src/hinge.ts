@@ -1,0 +1,40 @@
+// check → kernel → reduce → return
+
+import { booleanOption, choiceOption, numberOption } from "./check.js";
+import type { Kernels } from "./kernels.js";
+import { readLoss } from "./loss.js";
+import type { LossValue } from "./options.js";
+
+export const FORMS = ["weston-watkins", "crammer-singer"] as const;
+export const POWERS = [1, 2] as const;
+
+/** The options that make the loss what it is; initialLoss reads them too. */
+export function readHingeForm(
+  fn: string,
+  options: Readonly<Record<string, unknown>>,
+): { form: (typeof FORMS)[number]; margin: number; p: 1 | 2; perClass: boolean } {
+  return {
+    form: choiceOption(fn, options, "form", "weston-watkins", FORMS),
+    margin: numberOption(fn, options, "margin", 1, "finite and not negative", (m) => m >= 0 && m < Infinity),
+    p: choiceOption(fn, options, "p", 1, POWERS),
+    perClass: booleanOption(fn, options, "perClass"),
+  };
+}
+
+export function hinge(kernels: Kernels, scores: unknown, targets: unknown, given: unknown, withGrad: boolean): LossValue {
+  const fn = withGrad ? "hingeGrad" : "hinge";
+  const defaults = { indicesOnly: true, meanOver: "count" } as const;
+  const call = readLoss(fn, "scores", scores, targets, given, ["form", "margin", "p", "perClass"], defaults, withGrad);
+  const { form, margin, p, perClass } = readHingeForm(fn, call.options);
+  const scale = perClass ? 1 / call.shape.classes : 1;
+  return call.compute((loss, grad, terms) =>
+    kernels.hinge(loss, grad, call.logits, call.targets as Int32Array, call.shape, {
+      ...terms,
+      weight: call.weight,
+      form,
+      margin,
+      p,
+      scale,
+    }),
+  );
+}

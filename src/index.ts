@@ -1,0 +1,21 @@
+// softmargin: the deterministic SIMD build, the same bits on every engine and processor; the baseline where that cannot run.
+
+import { SIMD } from "../build/simd.js";
+import type { Softmargin } from "./api.js";
+import { load } from "./wasm/load.js";
+
+const api: Softmargin = /* @__PURE__ */ load([["simd", SIMD]]);
+
+export type * from "./public.js";
+export const softmax: Softmargin["softmax"] = api.softmax;
+export const softmaxGrad: Softmargin["softmaxGrad"] = api.softmaxGrad;
+export const logSoftmax: Softmargin["logSoftmax"] = api.logSoftmax;
+export const logSoftmaxGrad: Softmargin["logSoftmaxGrad"] = api.logSoftmaxGrad;
+export const logSumExp: Softmargin["logSumExp"] = api.logSumExp;
+export const crossEntropy: Softmargin["crossEntropy"] = api.crossEntropy;
+export const crossEntropyGrad: Softmargin["crossEntropyGrad"] = api.crossEntropyGrad;
+export const hinge: Softmargin["hinge"] = api.hinge;
+export const hingeGrad: Softmargin["hingeGrad"] = api.hingeGrad;
+export const initialLoss: Softmargin["initialLoss"] = api.initialLoss;
+export const createWorkspace: Softmargin["createWorkspace"] = api.createWorkspace;
+export const backend: Softmargin["backend"] = api.backend;

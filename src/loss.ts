@@ -1,0 +1,163 @@
+// What all losses have in common: read and check the arguments, run the kernel, reduce. A loss adds its own options and its kernel
+// (crossEntropy.ts, hinge.ts).
+
+import {
+  booleanOption,
+  choiceOption,
+  floatArray,
+  numberOption,
+  outputLike,
+  rangeError,
+  readOptions,
+  separate,
+  typeError,
+  unclobbered,
+  weights,
+} from "./check.js";
+import type { FloatArray, RowTerms, Shape } from "./kernels.js";
+import type { LogitsLike, LossValue, Result } from "./options.js";
+import { lossBuffer, MEANS, type MeanOver, perRow, REDUCTIONS, type Reduction, sum } from "./reduction.js";
+import { readShape } from "./shape.js";
+import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
+
+const LOSS_OPTIONS = ["shape", "axis", "reduction", "weight", "sampleWeight", "ignoreIndex", "meanOver", "emptyMean"];
+const GRAD_OPTIONS = ["grad", "gradOutput", "accumulate"];
+const anyNumber = (): boolean => true;
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** The arguments of a loss, checked; `compute` runs a kernel over them. */
+export interface LossCall {
+  readonly options: Options;
+  readonly logits: FloatArray;
+  readonly targets: Int32Array | FloatArray;
+  readonly shape: Shape;
+  readonly weight: FloatArray | undefined;
+  /** Runs the kernel unless there is nothing to average, and reduces. */
+  compute(kernel: (loss: Float64Array, grad: FloatArray | undefined, terms: RowTerms) => void): LossValue;
+}
+
+export interface LossAndGrad<A extends LogitsLike = LogitsLike> {
+  loss: LossValue;
+  grad: Result<A>;
+}
+
+/**
+ * Checks the arguments of the loss `fn`. `input` is what it calls its logits; `indicesOnly` refuses class probabilities; `own` are its
+ * further options; `withGrad` adds those of a gradient, and `compute` then returns `{ loss, grad }`.
+ */
+export function readLoss(
+  fn: string,
+  input: string,
+  x: unknown,
+  y: unknown,
+  given: unknown,
+  own: readonly string[],
+  defaults: { readonly indicesOnly: boolean; readonly meanOver: MeanOver },
+  withGrad: boolean,
+): LossCall {
+  const options = readOptions(fn, given, withGrad ? [...LOSS_OPTIONS, ...GRAD_OPTIONS, ...own] : [...LOSS_OPTIONS, ...own]);
+  const logits = floatArray(fn, input, x);
+  const targets = readTargets(fn, y, defaults.indicesOnly ? undefined : logits);
+
+  const shape = readShape(fn, options, input, logits.length, targets.indices && (() => perTarget(fn, input, logits.length, targets.length)), true);
+  const rows = shape.outer * shape.inner;
+  const reduction = choiceOption<Reduction>(fn, options, "reduction", "mean", REDUCTIONS);
+  const indexed = targets.indices !== undefined;
+  const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? defaults.meanOver : "all", MEANS);
+  const emptyMean = numberOption(fn, options, "emptyMean", Number.NaN, "a number", anyNumber);
+  if (indexed && targets.length !== rows) throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
+  if (!indexed && options["ignoreIndex"] !== undefined) {
+    throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options["ignoreIndex"]);
+  }
+
+  const constructor = logits.constructor as new (values: ArrayLike<number>) => FloatArray;
+  const toType = (values: FloatArray): FloatArray => (values.constructor === constructor ? values : new constructor(values));
+  const toF64 = (values: FloatArray): Float64Array => (values instanceof Float64Array ? values : new Float64Array(values));
+  const { weight: w, sampleWeight: u, gradOutput: g } = options;
+  let weight = w === undefined ? undefined : toType(weights(fn, "weight", w, shape.classes, "the number of classes"));
+  let sampleWeight = u === undefined ? undefined : toF64(weights(fn, "sampleWeight", u, rows, "the number of rows"));
+
+  let gradScale = 1;
+  let gradOutput: Float64Array | undefined;
+  if (typeof g === "number") gradScale = g;
+  else if (g !== undefined) {
+    if (reduction !== "none") throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
+    gradOutput = toF64(floatArray(fn, "gradOutput", g));
+    if (gradOutput.length !== rows) throw rangeError(fn, "gradOutput.length", `the number of rows = ${rows}`, gradOutput.length);
+  }
+  const accumulate = booleanOption(fn, options, "accumulate");
+  const output = withGrad ? outputLike(fn, "grad", options["grad"], x, logits) : undefined;
+  const grad = output?.array;
+  weight &&= separate(weight, grad);
+  sampleWeight &&= separate(sampleWeight, grad);
+  gradOutput &&= separate(gradOutput, grad);
+
+  // Last of the checks, since its result lives in a buffer that is used again.
+  const indices = indexed ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options["ignoreIndex"])) : undefined;
+  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, grad);
+  const counted = rows - (indices?.ignored ?? 0);
+
+  return {
+    options,
+    logits: unclobbered(logits, grad),
+    targets: kernelTargets,
+    shape,
+    weight,
+    compute(kernel) {
+      const losses = lossBuffer(rows);
+      let denominator = 1;
+      if (reduction === "mean") {
+        denominator = meanOver === "all" ? rows : counted;
+        if (meanOver === "weights") denominator = totalWeight(kernelTargets, shape, weight, sampleWeight, counted);
+      }
+      const empty = reduction === "mean" && denominator === 0;
+      if (!empty) kernel(losses, grad, { sampleWeight, gradOutput, gradScale: gradScale / denominator, accumulate });
+      else if (!accumulate) grad?.fill(0);
+
+      let loss: LossValue;
+      if (reduction === "none") {
+        const own = perRow(losses, rows, logits);
+        loss = Array.isArray(x) ? Array.from(own) : own;
+      } else loss = empty ? emptyMean : sum(losses, rows) / denominator;
+      return (output ? { loss, grad: output.deliver() } : loss) as LossValue;
+    },
+  };
+}
+
+/** [rows, classes] for a loss without `shape`. */
+function perTarget(fn: string, input: string, length: number, rows: number): readonly number[] {
+  if (rows === 0 ? length > 0 : length % rows !== 0) {
+    throw rangeError(fn, `${input}.length`, `a multiple of targets.length = ${rows}`, length);
+  }
+  return [rows, rows === 0 ? 0 : length / rows];
+}
+
+/** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
+function totalWeight(
+  targets: Int32Array | FloatArray,
+  { outer, classes, inner }: Shape,
+  weight: FloatArray | undefined,
+  sampleWeight: Float64Array | undefined,
+  counted: number,
+): number {
+  const rows = outer * inner;
+  if (targets instanceof Int32Array) {
+    if (weight === undefined && sampleWeight === undefined) return counted;
+    const perRow = new Float64Array(rows);
+    for (let r = 0; r < rows; r++) {
+      const y = targets[r]!;
+      if (y >= 0) perRow[r] = (weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1);
+    }
+    return sum(perRow, rows);
+  }
+  const perRow = new Float64Array(rows);
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let j = 0; j < classes; j++) {
+      const w = weight ? weight[j]! : 1;
+      for (let r = o * inner; r < (o + 1) * inner; r++) perRow[r]! += w * targets[k++]!;
+    }
+  }
+  if (sampleWeight) for (let r = 0; r < rows; r++) perRow[r]! = sampleWeight[r] === 0 ? 0 : perRow[r]! * sampleWeight[r]!;
+  return sum(perRow, rows);
+}

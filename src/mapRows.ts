@@ -1,0 +1,31 @@
+// check → kernel → return
+
+import { floatArray, outputLike, readOptions, sameKind, temperatureOption, unclobbered } from "./check.js";
+import type { Kernels } from "./kernels.js";
+import type { LogitsLike, Result } from "./options.js";
+import { readShape } from "./shape.js";
+
+type Map = "softmax" | "logSoftmax";
+type MapGrad = "softmaxGrad" | "logSoftmaxGrad";
+
+/** softmax and logSoftmax: one output like the input. */
+export function mapRows<A extends LogitsLike>(kernels: Kernels, fn: Map, x: A, given: unknown): Result<A> {
+  const options = readOptions(fn, given, ["shape", "axis", "out", "temperature"]);
+  const input = floatArray(fn, "x", x);
+  const shape = readShape(fn, options, "x", input.length, undefined, false);
+  const temperature = temperatureOption(fn, options);
+  const output = outputLike(fn, "out", options["out"], x, input);
+  kernels[fn](output.array, unclobbered(input, output.array), shape, temperature);
+  return output.deliver() as Result<A>;
+}
+
+/** Their vector–Jacobian products, from the function's own output y and the upstream gradient dy. */
+export function mapRowsGrad<A extends LogitsLike>(kernels: Kernels, fn: MapGrad, y: A, dy: unknown, given: unknown): Result<A> {
+  const options = readOptions(fn, given, ["shape", "axis", "out"]);
+  const input = floatArray(fn, "y", y);
+  const upstream = sameKind(fn, "dy", dy, input, "y");
+  const shape = readShape(fn, options, "y", input.length, undefined, false);
+  const output = outputLike(fn, "out", options["out"], y, input);
+  kernels[fn](output.array, unclobbered(input, output.array), unclobbered(upstream, output.array), shape);
+  return output.deliver() as Result<A>;
+}

@@ -1,0 +1,90 @@
+// The types of the public functions: what goes in, what comes out, and every option with its default.
+
+import type { MeanOver, Reduction } from "./reduction.js";
+
+/** Logits, scores, probabilities or gradients: Float32Array computes in f32; Float64Array and arrays of numbers in f64. */
+export type LogitsLike = Float32Array | Float64Array | readonly number[];
+
+/** What comes back for such an input: the same kind of array. */
+export type Result<A extends LogitsLike> = A extends Float32Array ? Float32Array : A extends Float64Array ? Float64Array : number[];
+
+/** One class index per row. */
+export type ClassIndices =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly number[];
+
+/** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). */
+export type ClassProbabilities = Float32Array | Float64Array;
+
+/** A loss: one number for `mean` and `sum`, one value per row for `none`. */
+export type LossValue = number | Float32Array | Float64Array | number[];
+export type Loss<A extends LogitsLike, R extends Reduction> = R extends "none" ? Result<A> : number;
+
+export interface ShapeOptions {
+  /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]. */
+  shape?: ArrayLike<number>;
+  /** The class axis; negative counts from the end. Default: −1; for a loss with more than two dimensions 1. */
+  axis?: number;
+}
+
+export interface OutOptions<A extends LogitsLike = LogitsLike> extends ShapeOptions {
+  /** Where the result goes: same type and length as the input, which it may be. Default: a new array. */
+  out?: A extends readonly number[] ? number[] | Float64Array : A;
+}
+
+export interface TemperatureOptions {
+  /** T > 0, finite: the input is divided by it first. Default: 1. */
+  temperature?: number;
+}
+
+export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptions {
+  /** `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`. Default: `"mean"`. */
+  reduction?: R;
+  /** Class weights, length C, finite and ≥ 0. Default: 1 each. */
+  weight?: LogitsLike;
+  /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
+  sampleWeight?: LogitsLike;
+  /** Class indices only: the value or values that mark a row to be ignored; inside [0, C) or not. Default: −100. */
+  ignoreIndex?: number | ArrayLike<number>;
+  /**
+   * What the mean divides by. `"weights"`: Σ u·w_y over the rows that are not ignored (probabilities: Σ u·Σ_j w_j t_j); `"count"`: their
+   * number; `"all"`: the number of rows. Default: `"weights"` for cross-entropy with class indices, `"all"` with probabilities,
+   * `"count"` for hinge.
+   */
+  meanOver?: MeanOver;
+  /** The mean where its denominator is 0. The gradient is 0 then. Default: NaN. */
+  emptyMean?: number;
+}
+
+export interface GradOptions<A extends LogitsLike = LogitsLike> {
+  /** Where the gradient goes: same type and length as the logits, which it may be. Default: a new array. */
+  grad?: A extends readonly number[] ? number[] | Float64Array : A;
+  /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
+  gradOutput?: number | LogitsLike;
+  /** Add to `grad` instead of overwriting it. Default: false. */
+  accumulate?: boolean;
+}
+
+export interface CrossEntropyOptions<R extends Reduction = Reduction> extends LossOptions<R>, TemperatureOptions {
+  /** ε in [0, 1]: the target distribution is mixed with ε parts of the uniform one. Default: 0. */
+  labelSmoothing?: number;
+}
+
+export interface HingeOptions<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Sum over all wrong classes, or only the one with the highest score. Default: `"weston-watkins"`. */
+  form?: "weston-watkins" | "crammer-singer";
+  /** By how much the true class must lead: finite, ≥ 0. Default: 1. */
+  margin?: number;
+  /** The power of each violation. Default: 1. */
+  p?: 1 | 2;
+  /** Divide each row's loss by C, as PyTorch's multi_margin_loss does. Default: false. */
+  perClass?: boolean;
+}

@@ -1,0 +1,18 @@
+// The types that users may want to name.
+
+export type { Backend, CrossEntropyForm, Functions, HingeForm, Softmargin, Workspace, WorkspaceOptions } from "./api.js";
+export type {
+  ClassIndices,
+  ClassProbabilities,
+  CrossEntropyOptions,
+  GradOptions,
+  HingeOptions,
+  LogitsLike,
+  Loss,
+  LossOptions,
+  OutOptions,
+  Result,
+  ShapeOptions,
+  TemperatureOptions,
+} from "./options.js";
+export type { MeanOver, Reduction } from "./reduction.js";

@@ -1,0 +1,42 @@
+// From one loss per row to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
+// (Neumaier 1974), so that the mean over millions of equal losses is that loss.
+
+import type { FloatArray } from "./kernels.js";
+
+export type Reduction = "none" | "sum" | "mean";
+export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
+
+/** The denominator of a mean: the total weight, the rows that are not ignored, or all rows. */
+export type MeanOver = "weights" | "count" | "all";
+export const MEANS: readonly MeanOver[] = ["weights", "count", "all"];
+
+/** Σ values[i] for i < length. */
+export function sum(values: ArrayLike<number>, length: number): number {
+  let total = 0;
+  let lost = 0;
+  for (let i = 0; i < length; i++) {
+    const value = values[i]!;
+    const next = total + value;
+    const added = next - total;
+    lost += total - (next - added) + (value - added);
+    total = next;
+  }
+  return Number.isFinite(total) ? total + lost : total;
+}
+
+// Reused between calls; what a caller gets is never this.
+const REUSED_ROWS = 1 << 16;
+let reused = new Float64Array(256);
+
+/** Room for one loss per row. Valid until the next call. */
+export function lossBuffer(rows: number): Float64Array {
+  if (rows > REUSED_ROWS) return new Float64Array(rows);
+  if (rows > reused.length) reused = new Float64Array(Math.min(REUSED_ROWS, rows * 2));
+  return reused;
+}
+
+/** The losses of the rows as a new array of the logits' type. */
+export function perRow(losses: Float64Array, rows: number, like: FloatArray): FloatArray {
+  const own = losses.subarray(0, rows);
+  return like instanceof Float32Array ? new Float32Array(own) : new Float64Array(own);
+}

@@ -1,0 +1,25 @@
+// softmargin/relaxed: fused multiply-add where the engine has relaxed SIMD, else as softmargin. Last bits may differ between processors.
+
+import { RELAXED } from "../build/relaxed.js";
+import { SIMD } from "../build/simd.js";
+import type { Softmargin } from "./api.js";
+import { load } from "./wasm/load.js";
+
+const api: Softmargin = /* @__PURE__ */ load([
+  ["relaxed", RELAXED],
+  ["simd", SIMD],
+]);
+
+export type * from "./public.js";
+export const softmax: Softmargin["softmax"] = api.softmax;
+export const softmaxGrad: Softmargin["softmaxGrad"] = api.softmaxGrad;
+export const logSoftmax: Softmargin["logSoftmax"] = api.logSoftmax;
+export const logSoftmaxGrad: Softmargin["logSoftmaxGrad"] = api.logSoftmaxGrad;
+export const logSumExp: Softmargin["logSumExp"] = api.logSumExp;
+export const crossEntropy: Softmargin["crossEntropy"] = api.crossEntropy;
+export const crossEntropyGrad: Softmargin["crossEntropyGrad"] = api.crossEntropyGrad;
+export const hinge: Softmargin["hinge"] = api.hinge;
+export const hingeGrad: Softmargin["hingeGrad"] = api.hingeGrad;
+export const initialLoss: Softmargin["initialLoss"] = api.initialLoss;
+export const createWorkspace: Softmargin["createWorkspace"] = api.createWorkspace;
+export const backend: Softmargin["backend"] = api.backend;

@@ -1,0 +1,55 @@
+// Axis arithmetic: any shape with a class axis is [outer, classes, inner].
+
+import { rangeError, typedArrayKind, typeError } from "./check.js";
+import type { Shape } from "./kernels.js";
+
+/** The dimensions in `shape`, or undefined. */
+function dimensions(fn: string, value: unknown): number[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) && typedArrayKind(value) === undefined) throw typeError(fn, "shape", "an array of sizes", value);
+  const sizes = Array.from(value as ArrayLike<unknown>);
+  if (sizes.length === 0) throw rangeError(fn, "shape", "of at least one dimension", value);
+  return sizes.map((size, i) => {
+    if (typeof size !== "number") throw typeError(fn, `shape[${i}]`, "a number", size);
+    if (!Number.isSafeInteger(size) || size < 0) throw rangeError(fn, `shape[${i}]`, "a non-negative integer", size);
+    return size;
+  });
+}
+
+/**
+ * Where the classes of an array of `length` elements lie. Without `shape` the array is `fallback`. The class axis is the last one; for a
+ * loss (`isLoss`) with more than two dimensions the second, as in PyTorch's (N, C, d1, …).
+ */
+export function readShape(
+  fn: string,
+  options: Readonly<Record<string, unknown>>,
+  argument: string,
+  length: number,
+  fallback: (() => readonly number[]) | undefined,
+  isLoss: boolean,
+): Shape {
+  const { shape, axis } = options;
+  if (shape === undefined && axis === undefined && fallback === undefined) {
+    if (length === 0) throw rangeError(fn, `${argument}.length`, "at least 1 (one row of classes)", 0);
+    return { outer: 1, classes: length, inner: 1 };
+  }
+  const sizes = dimensions(fn, shape) ?? fallback?.() ?? [length];
+  const rank = sizes.length;
+  if (axis !== undefined && typeof axis !== "number") throw typeError(fn, "axis", "a number", axis);
+  const given = axis ?? (isLoss && rank > 2 ? 1 : -1);
+  if (!Number.isInteger(given) || given < -rank || given >= rank) {
+    throw rangeError(fn, "axis", `an integer in [${-rank}, ${rank})`, given);
+  }
+  const k = given < 0 ? given + rank : given;
+  const product = (part: readonly number[]): number => part.reduce((a, b) => a * b, 1);
+  if (product(sizes) !== length) {
+    throw rangeError(fn, "shape", `of ${length} elements, the length of ${argument}`, `[${sizes}], which has ${product(sizes)}`);
+  }
+  const outer = product(sizes.slice(0, k));
+  const classes = sizes[k]!;
+  const inner = product(sizes.slice(k + 1));
+  if (classes === 0 && outer * inner > 0) {
+    throw rangeError(fn, `shape[${k}]`, `at least one class for ${outer * inner} rows`, 0);
+  }
+  return { outer, classes, inner };
+}

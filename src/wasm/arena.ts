@@ -1,0 +1,98 @@
+// Linear memory as the kernels' workbench:
+//
+//   0 … heapBase   the module's own: constants and scratch tiles
+//   … reserved + n arrays of a workspace, n = 0 for the shared kernels
+//   … the end      the arena: blocks of the caller's arrays on their way through
+//
+// The arena is sized to stay in the L2 cache with everything that a block needs. It grows only for a row that is larger than it.
+
+import type { Exports, WasmMemory } from "./exports.js";
+
+const PAGE = 65536;
+const ALIGNMENT = 16;
+/** What the blocks of one call may take up together. 128 KiB … 1 MiB are alike on the machines measured; smaller is slower. */
+export const ARENA_BYTES: number = 256 * 1024;
+
+export class Arena {
+  readonly exports: Exports;
+  readonly memory: WasmMemory;
+  /** Where the arrays of a workspace begin. */
+  readonly reserved: number;
+  /** Where the arena begins. */
+  readonly start: number;
+  readonly isFixed: boolean;
+  private next = 0;
+  private kept = 0;
+
+  // Views of the whole memory, made anew when it has grown.
+  f32!: Float32Array;
+  f64!: Float64Array;
+  i32!: Int32Array;
+
+  constructor(exports: Exports, workspaceBytes = 0) {
+    this.exports = exports;
+    this.memory = exports.memory;
+    this.reserved = align(exports.heapBase);
+    this.start = this.reserved + workspaceBytes;
+    this.isFixed = workspaceBytes > 0;
+    this.grow(this.start + ARENA_BYTES);
+    this.view();
+  }
+
+  private grow(end: number): void {
+    const pages = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
+    if (pages <= 0) return;
+    // Beyond 2^32 the number of pages would wrap around.
+    if (end > 65536 * PAGE) throw tooLarge(end);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      throw tooLarge(end);
+    }
+  }
+
+  private view(): void {
+    const { buffer } = this.memory;
+    this.f32 = new Float32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.i32 = new Int32Array(buffer);
+  }
+
+  /** Whether `bytes` fit as it is. */
+  holds(bytes: number): boolean {
+    return this.start + bytes <= this.memory.buffer.byteLength;
+  }
+
+  /** Empties the arena and makes sure that it holds `bytes`. Throws a RangeError, before anything has happened, where memory is short. */
+  open(bytes: number): void {
+    if (!this.holds(bytes)) this.grow(this.start + bytes);
+    if (this.f32.buffer !== this.memory.buffer) this.view();
+    this.next = this.start;
+    this.kept = this.start;
+  }
+
+  /** What was taken so far stays through `release`. */
+  keep(): void {
+    this.kept = this.next;
+  }
+
+  /** Takes back what was taken since `keep`. */
+  release(): void {
+    this.next = this.kept;
+  }
+
+  /** The next `bytes` of the arena. */
+  take(bytes: number): number {
+    const at = this.next;
+    this.next = align(at + bytes);
+    return at;
+  }
+}
+
+export function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+function tooLarge(bytes: number): RangeError {
+  return new RangeError(`softmargin: a row and its options need ${bytes} bytes of WebAssembly memory, more than there is`);
+}

@@ -1,0 +1,69 @@
+// From bytes to functions. The ladder: each build that was asked for, then the baseline; a rung that cannot be compiled or instantiated (no
+// WebAssembly, no SIMD, a content security policy, an edge runtime, a size limit) leaves its error as the reason.
+
+import { instantiate, instantiateSync } from "@assemblyscript/loader";
+import { createApi, type Softmargin, type WorkspaceOptions } from "../api.js";
+import { createBaseline } from "../createBaseline.js";
+import { readWorkspaceBytes, workspaceOver } from "../workspace.js";
+import { Arena } from "./arena.js";
+import { type Exports, readExports } from "./exports.js";
+import { WasmKernels } from "./kernels.js";
+
+/** A WebAssembly.Module, or the bytes of one. */
+export type ModuleSource = object;
+type Build = "simd" | "relaxed";
+interface Instantiated {
+  module: unknown;
+  instance: { exports: Record<string, unknown> };
+}
+
+/** The first of the builds that runs here, or the baseline. */
+export function load(builds: readonly (readonly [Build, string])[]): Softmargin {
+  let reason: Error | undefined;
+  for (const [name, hex] of builds) {
+    try {
+      return create(instantiateSync(fromHex(hex) as never) as unknown as Instantiated, name, reason);
+    } catch (error) {
+      reason ??= error instanceof Error ? error : new Error(String(error));
+    }
+  }
+  return createBaseline(reason);
+}
+
+export function createFrom(source: ModuleSource): Softmargin {
+  return create(instantiateSync(source as never) as unknown as Instantiated);
+}
+
+export async function createFromAsync(source: unknown): Promise<Softmargin> {
+  return create((await instantiate(source as never)) as unknown as Instantiated);
+}
+
+function create(first: Instantiated, name?: Build, reason?: Error): Softmargin {
+  const { module } = first;
+  const again = (): Exports => exportsOf(instantiateSync(module as never) as unknown as Instantiated);
+  const kernels = new WasmKernels(new Arena(exportsOf(first)));
+  const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
+  return createApi(kernels, reason ? { ...backend, reason } : backend, (options: WorkspaceOptions) => {
+    const bytes = readWorkspaceBytes(options);
+    // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
+    // computed by the shared kernels, on copies.
+    const arena = new Arena(again(), bytes);
+    return workspaceOver(arena.memory.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
+  });
+}
+
+/** The raw exports: the loader's own wrap each function in a closure that allocates its arguments. */
+function exportsOf({ instance }: Instantiated): Exports {
+  return readExports(instance.exports);
+}
+
+function isRelaxed({ instance }: Instantiated): boolean {
+  return (instance.exports["isRelaxed"] as () => number)() !== 0;
+}
+
+/** Hexadecimal is a quarter larger than base64 but smaller once compressed, and needs neither atob nor Buffer. */
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}

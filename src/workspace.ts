@@ -1,0 +1,43 @@
+// Arrays cut one after the other from a fixed range of one buffer.
+
+import { createFunctions, type Workspace } from "./api.js";
+import { rangeError, readOptions, typeError } from "./check.js";
+import type { Kernels } from "./kernels.js";
+
+const ALIGNMENT = 16;
+
+/** The `bytes` option of createWorkspace, rounded up to whole vectors. */
+export function readWorkspaceBytes(given: unknown): number {
+  const { bytes } = readOptions("createWorkspace", given, ["bytes"]);
+  if (typeof bytes !== "number") throw typeError("createWorkspace", "bytes", "a number", bytes);
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw rangeError("createWorkspace", "bytes", "a non-negative integer", bytes);
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/** A workspace over the bytes from `start` on; `kernels` compute on them in place if they can. */
+export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number, kernels: Kernels): Workspace {
+  let next = start;
+  const end = start + bytes;
+
+  function take<A>(fn: string, array: new (buffer: ArrayBuffer, offset: number, length: number) => A, size: number, length: number): A {
+    if (typeof length !== "number") throw typeError(fn, "length", "a number", length);
+    if (!Number.isSafeInteger(length) || length < 0) throw rangeError(fn, "length", "a non-negative integer", length);
+    if (length * size > end - next) {
+      throw new RangeError(`${fn}: the workspace has ${end - next} of ${bytes} bytes left, ${length} elements need ${length * size}`);
+    }
+    const at = next;
+    next = Math.min(end, at + Math.ceil((length * size) / ALIGNMENT) * ALIGNMENT);
+    new Uint8Array(buffer, at, next - at).fill(0);
+    return new array(buffer, at, length);
+  }
+
+  return {
+    ...createFunctions(kernels),
+    float32: (length) => take("float32", Float32Array, 4, length),
+    float64: (length) => take("float64", Float64Array, 8, length),
+    int32: (length) => take("int32", Int32Array, 4, length),
+    reset: () => {
+      next = start;
+    },
+  };
+}

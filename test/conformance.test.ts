@@ -1,0 +1,65 @@
+// Every function of every backend against the oracle: containers × shapes × classes of values × random options.
+//
+// Tolerances are not numbers here but consequences of the formulas (real.ts): with u half an ulp of 1, 2 u for an e^x or a
+// logarithm, 1 u for a sum of any length, 1 u for every other operation and for storing the result. A softmax component may so
+// be off by 7 u (between 3.5 and 7 ulp), whatever the number of classes and however far apart the logits are; a gradient
+// likewise, or by that part of its cancelling terms. The f64 baseline may round x − m before Math.exp (backends.ts).
+import { describe, it } from "vitest";
+import { type Backend, onEveryBackend, roundingOf } from "./backends.js";
+import { expectClose } from "./expectClose.js";
+import { type Op, ops, type Problem } from "./ops.js";
+import type { Layout } from "./oracle.js";
+import { random } from "./random.js";
+import { containers, valueClasses } from "./values.js";
+
+const lengths = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** C around every multiple of a vector, an unrolled loop, a block. */
+const CLASSES = [...lengths(1, 17), 31, 32, 33, 63, 64, 65, 127, 128, 129];
+const ROWS = [0, 1, 3, 4, 5, 17];
+const INNER = [3, 4, 7];
+
+const shapes: Record<string, Layout[]> = {
+  "a row": CLASSES.map((classes) => ({ outer: 1, classes, inner: 1 })),
+  "a batch": CLASSES.flatMap((classes) => ROWS.map((outer) => ({ outer, classes, inner: 1 }))),
+  "an inner axis": CLASSES.flatMap((classes, i) => [
+    { outer: ROWS[i % ROWS.length]!, classes, inner: INNER[i % INNER.length]! },
+    { outer: 1, classes, inner: INNER[(i + 1) % INNER.length]! },
+  ]),
+  "long rows": [
+    { outer: 2, classes: 4096, inner: 1 },
+    { outer: 1, classes: 2999, inner: 1 },
+    { outer: 1, classes: 2999, inner: 3 },
+  ],
+};
+
+onEveryBackend((backend) => {
+  describe.each(ops)("$name", (op) => {
+    for (const container of containers) {
+      for (const [name, layouts] of Object.entries(shapes)) {
+        it(`${container}, ${name}`, () => {
+          for (const [seed, layout] of layouts.entries()) {
+            for (const [i, values] of valueClasses.entries()) {
+              judge(backend, op, { layout, container, values, random: random(seed * 100 + i) });
+            }
+          }
+        });
+      }
+      it(`${container}, a row of 131073`, () => {
+        const layout = { outer: 1, classes: 131073, inner: 1 };
+        judge(backend, op, { layout, container, values: "normal", random: random(7) });
+      });
+    }
+  });
+});
+
+function judge(backend: Backend, op: Op, problem: Problem): void {
+  const rounding = roundingOf(backend, problem.container);
+  const trial = op.draw(problem);
+  const got = trial.run(backend.api);
+  for (const [name, want] of Object.entries(trial.expected(rounding))) {
+    expectClose(got[name]!, want, rounding, () => `${name} of ${trial.describe()}`, {
+      positiveZeros: op.positive.includes(name),
+    });
+  }
+}

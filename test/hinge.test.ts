@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { onEveryBackend } from "./backends.js";
+import { expectNear } from "./expectClose.js";
+import { toContainer } from "./values.js";
+
+const INF = Number.POSITIVE_INFINITY;
+
+onEveryBackend(({ api: { hinge, hingeGrad } }) => {
+  describe.each(["Float32Array", "number[]"] as const)("%s", (container) => {
+    const given = (values: number[]) => toContainer(values, container);
+
+    it("of the three images of the CS231n notes", () => {
+      const scores = given([3.2, 5.1, -1.7, 1.3, 4.9, 2, 2.2, 2.5, -3.1]);
+      const targets = [0, 1, 2];
+      expectNear(hinge(scores, targets, { reduction: "none" }), [2.9, 0, 12.9], 1e-6);
+      expectNear(hinge(scores, targets), 15.8 / 3, 1e-6);
+      expectNear(hinge(scores, targets, { reduction: "none", form: "crammer-singer" }), [2.9, 0, 6.6], 1e-6);
+    });
+
+    it("per class is PyTorch's multi_margin_loss", () => {
+      expectNear(hinge(given([0.1, 0.2, 0.4, 0.8]), [3], { perClass: true }), 0.325, 1e-6); // its documentation
+      const scores = given([0.1, 0.2, 0.7, 0.9, 0.05, 0.05]);
+      const options = { perClass: true, reduction: "none" } as const;
+      expectNear(hinge(scores, [2, 0], options), [0.3, 0.1], 1e-6);
+      expectNear(hinge(scores, [2, 0], { ...options, p: 2 }), [0.136667, 0.015], 3e-6);
+    });
+
+    it("of only negative wrong scores is 0 in both forms (keras#8083: 4)", () => {
+      expect(hinge(given([-3, -5]), [0])).toBe(0);
+      expect(hinge(given([-3, -5]), [0], { form: "crammer-singer" })).toBe(0);
+    });
+
+    it("weights the row outside the power (pytorch#104844)", () => {
+      const weight = [3, 5];
+      expect(hinge(given([1, 2]), [0], { p: 2, weight, reduction: "sum" })).toBe(3 * 4);
+      expect(hingeGrad(given([1, 2]), [0], { p: 2, weight, reduction: "sum" }).grad).toEqual(given([-3 * 4, 3 * 4]));
+    });
+
+    it("divides the mean by the rows, not by their weights", () => {
+      const options = { weight: [2, 4], ignoreIndex: 9 };
+      expect(hinge(given([0, 0, 0, 0, 5, 5]), [0, 1, 9], options)).toBe((2 + 4) / 2);
+      expect(hinge(given([0, 0, 0, 0, 5, 5]), [0, 1, 9], { ...options, meanOver: "weights" })).toBe(1);
+      expect(hinge(given([0, 0, 0, 0, 5, 5]), [0, 1, 9], { ...options, meanOver: "all" })).toBe(2);
+    });
+
+    it("has the subgradient 0 at the kink", () => {
+      // z is exactly 0 for class 1, and 1/2 for class 2
+      const { loss, grad } = hingeGrad(given([2, 1, 1.5]), [0]);
+      expect(loss).toBe(0.5);
+      expect(grad).toEqual(given([-1, 0, 1]));
+      expect(hingeGrad(given([2, 1, 1]), [0]).grad.map(Math.abs)).toEqual(given([0, 0, 0]));
+    });
+
+    it("Crammer–Singer compares with the lowest of equal wrong scores, and with the target never", () => {
+      const options = { form: "crammer-singer" } as const;
+      expect(hingeGrad(given([1, 3, 0, 3]), [0], options)).toEqual({ loss: 3, grad: given([-1, 1, 0, 0]) });
+      expect(hingeGrad(given([3, 1, 0, 3]), [3], options)).toEqual({ loss: 1, grad: given([1, 0, 0, -1]) });
+      expect(hingeGrad(given([0, 0, 0]), [1], { ...options, p: 2, margin: 2 })).toEqual({
+        loss: 4,
+        grad: given([4, -4, 0]),
+      });
+    });
+
+    it("of one class is +0", () => {
+      expect(hinge(given([5, -7]), [0, 0], { reduction: "none" })).toEqual(given([0, 0]));
+      expect(hinge(given([5]), [0], { form: "crammer-singer" })).toBe(0);
+    });
+
+    it("keeps the margin under a huge common offset", () => {
+      expect(hinge(given([1e8, 1e8, 1e8 + 64]), [0], { reduction: "sum" })).toBe(1 + 65);
+      expect(hinge(given([1e8, 1e8 + 64]), [0], { form: "crammer-singer", margin: 0.5 })).toBe(64.5);
+    });
+
+    it("evaluates as its formula at infinities", () => {
+      expect(hinge(given([INF, 0, 5]), [0])).toBe(0);
+      expect(hinge(given([0, INF, 5]), [0])).toBe(INF);
+      expect(hinge(given([0, -INF, 5]), [0])).toBe(6);
+      expect(hinge(given([-INF, 0, 5]), [0])).toBe(INF);
+    });
+
+    it("may write the gradient over the scores", () => {
+      const scores = given([1, 2, 3]);
+      expect(hingeGrad(scores, [0], { grad: scores }).grad).toBe(scores);
+      expect(scores).toEqual(given([-2, 1, 1]));
+    });
+  });
+
+  it("has defaults", () => {
+    const scores = [0.3, 0.1, -0.4, 1, 0.5, 0.25];
+    const all = {
+      form: "weston-watkins",
+      margin: 1,
+      p: 1,
+      perClass: false,
+      reduction: "mean",
+      meanOver: "count",
+    } as const;
+    expect(hinge(scores, [2, 0])).toBe(hinge(scores, [2, 0], { ...all, ignoreIndex: -100, emptyMean: Number.NaN }));
+  });
+
+  it("of nothing", () => {
+    expect(hinge([], [], { shape: [0, 3] })).toBeNaN();
+    expect(hinge([0, 0], [-100], { emptyMean: 2 })).toBe(2);
+    expect(hingeGrad([0, 0], [-100], { emptyMean: 2 }).grad.map(Math.abs)).toEqual([0, 0]);
+  });
+});

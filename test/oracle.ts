@@ -1,0 +1,336 @@
+// The formulas, evaluated row by row in 30-digit arithmetic: what the library should return, and how far off it may be.
+//
+// Written for clarity, from the mathematics, and sharing nothing with src/. Notation for one row: x logits, T temperature,
+// m = max x, d_j = (x_j − m)/T, e_j = exp(d_j), p_j = e_j / Σ e, y the class, C classes, w class weights, t class
+// probabilities, u the row's sample weight, ε the label smoothing.
+
+import {
+  add,
+  difference,
+  divide,
+  exp,
+  log1p,
+  multiply,
+  NOT_A_NUMBER,
+  negate,
+  ONE,
+  parameter,
+  type Real,
+  real,
+  subtract,
+  sum,
+  withError,
+  ZERO,
+} from "./real.js";
+
+/** How the implementation under test rounds. */
+export interface Rounding {
+  /** Half the distance from 1 to the next number: 2^-24 or 2^-53. Errors are counted in it. */
+  readonly u: number;
+  /** The smallest number above 0: below the normal range this is the spacing, and an e^x may be off by one. */
+  readonly tiny: number;
+  /** Whether x − m may be rounded before it is exponentiated, which costs |x − m| u in exp(x − m). */
+  readonly shift: boolean;
+}
+
+export interface LossOptions {
+  readonly temperature?: number;
+  readonly reduction?: "none" | "sum" | "mean";
+  readonly weight?: ArrayLike<number>;
+  readonly sampleWeight?: ArrayLike<number>;
+  readonly ignoreIndex?: number | readonly number[];
+  readonly labelSmoothing?: number;
+  readonly meanOver?: "weights" | "count" | "all";
+  readonly emptyMean?: number;
+  readonly gradOutput?: number | ArrayLike<number>;
+  readonly form?: "weston-watkins" | "crammer-singer";
+  readonly margin?: number;
+  readonly p?: 1 | 2;
+  readonly perClass?: boolean;
+}
+
+export interface Loss {
+  /** One value for `mean` and `sum`, one per row for `none`. */
+  readonly loss: Real[];
+  /** A row of derivatives per row of logits. */
+  readonly grad: Real[][];
+  /** What `grad` is the gradient of: the loss times the upstream gradient, summed. */
+  readonly objective: Real;
+}
+
+// ---- softmax and its relatives ----
+
+export function softmax(x: readonly number[], temperature: number, rounding: Rounding): Real[] {
+  const row = exponentials(x, temperature, rounding);
+  return row === undefined ? x.map(() => NOT_A_NUMBER) : row.e.map((e) => divide(e, row.sum));
+}
+
+export function logSoftmax(x: readonly number[], temperature: number, rounding: Rounding): Real[] {
+  const row = exponentials(x, temperature, rounding);
+  return row === undefined ? x.map(() => NOT_A_NUMBER) : row.d.map((d) => negate(negativeLog(d, row.logSum)));
+}
+
+export function logSumExp(x: readonly number[], temperature: number, rounding: Rounding): Real {
+  if (x.some(Number.isNaN)) return NOT_A_NUMBER;
+  const max = x[argmax(x)]!;
+  if (!Number.isFinite(max)) return real(max);
+  return add(divide(real(max), parameter(temperature)), exponentials(x, temperature, rounding)!.logSum);
+}
+
+/** dx_j = y_j (dy_j − Σ dy_k y_k), from the softmax y. */
+export function softmaxGrad(y: readonly number[], dy: readonly number[]): Real[] {
+  const dot = sum(y.map((yk, k) => multiply(real(yk), real(dy[k]!))));
+  return y.map((yj, j) => multiply(real(yj), subtract(real(dy[j]!), dot)));
+}
+
+/** dx_j = dy_j − exp(y_j) Σ dy_k, from the log-softmax y. */
+export function logSoftmaxGrad(y: readonly number[], dy: readonly number[]): Real[] {
+  const total = sum(dy.map(real));
+  return y.map((yj, j) => subtract(real(dy[j]!), multiply(exp(real(yj)), total)));
+}
+
+interface Exponentials {
+  readonly d: Real[];
+  readonly e: Real[];
+  readonly sum: Real;
+  readonly logSum: Real;
+}
+
+/** Undefined where the softmax does not exist: a NaN, +Infinity, or nothing but −Infinity. */
+function exponentials(x: readonly number[], temperature: number, rounding: Rounding): Exponentials | undefined {
+  const top = argmax(x);
+  if (x.some(Number.isNaN) || !Number.isFinite(x[top])) return undefined;
+  const d = x.map((xj) => shifted(xj, x[top]!, temperature, rounding));
+  const e = d.map((dj) => {
+    const power = exp(dj);
+    return power.hi === 0 ? power : withError(power, rounding.tiny / rounding.u);
+  });
+  return { d, e, sum: sum(e), logSum: log1p(sum(e.filter((_, j) => j !== top))) };
+}
+
+function shifted(x: number, max: number, temperature: number, rounding: Rounding): Real {
+  const d = difference(x, max);
+  if (!Number.isFinite(d.hi)) return d;
+  if (temperature === 1) return withError(d, rounding.shift ? Math.abs(d.hi) : 0);
+  // rounded are the difference, 1/T, and the product of both
+  const quotient = divide(d, parameter(temperature));
+  return withError(quotient, 2 * Math.abs(quotient.hi));
+}
+
+/** −log p_j = log Σ e − d_j: two terms ≥ 0. */
+function negativeLog(d: Real, logSum: Real): Real {
+  return subtract(logSum, d);
+}
+
+function argmax(x: readonly number[]): number {
+  let top = 0;
+  for (let j = 1; j < x.length; j++) if (x[j]! > x[top]!) top = j;
+  return top;
+}
+
+// ---- losses ----
+
+export function crossEntropy(
+  rows: readonly number[][],
+  targets: readonly number[],
+  options: LossOptions,
+  rounding: Rounding,
+): Loss {
+  return reduce(rows, options, "weights", (x, r) =>
+    isIgnored(targets[r]!, options) ? undefined : crossEntropyRow(x, targets[r]!, options, rounding),
+  );
+}
+
+export function crossEntropyOfProbabilities(
+  rows: readonly number[][],
+  targets: readonly number[][],
+  options: LossOptions,
+  rounding: Rounding,
+): Loss {
+  return reduce(rows, options, "all", (x, r) => crossEntropyOfProbabilitiesRow(x, targets[r]!, options, rounding));
+}
+
+export function hinge(
+  rows: readonly number[][],
+  targets: readonly number[],
+  options: LossOptions,
+  rounding: Rounding,
+): Loss {
+  return reduce(rows, options, "count", (x, r) =>
+    isIgnored(targets[r]!, options) ? undefined : hingeRow(x, targets[r]!, options, rounding),
+  );
+}
+
+/** A row's loss and gradient before any reduction, and what it adds to the denominator "weights". */
+interface RowLoss {
+  readonly loss: Real;
+  readonly grad: Real[];
+  readonly weight: Real;
+}
+
+/** loss = (1 − ε) w_y nll_y + ε/C Σ_k w_k nll_k,  d/dx_j = (1 − ε) w_y (p_j − [j = y]) + ε/C (p_j Σ w − w_j) */
+function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
+  const { temperature = 1, labelSmoothing = 0 } = options;
+  const w = classWeights(x.length, options);
+  const row = exponentials(x, temperature, rounding);
+  if (row === undefined) return notANumber(x, w[y]!);
+
+  const hard = multiply(subtract(ONE, parameter(labelSmoothing)), w[y]!);
+  const spread = divide(parameter(labelSmoothing), real(x.length));
+  const nll = row.d.map((d) => negativeLog(d, row.logSum));
+  const p = row.e.map((e) => divide(e, row.sum));
+  const others = divide(sum(row.e.filter((_, j) => j !== y)), row.sum); // 1 − p_y, without a cancellation
+  const totalWeight = sum(w);
+  return {
+    loss: add(nothingOr(hard, nll[y]!), sum(nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk)))),
+    grad: p.map((pj, j) => {
+      const towardsClass = multiply(hard, j === y ? negate(others) : pj);
+      const towardsAll = nothingOr(spread, subtract(multiply(pj, totalWeight), w[j]!));
+      return divide(add(towardsClass, towardsAll), parameter(temperature));
+    }),
+    weight: w[y]!,
+  };
+}
+
+/** loss = Σ_j q_j nll_j,  q_j = w_j ((1 − ε) t_j + ε/C),  d/dx_j = p_j Σ q − q_j */
+function crossEntropyOfProbabilitiesRow(
+  x: readonly number[],
+  t: readonly number[],
+  options: LossOptions,
+  rounding: Rounding,
+): RowLoss {
+  const { temperature = 1, labelSmoothing = 0 } = options;
+  const w = classWeights(x.length, options);
+  const weight = sum(t.map((tj, j) => multiply(w[j]!, real(tj))));
+  const row = exponentials(x, temperature, rounding);
+  if (row === undefined) return notANumber(x, weight);
+
+  const spread = divide(parameter(labelSmoothing), real(x.length));
+  const kept = subtract(ONE, parameter(labelSmoothing));
+  const q = t.map((tj, j) => multiply(w[j]!, add(multiply(kept, real(tj)), spread)));
+  const mass = sum(q);
+  return {
+    loss: sum(row.d.map((d, j) => nothingOr(q[j]!, negativeLog(d, row.logSum)))),
+    grad: row.e.map((e, j) => divide(subtract(multiply(divide(e, row.sum), mass), q[j]!), parameter(temperature))),
+    weight,
+  };
+}
+
+/** loss = w_y Σ max(0, z_j)^p over j ≠ y, or over the largest other score only;  z_j = margin + x_j − x_y */
+function hingeRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
+  const { form = "weston-watkins", margin = 1, p = 1, perClass = false } = options;
+  const w = classWeights(x.length, options)[y]!;
+  if (x.some(Number.isNaN)) return notANumber(x, w);
+  const scale = perClass ? divide(w, real(x.length)) : w;
+
+  const others = x.map((_, j) => j).filter((j) => j !== y);
+  const largest = others[argmax(others.map((j) => x[j]!))];
+  const compared = form === "weston-watkins" || largest === undefined ? others : [largest];
+
+  const losses: Real[] = [];
+  const grad = x.map(() => ZERO);
+  for (const j of compared) {
+    const apart = difference(x[j]!, x[y]!);
+    const z = add(parameter(margin), withError(apart, finite(Math.abs(apart.hi))));
+    // nearer to the kink than rounding can tell, either side is right
+    const undecided = Math.abs(z.hi) <= z.err * rounding.u;
+    if (!(z.hi <= 0)) {
+      losses.push(p === 1 ? z : multiply(z, z));
+      grad[j] = p === 1 ? ONE : multiply(real(2), z);
+    } else if (undecided) {
+      losses.push(withError(ZERO, z.err));
+    }
+    if (undecided) grad[j] = withError(grad[j]!, p === 1 ? 1 / rounding.u : 2 * z.err);
+  }
+  grad[y] = negate(sum(grad));
+  return { loss: nothingOr(scale, sum(losses)), grad: grad.map((g) => nothingOr(scale, g)), weight: w };
+}
+
+function reduce(
+  rows: readonly number[][],
+  options: LossOptions,
+  defaultMeanOver: "weights" | "count" | "all",
+  rowLoss: (x: readonly number[], r: number) => RowLoss | undefined,
+): Loss {
+  const { reduction = "mean", meanOver = defaultMeanOver, emptyMean = Number.NaN, gradOutput = 1 } = options;
+  const results = rows.map((x, r) => {
+    const result = rowLoss(x, r);
+    return result && { ...result, u: parameter(options.sampleWeight?.[r] ?? 1) };
+  });
+  const losses = results.map((row) => (row ? nothingOr(row.u, row.loss) : ZERO));
+  const upstream = rows.map((_, r) => parameter(typeof gradOutput === "number" ? gradOutput : gradOutput[r]!));
+
+  let denominator = ONE;
+  if (reduction === "mean") {
+    const valid = results.filter((row) => row !== undefined);
+    if (meanOver === "weights") denominator = sum(valid.map((row) => multiply(row.u, row.weight)));
+    else denominator = real(meanOver === "count" ? valid.length : rows.length);
+    if (denominator.hi === 0) {
+      return { loss: [real(emptyMean)], grad: rows.map((x) => x.map(() => ZERO)), objective: ZERO };
+    }
+  }
+  return {
+    loss: reduction === "none" ? losses : [divide(sum(losses), denominator)],
+    grad: results.map((row, r) => {
+      if (row === undefined || row.u.hi === 0) return rows[r]!.map(() => ZERO);
+      const factor = divide(multiply(row.u, upstream[r]!), denominator);
+      return row.grad.map((g) => multiply(g, factor));
+    }),
+    objective: divide(sum(losses.map((loss, r) => multiply(upstream[r]!, loss))), denominator),
+  };
+}
+
+function isIgnored(target: number, options: LossOptions): boolean {
+  const { ignoreIndex = -100 } = options;
+  return typeof ignoreIndex === "number" ? target === ignoreIndex : ignoreIndex.includes(target);
+}
+
+function classWeights(classes: number, options: LossOptions): Real[] {
+  return Array.from({ length: classes }, (_, j) => parameter(options.weight?.[j] ?? 1));
+}
+
+/** factor · x, and 0 where the factor is 0, whatever x is. */
+function nothingOr(factor: Real, x: Real): Real {
+  return factor.hi === 0 ? ZERO : multiply(factor, x);
+}
+
+function notANumber(x: readonly number[], weight: Real): RowLoss {
+  return { loss: NOT_A_NUMBER, grad: x.map(() => NOT_A_NUMBER), weight };
+}
+
+function finite(x: number): number {
+  return Number.isFinite(x) ? x : 0;
+}
+
+// ---- layout ----
+
+/** Where the classes lie: arrays are read as [outer, classes, inner], row-major; a row is what varies along the classes. */
+export interface Layout {
+  readonly outer: number;
+  readonly classes: number;
+  readonly inner: number;
+}
+
+export function rowsOf(flat: ArrayLike<number>, layout: Layout): number[][] {
+  return rowIndices(layout).map((indices) => indices.map((i) => flat[i]!));
+}
+
+export function flatten<T>(rows: readonly T[][], layout: Layout): T[] {
+  const flat: T[] = [];
+  rowIndices(layout).forEach((indices, r) => {
+    indices.forEach((i, j) => {
+      flat[i] = rows[r]![j]!;
+    });
+  });
+  return flat;
+}
+
+function rowIndices({ outer, classes, inner }: Layout): number[][] {
+  const rows: number[][] = [];
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      rows.push(Array.from({ length: classes }, (_, j) => (o * classes + j) * inner + i));
+    }
+  }
+  return rows;
+}

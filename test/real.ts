@@ -1,0 +1,195 @@
+// Real: a number to about 30 digits, and beside it the error that a careful implementation may make in computing it.
+//
+//   value = hi + lo      an unevaluated sum of two doubles (Dekker 1971; the algorithms are those of Hida, Li and Bailey's QD)
+//   err                  in units of the roundoff u of the type under test: the computed value may be off by err · u
+//
+// Every operation carries the errors of its operands on to its result and adds its own rounding (Wilkinson's running error
+// analysis). A formula written with Reals therefore yields its value and its tolerance together: sums of positive terms
+// are held to a few units in the last place, and only terms that cancel are allowed what their cancellation costs.
+
+export interface Real {
+  readonly hi: number;
+  readonly lo: number;
+  readonly err: number;
+}
+
+/** Relative error, in units of u, granted to one e^x, one log1p(x), and one sum whatever its length. u is half an ulp, or less. */
+const EXP = 2;
+const LOG = 2;
+const SUM = 1;
+
+export const ZERO: Real = real(0);
+export const ONE: Real = real(1);
+export const NOT_A_NUMBER: Real = real(Number.NaN);
+
+/** `x`, exactly. */
+export function real(x: number): Real {
+  return { hi: x, lo: 0, err: 0 };
+}
+
+/** A parameter that the implementation may round to its own type, which costs nothing if f32 holds it exactly. */
+export function parameter(x: number): Real {
+  return { hi: x, lo: 0, err: Math.fround(x) === x ? 0 : Math.abs(x) };
+}
+
+/** The same value, allowed `err` more units of u. */
+export function withError(a: Real, err: number): Real {
+  return { hi: a.hi, lo: a.lo, err: a.err + err };
+}
+
+export function negate(a: Real): Real {
+  return { hi: -a.hi, lo: -a.lo, err: a.err };
+}
+
+export function add(a: Real, b: Real): Real {
+  if (isExactly(a, 0)) return b;
+  if (isExactly(b, 0)) return a;
+  const sum = exactAdd(a, b);
+  return withError(sum, a.err + b.err + Math.abs(sum.hi));
+}
+
+export function subtract(a: Real, b: Real): Real {
+  return add(a, negate(b));
+}
+
+/** a − b of two doubles without any error, unless it overflows. */
+export function difference(a: number, b: number): Real {
+  return exactAdd(real(a), real(-b));
+}
+
+export function multiply(a: Real, b: Real): Real {
+  if (isExactly(a, 1)) return b;
+  if (isExactly(b, 1)) return a;
+  const product = exactMultiply(a, b);
+  return withError(product, Math.abs(a.hi) * b.err + Math.abs(b.hi) * a.err + Math.abs(product.hi));
+}
+
+export function divide(a: Real, b: Real): Real {
+  if (isExactly(b, 1)) return a;
+  const quotient = exactDivide(a, b);
+  return withError(quotient, (a.err + Math.abs(quotient.hi) * b.err) / Math.abs(b.hi) + Math.abs(quotient.hi));
+}
+
+/** Σ terms: a good implementation sums in blocks or in a wider type, so the length does not matter. */
+export function sum(terms: readonly Real[]): Real {
+  let total = ZERO;
+  let err = 0;
+  for (const term of terms) {
+    total = exactAdd(total, term);
+    err += term.err + SUM * Math.abs(term.hi);
+  }
+  return withError(total, err);
+}
+
+/** e^a. The argument's error multiplies the result. */
+export function exp(a: Real): Real {
+  const power = exactExp(a);
+  return withError(power, power.hi * (EXP + a.err));
+}
+
+/** log(1 + a) for a ≥ 0, to full relative accuracy however small a is. */
+export function log1p(a: Real): Real {
+  const log = exactLog1p(a);
+  return withError(log, a.err / (1 + a.hi) + LOG * log.hi);
+}
+
+/** Adding nothing and multiplying by one do not round. */
+function isExactly(a: Real, x: number): boolean {
+  return a.hi === x && a.lo === 0 && a.err === 0;
+}
+
+// The functions below ignore err.
+
+function exactAdd(a: Real, b: Real): Real {
+  const hi = a.hi + b.hi;
+  if (!Number.isFinite(hi)) return real(hi);
+  const head = normalize(hi, sumError(a.hi, b.hi, hi) + (a.lo + b.lo));
+  // the plain lo + lo above is rounded; its error is the last word that a difference of near equals needs
+  return normalize(head.hi, head.lo + sumError(a.lo, b.lo, a.lo + b.lo));
+}
+
+function exactMultiply(a: Real, b: Real): Real {
+  const hi = a.hi * b.hi;
+  if (!Number.isFinite(hi) || hi === 0) return real(hi);
+  return normalize(hi, productError(a.hi, b.hi, hi) + (a.hi * b.lo + a.lo * b.hi));
+}
+
+function exactDivide(a: Real, b: Real): Real {
+  const first = a.hi / b.hi;
+  if (!Number.isFinite(first) || !Number.isFinite(b.hi) || first === 0) return real(first);
+  const rest = exactAdd(a, negate(exactMultiply(b, real(first))));
+  const second = rest.hi / b.hi;
+  const last = exactAdd(rest, negate(exactMultiply(b, real(second)))).hi / b.hi;
+  return exactAdd(normalize(first, second), real(last));
+}
+
+const LN2: Real = { hi: Math.LN2, lo: 2.3190468138462996e-17, err: 0 };
+const HALVINGS = 9;
+const TERMS = 8;
+const reciprocal: readonly Real[] = Array.from({ length: TERMS + 1 }, (_, n) => exactDivide(ONE, real(n)));
+
+/** e^a = 2^k · (e^r)^512 with |r| < 0.0007; the squarings act on e^r − 1, so that nothing cancels. */
+function exactExp(a: Real): Real {
+  if (Number.isNaN(a.hi)) return NOT_A_NUMBER;
+  if (a.hi < -1000) return ZERO;
+  if (a.hi > 1000) return real(Number.POSITIVE_INFINITY);
+  const k = Math.round(a.hi / Math.LN2);
+  const r = scale(exactAdd(a, negate(exactMultiply(real(k), LN2))), -HALVINGS);
+  let power = r;
+  let expm1 = r;
+  for (let n = 2; n <= TERMS; n++) {
+    power = exactMultiply(exactMultiply(power, r), reciprocal[n]!);
+    expm1 = exactAdd(expm1, power);
+  }
+  for (let n = 0; n < HALVINGS; n++) expm1 = exactAdd(scale(expm1, 1), exactMultiply(expm1, expm1));
+  return scale(exactAdd(ONE, expm1), k);
+}
+
+function exactLog1p(a: Real): Real {
+  if (!Number.isFinite(a.hi)) return real(Math.log1p(a.hi));
+  if (a.hi < 1e-5) {
+    // a − a²/2 + a³/3 − …: six terms leave 1e-30 of the first
+    let series = ZERO;
+    for (let n = 6; n >= 1; n--) series = exactMultiply(a, exactAdd(reciprocal[n]!, negate(series)));
+    return series;
+  }
+  // one Newton step from the double: y + (1 + a) e^−y − 1
+  const y = Math.log1p(a.hi);
+  const ratio = exactMultiply(exactAdd(ONE, a), exactExp(real(-y)));
+  const step = exactAdd(ratio, real(-1));
+  // ratio − 1 = t stands for log(1 + t) = t − t²/2 + …, t ≈ 1e-16
+  return exactAdd(real(y), exactAdd(step, real((-step.hi * step.hi) / 2)));
+}
+
+/** a · 2^k, in two steps because 2^k itself may not be a double. */
+function scale(a: Real, k: number): Real {
+  const half = Math.trunc(k / 2);
+  const one = 2 ** half;
+  const two = 2 ** (k - half);
+  return { hi: a.hi * one * two, lo: a.lo * one * two, err: 0 };
+}
+
+function normalize(hi: number, lo: number): Real {
+  const sum = hi + lo;
+  return { hi: sum, lo: lo - (sum - hi), err: 0 };
+}
+
+/** (a + b) − fl(a + b), a double. */
+function sumError(a: number, b: number, rounded: number): number {
+  const b2 = rounded - a;
+  return a - (rounded - b2) + (b - b2);
+}
+
+/** a · b − fl(a · b), a double, by splitting each factor in two halves of 26 bits. */
+function productError(a: number, b: number, rounded: number): number {
+  const aHigh = highHalf(a);
+  const bHigh = highHalf(b);
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
+  return aHigh * bHigh - rounded + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}
+
+function highHalf(x: number): number {
+  const shifted = x * 134217729; // 2^27 + 1
+  return shifted - (shifted - x);
+}
