@@ -13,165 +13,162 @@
 
 import { expOfZero, expTable } from "./exp";
 import { logs } from "./logSoftmax";
-import { MASK, TAIL, copyChunk, restOf, tileMax, tileScale, tileStoreExpOthers, tree } from "./passes";
-import { CHUNK, loadLanes, mulAdd, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 import {
-  SINK, W, X, Y, Z, isClass, isWide, tileAt, tileBytes, tileCount, tileFill, tileFind, tileFor, tileIn, tileOut, tileRow, tileRows, tileSpread,
-} from "./tile";
+  STATISTIC, W, X, Y, Z, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, spreadTile, tileBytes, tileCount,
+} from "./panel";
+import { REST_W, REST_X, REST_Y, REST_Z, chunks, panelExpOthers, panelMax, panelScale, perTile, restIn, restOf, restOut, tree } from "./passes";
+import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
 
-// One f64 per row of the tile.
-const MAX = memory.data(32, 16);
-const OTHERS = memory.data(32, 16); // Σ e^((x − m)/T) without one maximum: d − 1
-const LOG = memory.data(32, 16); // ln d
-const TARGET = memory.data(32, 16); // x_y
-const DOT = memory.data(32, 16); // Σ q_j (m − x_j)
-const Q_TOP = memory.data(32, 16); // Σ q over the classes at the maximum
-const Q_OTHERS = memory.data(32, 16); // Σ q over the others
-const FACTOR = memory.data(32, 16); // grad_j = e_j · FACTOR − q_j · Q_FACTOR
-const Q_FACTOR = memory.data(32, 16);
-const ZERO = memory.data(64, 16);
-const ONE = memory.data(64, 16);
+const MAX = memory.data(STATISTIC, 16);
+const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one maximum: d − 1
+const LOG = memory.data(STATISTIC, 16); // ln d
+const TARGET = memory.data(STATISTIC, 16); // x_y, then e_y; the place of the maximum for class probabilities
+const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)
+const Q_TOP = memory.data(STATISTIC, 16); // Σ q over the classes at the maximum
+const Q_OTHERS = memory.data(STATISTIC, 16); // Σ q over the others
+const E_FACTOR = memory.data(STATISTIC, 16); // grad_j = e_j · E_FACTOR − q_j · Q_FACTOR
+const Q_FACTOR = memory.data(STATISTIC, 16);
+// What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
+const ZEROS = memory.data(64, 16);
+const ONES = memory.data(64, 16);
 
 export function crossEntropy<T>(
   loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  const indexed = probabilities == 0;
-  const blended = !indexed || smoothing > 0;
-  const keep = 1 - smoothing, spread = smoothing / <f64>cols;
-  // Absent arrays are one chunk, read over and over: no variant of the loops without them.
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONE + i, v128.splat<T>(1));
-  const weighted = blended && (weight != 0 || !wide);
-  const ws = weighted ? tileSpread<T>(W, weight, cols) : ONE;
-  const wStep: usize = weighted ? CHUNK : 0;
-  const gradUnit = gradScale / temperature;
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
+  const keep = 1 - smoothing, spread = smoothing / <f64>cols, gradUnit = gradScale / temperature;
+  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
+  const ws = wide && !weight ? ONES : spreadTile<T>(W, weight, cols);
 
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const row = tileRow<T>(k, cols, inner), rows = tileRows<T>(k, outer, cols, inner);
-    const xs = tileIn<T>(X, x, k, outer, cols, inner, <T>-Infinity);
-    const ts = indexed ? ZERO : tileIn<T>(Z, probabilities, k, outer, cols, inner, 0);
-    const es = grad ? tileFor<T>(Y, grad, k, cols) : SINK;
-    const max = tileMax<T>(xs, bytes, wide);
-    storeLanes<T>(MAX, max);
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
+    const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, 0);
+    const es = grad ? panelFor<T>(Y, grad, r, cols) : 0;
+    const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
+    panelMax<T>(MAX, xs, tiles, bytes, wide);
 
     // grad may be x itself: what is needed of x is taken before es is written.
     if (indexed) {
-      for (let lane = 0; lane < rows; lane++) {
-        const y = load<i32>(targets + (<usize>(row + lane) << 2));
-        store<f64>(TARGET + (lane << 3), isClass(y, cols) ? <f64>load<T>(tileAt<T>(xs, lane, y, cols)) : 0);
+      for (let i = 0; i < n; i++) {
+        const y = load<i32>(ys + (i << 2));
+        store<f64>(TARGET + (i << 3), isClass(y, cols) ? <f64>load<T>(panelAt<T>(xs, i, y, cols)) : 0);
       }
     }
-    if (blended) tileTargets<T>(xs, ts, indexed ? 0 : CHUNK, ws, wStep, bytes, wide, max, <T>keep, <T>spread);
-    tileStoreExpOthers<T>(OTHERS, es, grad ? CHUNK : 0, xs, bytes, wide, max, table);
-    logs(LOG, OTHERS);
+    if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
+    panelExpOthers<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, table);
+    logs(LOG, OTHERS, n);
 
-    for (let lane = 0; lane < rows; lane++) {
-      const at = lane << 3, r = <usize>(row + lane);
-      const y = indexed ? load<i32>(targets + (r << 2)) : 0;
-      const u = sampleWeight ? load<f64>(sampleWeight + (r << 3)) : 1;
+    for (let i = 0; i < n; i++) {
+      const at = i << 3;
+      const y = indexed ? load<i32>(ys + (i << 2)) : 0;
+      const u = sampleWeight ? load<f64>(us + at) : 1;
       if (u == 0 || !isClass(y, cols)) {
-        store<f64>(loss + (r << 3), 0);
+        store<f64>(loss + (<usize>r << 3) + at, 0);
         continue;
       }
       const logSum = load<f64>(LOG + at);
-      let q = 0.0, b = 0.0, value = 0.0;
+      let q = 0.0, value = 0.0;
       if (blended) {
         q = load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
         value = q * logSum + load<f64>(DOT + at) / temperature;
       }
       if (indexed) {
-        b = keep * (weight ? <f64>load<T>(weight + y * sizeof<T>()) : 1);
+        const b = keep * (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1);
         const nll = logSum + (load<f64>(MAX + at) - load<f64>(TARGET + at)) / temperature;
         // 0 · (−ln 0) counts as 0.
         if (b != 0 || nll != Infinity) value += b * nll;
+        q += b;
       }
-      store<f64>(loss + (r << 3), u * value);
+      store<f64>(loss + (<usize>r << 3) + at, u * value);
       if (grad) {
-        const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (r << 3)) : 1);
-        store<f64>(FACTOR + at, (factor * (q + b)) / (1 + load<f64>(OTHERS + at)) / expOfZero<T>());
+        const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1);
+        store<f64>(E_FACTOR + at, (factor * q) / ((1 + load<f64>(OTHERS + at)) * expOfZero<T>()));
         store<f64>(Q_FACTOR + at, factor);
-        // The column that is fixed below needs its e, which the next pass overwrites.
-        if (indexed) store<f64>(TARGET + at, <f64>load<T>(tileAt<T>(es, lane, y, cols)));
-        else store<f64>(TARGET + at, <f64>tileFind<T>(es, lane, cols, <T>expOfZero<T>()));
+        // The column that is set by itself below needs its e, which the next pass overwrites.
+        if (indexed) store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(es, i, y, cols)));
+        else if (load<f64>(OTHERS + at) < 0.5) store<f64>(TARGET + at, <f64>findInRow<T>(es, i, cols, <T>expOfZero<T>()));
       }
     }
     if (!grad) continue;
 
-    if (blended) {
-      const factor = loadLanes<T>(FACTOR, wide), qFactor = loadLanes<T>(Q_FACTOR, wide);
-      tileResidual<T>(es, ts, indexed ? 0 : CHUNK, ws, wStep, bytes, factor, qFactor, <T>keep, <T>spread);
-    } else {
-      tileScale<T>(es, bytes, loadLanes<T>(FACTOR, wide));
-    }
+    if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
+    else panelScale<T>(es, E_FACTOR, tiles, bytes, wide);
 
-    for (let lane = 0; lane < rows; lane++) {
-      const at = lane << 3, r = <usize>(row + lane);
-      const y = indexed ? load<i32>(targets + (r << 2)) : 0;
-      if (!isClass(y, cols) || (sampleWeight && load<f64>(sampleWeight + (r << 3)) == 0)) {
-        tileFill<T>(es, lane, cols, 0);
+    for (let i = 0; i < n; i++) {
+      const at = i << 3;
+      const y = indexed ? load<i32>(ys + (i << 2)) : 0;
+      if (!isClass(y, cols) || (sampleWeight && load<f64>(us + at) == 0)) {
+        fillRow<T>(es, i, cols, 0);
         continue;
       }
       const others = load<f64>(OTHERS + at), factor = load<f64>(Q_FACTOR + at);
       if (indexed) {
         const e = load<f64>(TARGET + at) / expOfZero<T>();
         const otherMass = (e == 1 ? others : 1 + others - e) / (1 + others); // 1 − p_y
-        const w = weight ? <f64>load<T>(weight + y * sizeof<T>()) : 1;
-        const b = keep * w;
-        let qOthers = 0.0, q = b;
+        const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
+        let q = keep * w, qOthers = 0.0;
         if (blended) {
-          q += load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
-          qOthers = q - b - w * spread;
+          qOthers = load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at) - w * spread;
+          q += qOthers + w * spread;
         }
-        store<T>(tileAt<T>(es, lane, y, cols), <T>(factor * (qOthers - q * otherMass)));
+        store<T>(panelAt<T>(es, i, y, cols), <T>(factor * (qOthers - q * otherMass)));
       } else if (others < 0.5) {
         // p at the maximum is more than ⅔, and the maximum is alone: p·Q − q = (Q − q) − (1 − p)·Q, with Q − q summed as such.
         const qOthers = load<f64>(Q_OTHERS + at), q = load<f64>(Q_TOP + at) + qOthers;
-        const top = <i32>load<f64>(TARGET + at);
-        store<T>(tileAt<T>(es, lane, top, cols), <T>(factor * (qOthers - (q * others) / (1 + others))));
+        store<T>(panelAt<T>(es, i, <i32>load<f64>(TARGET + at), cols), <T>(factor * (qOthers - (q * others) / (1 + others))));
       }
     }
-    tileOut<T>(grad, es, k, outer, cols, inner);
+    panelOut<T>(grad, es, r, n, cols, inner);
   }
 }
 
+/** From chunk to chunk of an array that may be absent. */
+// @ts-ignore: decorator
+@inline
+function stepOf(x: usize): usize {
+  return x == ZEROS || x == ONES ? 0 : CHUNK;
+}
+
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
-function tileTargets<T>(x: usize, t: usize, tStep: usize, w: usize, wStep: usize, bytes: usize, wide: bool, max: v128, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
+function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, wide: bool, keep: T, spread: T): void {
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
+  const tStep = stepOf(t), wStep = stepOf(w), weight = w;
   const rest = restOf(bytes);
-  const end = x + bytes - rest;
-  let dotL = f64x2.splat(0), dotH = dotL, topL = dotL, topH = dotL, othersL = dotL, othersH = dotL;
   if (rest) {
-    const back = bytes - CHUNK;
-    const ones = MASK + rest;
-    const a = x + back, b = tStep ? t + back : t, c = wStep ? w + back : w;
-    const q0 = v128.and(target<T>(b, c, keeps, spreads), v128.load(ones));
-    const q1 = v128.and(target<T>(b + 16, c + 16, keeps, spreads), v128.load(ones, 16));
-    const q2 = v128.and(target<T>(b + 32, c + 32, keeps, spreads), v128.load(ones, 32));
-    const q3 = v128.and(target<T>(b + 48, c + 48, keeps, spreads), v128.load(ones, 48));
-    const x0 = v128.load(a), x1 = v128.load(a, 16), x2 = v128.load(a, 32), x3 = v128.load(a, 48);
-    const dot = tree<T>(gap<T>(q0, x0, max), gap<T>(q1, x1, max), gap<T>(q2, x2, max), gap<T>(q3, x3, max));
-    const top = tree<T>(at<T>(q0, x0, max), at<T>(q1, x1, max), at<T>(q2, x2, max), at<T>(q3, x3, max));
-    const others = tree<T>(off<T>(q0, x0, max), off<T>(q1, x1, max), off<T>(q2, x2, max), off<T>(q3, x3, max));
-    dotH = sumHigh<T>(dotH, dotL, dot), dotL = sumLow<T>(dotL, dot);
-    topH = sumHigh<T>(topH, topL, top), topL = sumLow<T>(topL, top);
-    othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
+    restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
+    if (tStep) restIn(REST_Z, t, bytes, zero);
+    // A weight of 0 takes the places before the rest out of everything.
+    restIn(REST_W, wStep ? w : ONES + CHUNK - bytes, bytes, zero);
   }
-  for (; x < end; x += CHUNK, t += tStep, w += wStep) {
-    const q0 = target<T>(t, w, keeps, spreads), q1 = target<T>(t + 16, w + 16, keeps, spreads);
-    const q2 = target<T>(t + 32, w + 32, keeps, spreads), q3 = target<T>(t + 48, w + 48, keeps, spreads);
-    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-    const dot = tree<T>(gap<T>(q0, x0, max), gap<T>(q1, x1, max), gap<T>(q2, x2, max), gap<T>(q3, x3, max));
-    const top = tree<T>(at<T>(q0, x0, max), at<T>(q1, x1, max), at<T>(q2, x2, max), at<T>(q3, x3, max));
-    const others = tree<T>(off<T>(q0, x0, max), off<T>(q1, x1, max), off<T>(q2, x2, max), off<T>(q3, x3, max));
-    dotH = sumHigh<T>(dotH, dotL, dot), dotL = sumLow<T>(dotL, dot);
-    topH = sumHigh<T>(topH, topL, top), topL = sumLow<T>(topL, top);
-    othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+    const max = loadLanes<T>(MAX + tile * perTile<T>(), wide);
+    let dotL = f64x2.splat(0), dotH = dotL, topL = dotL, topH = dotL, othersL = dotL, othersH = dotL;
+    w = weight;
+    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, t += tStep, w += wStep) {
+      if (rest && n == 1) {
+        x = REST_X, w = REST_W;
+        if (tStep) t = REST_Z;
+      }
+      const q0 = target<T>(t, w, keeps, spreads), q1 = target<T>(t + 16, w + 16, keeps, spreads);
+      const q2 = target<T>(t + 32, w + 32, keeps, spreads), q3 = target<T>(t + 48, w + 48, keeps, spreads);
+      const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+      const dot = tree<T>(gap<T>(q0, x0, max), gap<T>(q1, x1, max), gap<T>(q2, x2, max), gap<T>(q3, x3, max));
+      dotH = sumHigh<T>(dotH, dotL, dot), dotL = sumLow<T>(dotL, dot);
+      const m0 = v128.eq<T>(x0, max), m1 = v128.eq<T>(x1, max), m2 = v128.eq<T>(x2, max), m3 = v128.eq<T>(x3, max);
+      const top = tree<T>(v128.and(q0, m0), v128.and(q1, m1), v128.and(q2, m2), v128.and(q3, m3));
+      topH = sumHigh<T>(topH, topL, top), topL = sumLow<T>(topL, top);
+      const others = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), v128.andnot(q3, m3));
+      othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
+    }
+    storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, wide);
+    storeSum<T>(Q_TOP + tile * perTile<T>(), topL, topH, 1, wide);
+    storeSum<T>(Q_OTHERS + tile * perTile<T>(), othersL, othersH, 1, wide);
   }
-  storeSum<T>(DOT, dotL, dotH, 1, wide);
-  storeSum<T>(Q_TOP, topL, topH, 1, wide);
-  storeSum<T>(Q_OTHERS, othersL, othersH, 1, wide);
 }
 
 /** q = w·(keep·t + spread) */
@@ -188,42 +185,36 @@ function gap<T>(q: v128, x: v128, max: v128): v128 {
   return v128.and(v128.mul<T>(q, v128.sub<T>(max, x)), v128.ne<T>(q, v128.splat<T>(0)));
 }
 
-// @ts-ignore: decorator
-@inline
-function at<T>(q: v128, x: v128, max: v128): v128 {
-  return v128.and(q, v128.eq<T>(x, max));
-}
-
-// @ts-ignore: decorator
-@inline
-function off<T>(q: v128, x: v128, max: v128): v128 {
-  return v128.and(q, v128.ne<T>(x, max));
-}
-
-/** e ← e·factor − q·qFactor, in place. */
-function tileResidual<T>(e: usize, t: usize, tStep: usize, w: usize, wStep: usize, bytes: usize, factor: v128, qFactor: v128, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
+/** e ← e · E_FACTOR − q · Q_FACTOR, in place. */
+function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, wide: bool, keep: T, spread: T): void {
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
+  const tStep = stepOf(t), wStep = stepOf(w), weight = w, row = e;
   const rest = restOf(bytes);
-  const end = e + bytes - rest;
   if (rest) {
-    const back = bytes - CHUNK;
-    residualChunk<T>(TAIL, e + back, tStep ? t + back : t, wStep ? w + back : w, factor, qFactor, keeps, spreads);
+    restIn(REST_Y, e, bytes, zero);
+    if (tStep) restIn(REST_Z, t, bytes, zero);
+    if (wStep) restIn(REST_W, w, bytes, zero);
   }
-  for (; e < end; e += CHUNK, t += tStep, w += wStep) residualChunk<T>(e, e, t, w, factor, qFactor, keeps, spreads);
-  if (rest) copyChunk(e + rest - CHUNK, TAIL);
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), wide), qFactor = loadLanes<T>(Q_FACTOR + tile * perTile<T>(), wide);
+    w = weight;
+    for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
+      if (rest && n == 1) {
+        e = REST_Y;
+        if (tStep) t = REST_Z;
+        if (wStep) w = REST_W;
+      }
+      v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, qFactor));
+      v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, qFactor), 16);
+      v128.store(e, residual<T>(v128.load(e, 32), target<T>(t + 32, w + 32, keeps, spreads), factor, qFactor), 32);
+      v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, qFactor), 48);
+    }
+  }
+  if (rest) restOut(row, bytes, REST_Y);
 }
 
 // @ts-ignore: decorator
 @inline
-function residualChunk<T>(g: usize, e: usize, t: usize, w: usize, factor: v128, qFactor: v128, keep: v128, spread: v128): void {
-  v128.store(g, residual<T>(e, t, w, factor, qFactor, keep, spread));
-  v128.store(g, residual<T>(e + 16, t + 16, w + 16, factor, qFactor, keep, spread), 16);
-  v128.store(g, residual<T>(e + 32, t + 32, w + 32, factor, qFactor, keep, spread), 32);
-  v128.store(g, residual<T>(e + 48, t + 48, w + 48, factor, qFactor, keep, spread), 48);
-}
-
-// @ts-ignore: decorator
-@inline
-function residual<T>(e: usize, t: usize, w: usize, factor: v128, qFactor: v128, keep: v128, spread: v128): v128 {
-  return v128.sub<T>(v128.mul<T>(v128.load(e), factor), v128.mul<T>(target<T>(t, w, keep, spread), qFactor));
+function residual<T>(e: v128, q: v128, factor: v128, qFactor: v128): v128 {
+  return v128.sub<T>(v128.mul<T>(e, factor), v128.mul<T>(q, qFactor));
 }

@@ -8,207 +8,186 @@
 //
 // x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
-import { MASK, TAIL, copyChunk, countTrue, restOf, storeCount, tileMax, tileMayHoldNaN, tree } from "./passes";
-import { CHUNK, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 import {
-  SINK, X, Y, isClass, isWide, tileAt, tileBytes, tileClear, tileCount, tileFill, tileFind, tileFor, tileIn, tileOut, tileRow, tileRows,
-} from "./tile";
+  STATISTIC, X, Y, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+} from "./panel";
+import { REST_X, REST_Y, chunks, countTrue, panelMax, panelSum, perTile, restIn, restOf, restOut, storeCount, tree } from "./passes";
+import { CHUNK, VECTOR, lanes, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
-// One f64 per row of the tile.
-const TARGET = memory.data(32, 16); // x_y
-const FACTOR = memory.data(32, 16); // of the gradient: p·w_y·u·scale·gradScale·gradOutput
-const MARGINS = memory.data(32, 16); // Σ max(0, z)^p
-const SLOPE = memory.data(32, 16); // Σ max(0, z)^(p−1) over z > 0
-const TOP = memory.data(32, 16); // the class that attains max_{j ≠ y} x_j
-const MAY_BE_NAN = memory.data(16, 16);
+const TARGET = memory.data(STATISTIC, 16); // x_y
+const FACTOR = memory.data(STATISTIC, 16); // of the gradient: p·w_y·u·scale·gradScale·gradOutput
+const VIOLATION = memory.data(STATISTIC, 16); // Σ max(0, z)^p
+const SLOPE = memory.data(STATISTIC, 16); // Σ max(0, z)^(p−1) over z > 0
+const MAX = memory.data(STATISTIC, 16); // max_{j ≠ y} x_j
+const TOP = memory.data(STATISTIC, 16); // the class that attains it
+const SUM = memory.data(STATISTIC, 16); // NaN where a row may hold one
+const LOWEST = memory.data(STATISTIC, 16); // z where x_y = −Infinity
+const SINK = memory.data(64, 16);
 
 export function hinge<T>(
   loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  const margins = v128.splat<T>(<T>margin);
-  const step: usize = grad ? CHUNK : 0;
-
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const row = tileRow<T>(k, cols, inner), rows = tileRows<T>(k, outer, cols, inner);
-    const xs = tileIn<T>(X, x, k, outer, cols, inner, <T>-Infinity);
-    const gs = grad ? tileFor<T>(Y, grad, k, cols) : SINK;
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
+    const gs = grad ? panelFor<T>(Y, grad, r, cols) : 0;
+    const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
 
     // The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never the maximum. (Taking its
     // `margin` off the sum afterwards would cancel.)
-    for (let lane = 0; lane < rows; lane++) {
-      const at = lane << 3, r = <usize>(row + lane), y = load<i32>(targets + (r << 2));
+    for (let i = 0; i < n; i++) {
+      const at = i << 3, y = load<i32>(ys + (i << 2));
       if (!isClass(y, cols)) continue;
-      const own = tileAt<T>(xs, lane, y, cols);
+      const own = panelAt<T>(xs, i, y, cols);
       store<f64>(TARGET + at, <f64>load<T>(own));
       store<T>(own, <T>-Infinity);
-      const w = weight ? <f64>load<T>(weight + y * sizeof<T>()) : 1;
-      const u = sampleWeight ? load<f64>(sampleWeight + (r << 3)) : 1;
-      const g = gradOutput ? load<f64>(gradOutput + (r << 3)) : 1;
+      if (load<f64>(TARGET + at) == -Infinity) store<f64>(LOWEST + at, excessOfLowest<T>(xs, i, cols, y));
+      const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
+      const u = sampleWeight ? load<f64>(us + at) : 1;
+      const g = gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1;
       store<f64>(FACTOR + at, w * u * g * scale * gradScale * (squared ? 2 : 1));
     }
 
-    if (westonWatkins) {
-      const target = loadLanes<T>(TARGET, wide), factor = loadLanes<T>(FACTOR, wide);
-      if (squared) tileSquaredMargins<T>(gs, step, xs, bytes, wide, target, margins, factor);
-      else tileMargins<T>(gs, step, xs, bytes, wide, target, margins, factor);
-      for (let lane = 0; lane < rows; lane++) {
-        if (load<f64>(TARGET + (lane << 3)) == -Infinity) lowestTarget<T>(gs, xs, lane, cols, targets + (<usize>(row + lane) << 2), squared, step);
+    if (!westonWatkins) findTop<T>(gs, xs, n, tiles, bytes, cols, margin, squared);
+    else {
+      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
+      else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
+      for (let i = 0; i < n; i++) {
+        if (load<f64>(TARGET + (i << 3)) == -Infinity) useLowest<T>(gs, i, cols, squared);
       }
-    } else {
-      findTop<T>(xs, bytes, wide, rows, cols, margin, squared);
-      if (grad) tileClear<T>(gs, bytes, wide);
     }
 
-    for (let lane = 0; lane < rows; lane++) {
-      const at = lane << 3, r = <usize>(row + lane), y = load<i32>(targets + (r << 2));
-      const u = sampleWeight ? load<f64>(sampleWeight + (r << 3)) : 1;
-      if (isClass(y, cols) && wide && grad != x) store<T>(tileAt<T>(xs, lane, y, cols), <T>load<f64>(TARGET + at));
+    for (let i = 0; i < n; i++) {
+      const at = i << 3, y = load<i32>(ys + (i << 2));
+      const u = sampleWeight ? load<f64>(us + at) : 1;
+      if (wide && grad != x && isClass(y, cols)) store<T>(panelAt<T>(xs, i, y, cols), <T>load<f64>(TARGET + at));
       if (!isClass(y, cols) || u == 0) {
-        store<f64>(loss + (r << 3), 0);
-        if (grad) tileFill<T>(gs, lane, cols, 0);
+        store<f64>(loss + (<usize>r << 3) + at, 0);
+        if (grad) fillRow<T>(gs, i, cols, 0);
         continue;
       }
-      const w = weight ? <f64>load<T>(weight + y * sizeof<T>()) : 1;
-      const value = load<f64>(MARGINS + at);
-      store<f64>(loss + (r << 3), w * u * scale * value);
+      const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
+      const violation = load<f64>(VIOLATION + at);
+      store<f64>(loss + (<usize>r << 3) + at, w * u * scale * violation);
       if (!grad) continue;
-      if (isNaN(value)) {
-        tileFill<T>(gs, lane, cols, <T>NaN);
+      if (isNaN(violation)) {
+        fillRow<T>(gs, i, cols, <T>NaN);
         continue;
       }
       const slope = load<f64>(FACTOR + at) * load<f64>(SLOPE + at);
-      if (!westonWatkins && value > 0) store<T>(tileAt<T>(gs, lane, <i32>load<f64>(TOP + at), cols), <T>slope);
-      store<T>(tileAt<T>(gs, lane, y, cols), <T>(0 - slope));
+      if (!westonWatkins && violation > 0) store<T>(panelAt<T>(gs, i, <i32>load<f64>(TOP + at), cols), <T>slope);
+      store<T>(panelAt<T>(gs, i, y, cols), <T>(0 - slope));
     }
-    if (grad) tileOut<T>(grad, gs, k, outer, cols, inner);
+    if (grad) panelOut<T>(grad, gs, r, n, cols, inner);
   }
 }
 
-/** Crammer–Singer: TOP, and from the margin there MARGINS and SLOPE; NaN where a row holds one. */
-function findTop<T>(x: usize, bytes: usize, wide: bool, rows: i32, cols: i32, margin: f64, squared: bool): void {
-  const MAX = TOP;
-  storeLanes<T>(MAX, tileMax<T>(x, bytes, wide));
-  v128.store(MAY_BE_NAN, tileMayHoldNaN<T>(x, bytes, wide));
-  for (let lane = 0; lane < rows; lane++) {
-    const at = lane << 3;
+/** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, TOP; and a gradient of zeros. */
+function findTop<T>(g: usize, x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, margin: f64, squared: bool): void {
+  const wide = isWide(cols);
+  panelMax<T>(MAX, x, tiles, bytes, wide);
+  panelSum<T>(SUM, x, tiles, bytes, wide);
+  if (g && !wide) panelTop<T>(x, tiles, bytes);
+  for (let i = 0; i < n; i++) {
+    const at = i << 3;
     const max = load<f64>(MAX + at);
     let z = cols > 1 ? max - load<f64>(TARGET + at) + margin : 0;
-    // All ones are a NaN of either type.
-    if (isNaN<T>(load<T>(MAY_BE_NAN + lane * sizeof<T>())) && tileHoldsNaN<T>(x, lane, cols)) z = NaN;
+    if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols)) z = NaN;
     if (z <= 0) z = 0;
-    store<f64>(MARGINS + at, squared ? z * z : z);
+    store<f64>(VIOLATION + at, squared ? z * z : z);
     store<f64>(SLOPE + at, squared || z == 0 ? z : 1);
-    if (z > 0) store<f64>(TOP + at, <f64>tileFind<T>(x, lane, cols, <T>max));
+    if (g && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, <T>max));
+  }
+  if (g) memory.fill(g, 0, <usize>tiles * bytes);
+}
+
+/** TOP = the lowest class that attains MAX, for narrow rows. */
+function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
+  for (let tile: usize = 0; tile < <usize>tiles; tile++, x += bytes) {
+    const max = loadLanes<T>(MAX + tile * perTile<T>(), false);
+    let top = v128.splat<T>(0);
+    for (let j = <i32>(bytes / VECTOR) - 1; j >= 0; j--) {
+      top = v128.bitselect(v128.splat<T>(<T>j), top, v128.eq<T>(v128.load(x + <usize>j * VECTOR), max));
+    }
+    storeLanes<T>(TOP + tile * perTile<T>(), top);
   }
 }
 
-function tileHoldsNaN<T>(tile: usize, lane: i32, cols: i32): bool {
-  for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(tileAt<T>(tile, lane, j, cols)))) return true;
-  return false;
-}
-
-/**
- * Weston–Watkins with x_y = −Infinity, where the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN: every z is
- * +Infinity, or NaN where x_j is −Infinity or NaN.
- */
-function lowestTarget<T>(g: usize, x: usize, lane: i32, cols: i32, target: usize, squared: bool, step: usize): void {
-  const at = lane << 3, y = load<i32>(target);
-  let z = 0.0, wrong = 0.0;
+/** z of the wrong classes where x_y is −Infinity: +Infinity, or NaN if one of them is −Infinity or NaN; 0 where there is none. */
+function excessOfLowest<T>(x: usize, i: i32, cols: i32, y: i32): f64 {
   for (let j = 0; j < cols; j++) {
-    if (j == y) continue;
-    const other = <f64>load<T>(tileAt<T>(x, lane, j, cols));
-    z = other == -Infinity ? NaN : z + other;
-    wrong++;
-    if (step) store<T>(tileAt<T>(g, lane, j, cols), <T>(load<f64>(FACTOR + at) * (squared ? Infinity : 1)));
+    const other = load<T>(panelAt<T>(x, i, j, cols));
+    if (j != y && !(other > <T>-Infinity)) return NaN;
   }
-  if (wrong > 0) z = isNaN(z) ? NaN : Infinity;
-  store<f64>(MARGINS + at, z);
-  store<f64>(SLOPE + at, squared || wrong == 0 ? z : wrong);
+  return cols > 1 ? Infinity : 0;
 }
 
-/** MARGINS = Σ max(0, z), SLOPE = #{z > 0}, g = factor where z > 0, else 0. */
-function tileMargins<T>(g: usize, step: usize, x: usize, bytes: usize, wide: bool, target: v128, margin: v128, factor: v128): void {
-  const zero = v128.splat<T>(0);
-  const rest = restOf(bytes);
-  const end = x + bytes - rest;
-  let sumL = f64x2.splat(0), sumH = sumL, active = sumL;
-  if (rest) {
-    const from = x + bytes - CHUNK, ones = MASK + rest;
-    const z0 = excess<T>(v128.load(from), target, margin), z1 = excess<T>(v128.load(from, 16), target, margin);
-    const z2 = excess<T>(v128.load(from, 32), target, margin), z3 = excess<T>(v128.load(from, 48), target, margin);
-    const m0 = v128.gt<T>(z0, zero), m1 = v128.gt<T>(z1, zero), m2 = v128.gt<T>(z2, zero), m3 = v128.gt<T>(z3, zero);
-    v128.store(TAIL, v128.and(m0, factor));
-    v128.store(TAIL, v128.and(m1, factor), 16);
-    v128.store(TAIL, v128.and(m2, factor), 32);
-    v128.store(TAIL, v128.and(m3, factor), 48);
-    const s = tree<T>(
-      v128.and(v128.pmax<T>(z0, zero), v128.load(ones)),
-      v128.and(v128.pmax<T>(z1, zero), v128.load(ones, 16)),
-      v128.and(v128.pmax<T>(z2, zero), v128.load(ones, 32)),
-      v128.and(v128.pmax<T>(z3, zero), v128.load(ones, 48)),
-    );
-    sumH = sumHigh<T>(sumH, sumL, s), sumL = sumLow<T>(sumL, s);
-    active = countTrue<T>(
-      active,
-      v128.and(m0, v128.load(ones)), v128.and(m1, v128.load(ones, 16)), v128.and(m2, v128.load(ones, 32)), v128.and(m3, v128.load(ones, 48)),
-    );
-  }
-  for (; x < end; x += CHUNK, g += step) {
-    const z0 = excess<T>(v128.load(x), target, margin), z1 = excess<T>(v128.load(x, 16), target, margin);
-    const z2 = excess<T>(v128.load(x, 32), target, margin), z3 = excess<T>(v128.load(x, 48), target, margin);
-    const m0 = v128.gt<T>(z0, zero), m1 = v128.gt<T>(z1, zero), m2 = v128.gt<T>(z2, zero), m3 = v128.gt<T>(z3, zero);
-    v128.store(g, v128.and(m0, factor));
-    v128.store(g, v128.and(m1, factor), 16);
-    v128.store(g, v128.and(m2, factor), 32);
-    v128.store(g, v128.and(m3, factor), 48);
-    // pmax(z, 0) keeps a NaN of z.
-    const s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
-    sumH = sumHigh<T>(sumH, sumL, s), sumL = sumLow<T>(sumL, s);
-    active = countTrue<T>(active, m0, m1, m2, m3);
-  }
-  if (rest && step) copyChunk(g + rest - CHUNK, TAIL);
-  storeSum<T>(MARGINS, sumL, sumH, 1, wide);
-  storeCount<T>(SLOPE, active, wide);
+/** Corrects such a row of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
+function useLowest<T>(g: usize, i: i32, cols: i32, squared: bool): void {
+  const at = i << 3, z = load<f64>(LOWEST + at);
+  store<f64>(VIOLATION + at, z);
+  store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
+  if (g) fillRow<T>(g, i, cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
 }
 
-/** MARGINS = Σ max(0, z)², SLOPE = Σ max(0, z), g = factor · max(0, z). */
-function tileSquaredMargins<T>(g: usize, step: usize, x: usize, bytes: usize, wide: bool, target: v128, margin: v128, factor: v128): void {
-  const zero = v128.splat<T>(0);
-  const rest = restOf(bytes);
-  const end = x + bytes - rest;
-  let squareL = f64x2.splat(0), squareH = squareL, sumL = squareL, sumH = squareL;
-  if (rest) {
-    const from = x + bytes - CHUNK, ones = MASK + rest;
-    const h0 = v128.pmax<T>(excess<T>(v128.load(from), target, margin), zero), h1 = v128.pmax<T>(excess<T>(v128.load(from, 16), target, margin), zero);
-    const h2 = v128.pmax<T>(excess<T>(v128.load(from, 32), target, margin), zero), h3 = v128.pmax<T>(excess<T>(v128.load(from, 48), target, margin), zero);
-    v128.store(TAIL, v128.mul<T>(h0, factor));
-    v128.store(TAIL, v128.mul<T>(h1, factor), 16);
-    v128.store(TAIL, v128.mul<T>(h2, factor), 32);
-    v128.store(TAIL, v128.mul<T>(h3, factor), 48);
-    const a0 = v128.and(h0, v128.load(ones)), a1 = v128.and(h1, v128.load(ones, 16));
-    const a2 = v128.and(h2, v128.load(ones, 32)), a3 = v128.and(h3, v128.load(ones, 48));
-    const s = tree<T>(a0, a1, a2, a3);
-    const q = tree<T>(v128.mul<T>(a0, a0), v128.mul<T>(a1, a1), v128.mul<T>(a2, a2), v128.mul<T>(a3, a3));
-    sumH = sumHigh<T>(sumH, sumL, s), sumL = sumLow<T>(sumL, s);
-    squareH = sumHigh<T>(squareH, squareL, q), squareL = sumLow<T>(squareL, q);
+/** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */
+function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, wide: bool, margin: T): void {
+  const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
+  const rest = restOf(bytes), row = g, step = g ? CHUNK : 0;
+  if (!g) g = SINK;
+  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+    const target = loadLanes<T>(TARGET + tile * perTile<T>(), wide), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
+    let low = f64x2.splat(0), high = low, active = low;
+    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += step) {
+      if (rest && n == 1) x = REST_X, g = REST_Y;
+      const z0 = excess<T>(v128.load(x), target, margins), z1 = excess<T>(v128.load(x, 16), target, margins);
+      const z2 = excess<T>(v128.load(x, 32), target, margins), z3 = excess<T>(v128.load(x, 48), target, margins);
+      const a0 = v128.gt<T>(z0, zero), a1 = v128.gt<T>(z1, zero), a2 = v128.gt<T>(z2, zero), a3 = v128.gt<T>(z3, zero);
+      v128.store(g, v128.and(a0, factor));
+      v128.store(g, v128.and(a1, factor), 16);
+      v128.store(g, v128.and(a2, factor), 32);
+      v128.store(g, v128.and(a3, factor), 48);
+      active = countTrue<T>(active, a0, a1, a2, a3);
+      // pmax(z, 0) keeps a NaN of z.
+      const s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
+      high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+    }
+    storeSum<T>(VIOLATION + tile * perTile<T>(), low, high, 1, wide);
+    storeCount<T>(SLOPE + tile * perTile<T>(), active, wide);
   }
-  for (; x < end; x += CHUNK, g += step) {
-    const h0 = v128.pmax<T>(excess<T>(v128.load(x), target, margin), zero), h1 = v128.pmax<T>(excess<T>(v128.load(x, 16), target, margin), zero);
-    const h2 = v128.pmax<T>(excess<T>(v128.load(x, 32), target, margin), zero), h3 = v128.pmax<T>(excess<T>(v128.load(x, 48), target, margin), zero);
-    v128.store(g, v128.mul<T>(h0, factor));
-    v128.store(g, v128.mul<T>(h1, factor), 16);
-    v128.store(g, v128.mul<T>(h2, factor), 32);
-    v128.store(g, v128.mul<T>(h3, factor), 48);
-    const s = tree<T>(h0, h1, h2, h3);
-    const q = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
-    sumH = sumHigh<T>(sumH, sumL, s), sumL = sumLow<T>(sumL, s);
-    squareH = sumHigh<T>(squareH, squareL, q), squareL = sumLow<T>(squareL, q);
+  if (rest && row) restOut(row, bytes, REST_Y);
+}
+
+/** VIOLATION = Σ max(0, z)², SLOPE = Σ max(0, z), g = FACTOR · max(0, z). */
+function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, wide: bool, margin: T): void {
+  const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
+  const rest = restOf(bytes), row = g, step = g ? CHUNK : 0;
+  if (!g) g = SINK;
+  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+    const target = loadLanes<T>(TARGET + tile * perTile<T>(), wide), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
+    let squareL = f64x2.splat(0), squareH = squareL, low = squareL, high = squareL;
+    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += step) {
+      if (rest && n == 1) x = REST_X, g = REST_Y;
+      const h0 = v128.pmax<T>(excess<T>(v128.load(x), target, margins), zero), h1 = v128.pmax<T>(excess<T>(v128.load(x, 16), target, margins), zero);
+      const h2 = v128.pmax<T>(excess<T>(v128.load(x, 32), target, margins), zero), h3 = v128.pmax<T>(excess<T>(v128.load(x, 48), target, margins), zero);
+      v128.store(g, v128.mul<T>(h0, factor));
+      v128.store(g, v128.mul<T>(h1, factor), 16);
+      v128.store(g, v128.mul<T>(h2, factor), 32);
+      v128.store(g, v128.mul<T>(h3, factor), 48);
+      const s = tree<T>(h0, h1, h2, h3);
+      high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+      const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
+      squareH = sumHigh<T>(squareH, squareL, square), squareL = sumLow<T>(squareL, square);
+    }
+    storeSum<T>(VIOLATION + tile * perTile<T>(), squareL, squareH, 1, wide);
+    storeSum<T>(SLOPE + tile * perTile<T>(), low, high, 1, wide);
   }
-  if (rest && step) copyChunk(g + rest - CHUNK, TAIL);
-  storeSum<T>(MARGINS, squareL, squareH, 1, wide);
-  storeSum<T>(SLOPE, sumL, sumH, 1, wide);
+  if (rest && row) restOut(row, bytes, REST_Y);
 }
 
 /** z = (x − x_y) + margin; in this order, so that a common offset of the scores cancels before the margin is added. */

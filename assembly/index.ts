@@ -5,7 +5,7 @@ import { hinge } from "./hinge";
 import { logSoftmax, logSoftmaxGrad, logSumExp } from "./logSoftmax";
 import { add } from "./add";
 import { softmax, softmaxGrad } from "./softmax";
-import { NARROW, swapAxes } from "./tile";
+import { NARROW, swapAxes } from "./panel";
 
 /** Where the memory that the caller may use begins. */
 export function heapBase(): usize {

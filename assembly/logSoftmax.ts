@@ -1,77 +1,73 @@
-// logSumExp       lse = m/T + ln Σ e^((x − m)/T),  m = max x          per row of x: [outer, cols, inner]; lse: [outer · inner], f64
-// logSoftmax      y = (x − m)/T − ln Σ e^((x − m)/T)                  never ln(softmax), never x − lse: both lose what is small
+// logSoftmax      y = (x − m)/T − ln Σ e^((x − m)/T),  m = max x      never ln(softmax), never x − lse: both lose what is small
 // logSoftmaxGrad  dx = dy − e^y · Σ dy                                from y alone
+// logSumExp       lse = m/T + ln Σ e^((x − m)/T)
 //
-// ln Σ = log1p(Σ over all but one maximum), so that a row that one class dominates keeps its digits: logSumExp [0, −40] = 4.2e−18.
+// per row of x, y: [outer, cols, inner]; lse: [outer · inner], f64. ln Σ = log1p(Σ over all but one maximum), so that a row that one class
+// dominates keeps its digits: logSumExp [0, −40] = 4.2e−18.
 
-import { expOfZero, expTable } from "./exp";
+import { expTable } from "./exp";
 import { log1p } from "./log";
-import { tileMax, tileMinusExp, tileShift, tileStoreExpOthers, tileSum } from "./passes";
-import { loadLanes, storeLanes } from "./simd";
-import { SINK, X, Y, Z, isWide, rowAddress, tileBytes, tileCount, tileFor, tileIn, tileOut, tileRow, tileRows } from "./tile";
+import { STATISTIC, X, Y, Z, isWide, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount } from "./panel";
+import { panelExpOthers, panelMax, panelMinusExp, panelShift, panelSum } from "./passes";
 
-const SUM = memory.data(32, 16);
-const MAX = memory.data(32, 16);
-const LOG = memory.data(32, 16);
+const MAX = memory.data(STATISTIC, 16);
+const SUM = memory.data(STATISTIC, 16);
+const LOG = memory.data(STATISTIC, 16);
 
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const factor = v128.splat<T>(<T>(1 / temperature));
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const xs = tileIn<T>(X, x, k, outer, cols, inner, <T>-Infinity);
-    const ys = tileFor<T>(Y, y, k, cols);
-    const max = tileMax<T>(xs, bytes, wide);
-    tileStoreExpOthers<T>(SUM, SINK, 0, xs, bytes, wide, max, table);
-    logs(LOG, SUM);
-    tileShift<T>(ys, xs, bytes, max, factor, loadLanes<T>(LOG, wide));
-    tileOut<T>(y, ys, k, outer, cols, inner);
+  const scale = v128.splat<T>(<T>(1 / temperature));
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
+    const ys = panelFor<T>(Y, y, r, cols);
+    panelMax<T>(MAX, xs, tiles, bytes, wide);
+    panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
+    logs(LOG, SUM, n);
+    panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, wide);
+    panelOut<T>(y, ys, r, n, cols, inner);
   }
 }
 
-/** log = ln(1 + sum), for each row of a tile. */
-export function logs(log: usize, sum: usize): void {
-  v128.store(log, log1p(v128.load(sum)));
-  v128.store(log, log1p(v128.load(sum, 16)), 16);
+/** log = ln(1 + sum), for n rows. */
+export function logs(log: usize, sum: usize, n: i32): void {
+  for (const end = sum + (<usize>n << 3); sum < end; sum += 16, log += 16) v128.store(log, log1p(v128.load(sum)));
 }
 
 export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
   const table = expTable<T>(1);
-  const unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const ys = tileIn<T>(X, y, k, outer, cols, inner, 0);
-    const dys = tileIn<T>(Z, dy, k, outer, cols, inner, 0);
-    const dxs = tileFor<T>(Y, dx, k, cols);
-    tileSum<T>(SUM, dys, bytes, wide);
-    tileMinusExp<T>(dxs, ys, dys, bytes, v128.mul<T>(loadLanes<T>(SUM, wide), unscale), table);
-    tileOut<T>(dx, dxs, k, outer, cols, inner);
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const ys = panelIn<T>(X, y, r, n, cols, inner, 0);
+    const dys = panelIn<T>(Z, dy, r, n, cols, inner, 0);
+    const dxs = panelFor<T>(Y, dx, r, cols);
+    panelSum<T>(SUM, dys, tiles, bytes, wide);
+    panelMinusExp<T>(dxs, ys, dys, SUM, tiles, bytes, wide, table);
+    panelOut<T>(dx, dxs, r, n, cols, inner);
   }
 }
 
 export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const xs = tileIn<T>(X, x, k, outer, cols, inner, <T>-Infinity);
-    const max = tileMax<T>(xs, bytes, wide);
-    tileStoreExpOthers<T>(SUM, SINK, 0, xs, bytes, wide, max, table);
-    storeLanes<T>(MAX, max);
-    logs(LOG, SUM);
-    const row = tileRow<T>(k, cols, inner);
-    for (let lane = 0; lane < tileRows<T>(k, outer, cols, inner); lane++) {
-      const at = lane << 3;
-      const m = load<f64>(MAX + at);
-      let value = m / temperature + load<f64>(LOG + at);
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
+    panelMax<T>(MAX, xs, tiles, bytes, wide);
+    panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
+    logs(LOG, SUM, n);
+    for (let i = 0; i < n; i++) {
+      const m = load<f64>(MAX + (i << 3));
+      let value = m / temperature + load<f64>(LOG + (i << 3));
       // Infinite maxima: ln Σ is NaN there, which would also be the answer for a row that holds a NaN.
-      if (m == -Infinity && load<f64>(SUM + at) == -1) value = -Infinity;
-      if (m == Infinity && !rowHoldsNaN<T>(rowAddress<T>(x, row + lane, cols, inner), cols, inner)) value = Infinity;
-      store<f64>(lse + (<usize>(row + lane) << 3), value);
+      if (m == -Infinity && load<f64>(SUM + (i << 3)) == -1) value = -Infinity;
+      if (m == Infinity && !rowHoldsNaN<T>(xs, i, cols)) value = Infinity;
+      store<f64>(lse + (<usize>(r + i) << 3), value);
     }
   }
-}
-
-function rowHoldsNaN<T>(x: usize, cols: i32, inner: i32): bool {
-  for (let j = 0; j < cols; j++, x += <usize>inner * sizeof<T>()) if (isNaN<T>(load<T>(x))) return true;
-  return false;
 }

@@ -2,41 +2,43 @@
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
 import { expOfZero, expTable } from "./exp";
-import { tileDot, tileMax, tileScale, tileStoreExp, tileTimesCentered } from "./passes";
-import { loadLanes } from "./simd";
-import { X, Y, Z, isWide, tileBytes, tileCount, tileFor, tileIn, tileOut } from "./tile";
+import { STATISTIC, X, Y, Z, isWide, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import { panelDot, panelExp, panelMax, panelScale, panelTimesCentered } from "./passes";
 
-const SUM = memory.data(32, 16);
+const MAX = memory.data(STATISTIC, 16);
+const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const xs = tileIn<T>(X, x, k, outer, cols, inner, <T>-Infinity);
-    const ys = tileFor<T>(Y, y, k, cols);
-    tileStoreExp<T>(SUM, ys, xs, bytes, wide, tileMax<T>(xs, bytes, wide), table);
-    invert(SUM, 1 / expOfZero<T>());
-    tileScale<T>(ys, bytes, loadLanes<T>(SUM, wide));
-    tileOut<T>(y, ys, k, outer, cols, inner);
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
+    const ys = panelFor<T>(Y, y, r, cols);
+    panelMax<T>(MAX, xs, tiles, bytes, wide);
+    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, table);
+    invert(SUM, n, 1 / expOfZero<T>());
+    panelScale<T>(ys, SUM, tiles, bytes, wide);
+    panelOut<T>(y, ys, r, n, cols, inner);
   }
 }
 
-/** sum ← factor / sum, for each row of a tile. */
-// @ts-ignore: decorator
-@inline
-function invert(sum: usize, factor: f64): void {
-  v128.store(sum, f64x2.div(f64x2.splat(factor), v128.load(sum)));
-  v128.store(sum, f64x2.div(f64x2.splat(factor), v128.load(sum, 16)), 16);
+/** sum ← factor / sum, for n rows. */
+function invert(sum: usize, n: i32, factor: f64): void {
+  for (const end = sum + (<usize>n << 3); sum < end; sum += 16) v128.store(sum, f64x2.div(f64x2.splat(factor), v128.load(sum)));
 }
 
 export function softmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
-  const bytes = tileBytes<T>(cols), wide = isWide(cols);
-  for (let k = 0, tiles = tileCount<T>(outer, cols, inner); k < tiles; k++) {
-    const ys = tileIn<T>(X, y, k, outer, cols, inner, 0);
-    const dys = tileIn<T>(Z, dy, k, outer, cols, inner, 0);
-    const dxs = tileFor<T>(Y, dx, k, cols);
-    tileDot<T>(SUM, ys, dys, bytes, wide);
-    tileTimesCentered<T>(dxs, ys, dys, bytes, loadLanes<T>(SUM, wide));
-    tileOut<T>(dx, dxs, k, outer, cols, inner);
+  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, inner);
+    const tiles = tileCount<T>(n);
+    const ys = panelIn<T>(X, y, r, n, cols, inner, 0);
+    const dys = panelIn<T>(Z, dy, r, n, cols, inner, 0);
+    const dxs = panelFor<T>(Y, dx, r, cols);
+    panelDot<T>(SUM, ys, dys, tiles, bytes, wide);
+    panelTimesCentered<T>(dxs, ys, dys, SUM, tiles, bytes, wide);
+    panelOut<T>(dx, dxs, r, n, cols, inner);
   }
 }

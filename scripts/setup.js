@@ -9,7 +9,16 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const oldestNode = [20, 19];
-const sources = ["assembly", "src", "scripts/build.ts", "asconfig.json", "package.json", "tsconfig.json"];
+const sources = [
+  "assembly",
+  "src",
+  "asconfig.json",
+  "package.json",
+  "package-lock.json",
+  "scripts/build.ts",
+  "scripts/tsconfig.dist.json",
+  "tsconfig.json",
+];
 
 checkNode();
 install(root);

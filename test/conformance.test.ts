@@ -6,8 +6,9 @@
 // likewise, or by that part of its cancelling terms. The f64 baseline may round x − m before Math.exp (backends.ts).
 import { describe, it } from "vitest";
 import { type Backend, onEveryBackend, roundingOf } from "./backends.js";
+import type { Problem } from "./draw.js";
 import { expectClose } from "./expectClose.js";
-import { type Op, ops, type Problem } from "./ops.js";
+import { type Op, ops } from "./ops.js";
 import type { Layout } from "./oracle.js";
 import { random } from "./random.js";
 import { containers, valueClasses } from "./values.js";

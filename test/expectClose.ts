@@ -48,5 +48,5 @@ export function expectSameBits(got: ArrayLike<number>, want: ArrayLike<number>, 
   }
 }
 
-export const SINGLE: Rounding = { u: 2 ** -24, tiny: 2 ** -149, shift: false };
-export const DOUBLE: Rounding = { u: 2 ** -53, tiny: 2 ** -1074, shift: false };
+export const SINGLE: Rounding = { u: 2 ** -24, tiny: 2 ** -149, sumExp: 1, sum: 4, shift: false };
+export const DOUBLE: Rounding = { u: 2 ** -53, tiny: 2 ** -1074, sumExp: 1, sum: 4, shift: false };

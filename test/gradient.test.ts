@@ -2,7 +2,8 @@
 //
 // The oracle is evaluated in 30 digits, so the step can be small: truncation is below 1e-16 and rounding below 1e-20. The logits
 // have few bits, so that x ± h is exact. Where the differences to the left and to the right disagree a hinge has its kink, and
-// there is no derivative to compare with.
+// there is no derivative to compare with;
+// a row that does not count may hold NaN, and is left to the conformance tests.
 import { expect, it } from "vitest";
 import { onEveryBackend, roundingOf } from "./backends.js";
 import { expectClose } from "./expectClose.js";
@@ -13,6 +14,9 @@ import { containers } from "./values.js";
 
 const STEP = 2 ** -30;
 const TRIALS = 60;
+
+/** What 30 digits of the objective are worth in a difference quotient. */
+const NOISE = 2 ** -100 / STEP;
 
 /** Times the tolerance of the formula: it is a wrong derivative that is looked for here, and y of a product is rounded. */
 const MARGIN = 8;
@@ -34,11 +38,11 @@ onEveryBackend((backend) => {
       for (let seed = 0; seed < TRIALS; seed++) {
         const layout = layouts[seed % layouts.length]!;
         const trial = op.draw({ layout, container, values: "grid", random: random(seed) });
-        if (trial.objective === undefined) continue;
+        if (trial.objective === undefined || !trial.x.every(Number.isFinite)) continue;
         const derivatives = centralDifferences(trial.x, trial.objective);
         if (derivatives === undefined) continue;
         const tolerance = trial.expected(rounding)[gradient]!;
-        const want = derivatives.map((d, i) => ({ ...d, err: MARGIN * (tolerance[i]!.err + Math.abs(d.hi)) }));
+        const want = derivatives.map((d, i) => ({ ...d, err: noise + MARGIN * (tolerance[i]!.err + Math.abs(d.hi)) }));
         expectClose(trial.run(backend.api)[gradient]!, want, rounding, () => trial.describe());
         judged++;
       }
@@ -50,7 +54,7 @@ onEveryBackend((backend) => {
 function centralDifferences(x: readonly number[], f: (x: readonly number[]) => Real): Real[] | undefined {
   const here = f(x);
   const derivatives: Real[] = [];
-  for (const [i, xi] of x.entries()) {
+  for (const i of x.keys()) {
     const left = f(x.map((xk, k) => (k === i ? xk - STEP : xk)));
     const right = f(x.map((xk, k) => (k === i ? xk + STEP : xk)));
     const kink = subtract(subtract(right, here), subtract(here, left)).hi / STEP;

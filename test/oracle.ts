@@ -29,6 +29,10 @@ export interface Rounding {
   readonly u: number;
   /** The smallest number above 0: below the normal range this is the spacing, and an e^x may be off by one. */
   readonly tiny: number;
+  /** The relative error granted to Σ e^x, in u; Infinity for a loop that adds one term after the other in the type itself. */
+  readonly sumExp: number;
+  /** The same for every other sum. */
+  readonly sum: number;
   /** Whether x − m may be rounded before it is exponentiated, which costs |x − m| u in exp(x − m). */
   readonly shift: boolean;
 }
@@ -62,7 +66,7 @@ export interface Loss {
 
 export function softmax(x: readonly number[], temperature: number, rounding: Rounding): Real[] {
   const row = exponentials(x, temperature, rounding);
-  return row === undefined ? x.map(() => NOT_A_NUMBER) : row.e.map((e) => divide(e, row.sum));
+  return row === undefined ? x.map(() => NOT_A_NUMBER) : row.p;
 }
 
 export function logSoftmax(x: readonly number[], temperature: number, rounding: Rounding): Real[] {
@@ -78,20 +82,24 @@ export function logSumExp(x: readonly number[], temperature: number, rounding: R
 }
 
 /** dx_j = y_j (dy_j − Σ dy_k y_k), from the softmax y. */
-export function softmaxGrad(y: readonly number[], dy: readonly number[]): Real[] {
-  const dot = sum(y.map((yk, k) => multiply(real(yk), real(dy[k]!))));
+export function softmaxGrad(y: readonly number[], dy: readonly number[], rounding: Rounding): Real[] {
+  const dot = sum(
+    y.map((yk, k) => multiply(real(yk), real(dy[k]!))),
+    rounding.sum,
+  );
   return y.map((yj, j) => multiply(real(yj), subtract(real(dy[j]!), dot)));
 }
 
 /** dx_j = dy_j − exp(y_j) Σ dy_k, from the log-softmax y. */
-export function logSoftmaxGrad(y: readonly number[], dy: readonly number[]): Real[] {
-  const total = sum(dy.map(real));
+export function logSoftmaxGrad(y: readonly number[], dy: readonly number[], rounding: Rounding): Real[] {
+  const total = sum(dy.map(real), rounding.sum);
   return y.map((yj, j) => subtract(real(dy[j]!), multiply(exp(real(yj)), total)));
 }
 
 interface Exponentials {
   readonly d: Real[];
   readonly e: Real[];
+  readonly p: Real[];
   readonly sum: Real;
   readonly logSum: Real;
 }
@@ -101,11 +109,21 @@ function exponentials(x: readonly number[], temperature: number, rounding: Round
   const top = argmax(x);
   if (x.some(Number.isNaN) || !Number.isFinite(x[top])) return undefined;
   const d = x.map((xj) => shifted(xj, x[top]!, temperature, rounding));
-  const e = d.map((dj) => {
-    const power = exp(dj);
-    return power.hi === 0 ? power : withError(power, rounding.tiny / rounding.u);
-  });
-  return { d, e, sum: sum(e), logSum: log1p(sum(e.filter((_, j) => j !== top))) };
+  const e = d.map((dj) => (dj.hi < -1000 ? ZERO : rounded(exp(dj), rounding)));
+  const total = sum(e, rounding.sumExp);
+  const others = e.filter((_, j) => j !== top);
+  return {
+    d,
+    e,
+    p: e.map((ej) => (ej === ZERO ? ZERO : rounded(divide(ej, total), rounding))),
+    sum: total,
+    logSum: log1p(sum(others, rounding.sumExp)),
+  };
+}
+
+/** Below the normal range numbers have an absolute error. */
+function rounded(a: Real, { tiny, u }: Rounding): Real {
+  return withError(a, tiny / u);
 }
 
 function shifted(x: number, max: number, temperature: number, rounding: Rounding): Real {
@@ -178,12 +196,23 @@ function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, 
   const hard = multiply(subtract(ONE, parameter(labelSmoothing)), w[y]!);
   const spread = divide(parameter(labelSmoothing), real(x.length));
   const nll = row.d.map((d) => negativeLog(d, row.logSum));
-  const p = row.e.map((e) => divide(e, row.sum));
-  const others = divide(sum(row.e.filter((_, j) => j !== y)), row.sum); // 1 − p_y, without a cancellation
-  const totalWeight = sum(w);
+  const others = divide(
+    sum(
+      row.e.filter((_, j) => j !== y),
+      rounding.sumExp,
+    ),
+    row.sum,
+  ); // 1 − p_y, without a cancellation
+  const totalWeight = sum(w, rounding.sum);
   return {
-    loss: add(nothingOr(hard, nll[y]!), sum(nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk)))),
-    grad: p.map((pj, j) => {
+    loss: add(
+      nothingOr(hard, nll[y]!),
+      sum(
+        nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk)),
+        rounding.sum,
+      ),
+    ),
+    grad: row.p.map((pj, j) => {
       const towardsClass = multiply(hard, j === y ? negate(others) : pj);
       const towardsAll = nothingOr(spread, subtract(multiply(pj, totalWeight), w[j]!));
       return divide(add(towardsClass, towardsAll), parameter(temperature));
@@ -201,17 +230,23 @@ function crossEntropyOfProbabilitiesRow(
 ): RowLoss {
   const { temperature = 1, labelSmoothing = 0 } = options;
   const w = classWeights(x.length, options);
-  const weight = sum(t.map((tj, j) => multiply(w[j]!, real(tj))));
+  const weight = sum(
+    t.map((tj, j) => multiply(w[j]!, real(tj))),
+    rounding.sum,
+  );
   const row = exponentials(x, temperature, rounding);
   if (row === undefined) return notANumber(x, weight);
 
   const spread = divide(parameter(labelSmoothing), real(x.length));
   const kept = subtract(ONE, parameter(labelSmoothing));
   const q = t.map((tj, j) => multiply(w[j]!, add(multiply(kept, real(tj)), spread)));
-  const mass = sum(q);
+  const mass = sum(q, rounding.sum);
   return {
-    loss: sum(row.d.map((d, j) => nothingOr(q[j]!, negativeLog(d, row.logSum)))),
-    grad: row.e.map((e, j) => divide(subtract(multiply(divide(e, row.sum), mass), q[j]!), parameter(temperature))),
+    loss: sum(
+      row.d.map((d, j) => nothingOr(q[j]!, negativeLog(d, row.logSum))),
+      rounding.sum,
+    ),
+    grad: row.p.map((p, j) => divide(subtract(multiply(p, mass), q[j]!), parameter(temperature))),
     weight,
   };
 }
@@ -219,6 +254,7 @@ function crossEntropyOfProbabilitiesRow(
 /** loss = w_y Σ max(0, z_j)^p over j ≠ y, or over the largest other score only;  z_j = margin + x_j − x_y */
 function hingeRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
   const { form = "weston-watkins", margin = 1, p = 1, perClass = false } = options;
+  const { u } = rounding;
   const w = classWeights(x.length, options)[y]!;
   if (x.some(Number.isNaN)) return notANumber(x, w);
   const scale = perClass ? divide(w, real(x.length)) : w;
@@ -233,17 +269,17 @@ function hingeRow(x: readonly number[], y: number, options: LossOptions, roundin
     const apart = difference(x[j]!, x[y]!);
     const z = add(parameter(margin), withError(apart, finite(Math.abs(apart.hi))));
     // nearer to the kink than rounding can tell, either side is right
-    const undecided = Math.abs(z.hi) <= z.err * rounding.u;
+    const undecided = Number.isFinite(z.hi) && Math.abs(z.hi) <= z.err * u;
     if (!(z.hi <= 0)) {
       losses.push(p === 1 ? z : multiply(z, z));
       grad[j] = p === 1 ? ONE : multiply(real(2), z);
     } else if (undecided) {
       losses.push(withError(ZERO, z.err));
     }
-    if (undecided) grad[j] = withError(grad[j]!, p === 1 ? 1 / rounding.u : 2 * z.err);
+    if (undecided) grad[j] = withError(grad[j]!, p === 1 ? 1 / u : 2 * z.err);
   }
-  grad[y] = negate(sum(grad));
-  return { loss: nothingOr(scale, sum(losses)), grad: grad.map((g) => nothingOr(scale, g)), weight: w };
+  grad[y] = negate(sum(grad, rounding.sum));
+  return { loss: nothingOr(scale, sum(losses, rounding.sum)), grad: grad.map((g) => nothingOr(scale, g)), weight: w };
 }
 
 function reduce(
@@ -274,7 +310,9 @@ function reduce(
     grad: results.map((row, r) => {
       if (row === undefined || row.u.hi === 0) return rows[r]!.map(() => ZERO);
       const factor = divide(multiply(row.u, upstream[r]!), denominator);
-      return row.grad.map((g) => multiply(g, factor));
+      // in whichever order the factors are multiplied
+      const product = denominator === ONE ? factor : withError(factor, Math.abs(factor.hi));
+      return row.grad.map((g) => multiply(g, product));
     }),
     objective: divide(sum(losses.map((loss, r) => multiply(upstream[r]!, loss))), denominator),
   };

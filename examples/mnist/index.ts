@@ -51,12 +51,13 @@ function run(objective: Objective, train: Digits, test: Digits): Result {
   const batches = train.count / batchSize;
   const steps = epochs * batches;
   const bar = progressBar();
+  let loss = untrained;
   for (let epoch = 0; epoch < epochs; epoch++) {
     const done = epoch * batches;
     const rate = (batch: number) => objective.rate * (1 - (done + batch) / steps);
-    bar.start(steps, done, { loss: "" });
-    const loss = trainEpoch(model, train, duel, random, rate, (batch, loss) =>
-      bar.update(done + batch, { loss: loss.toFixed(4) }),
+    bar.start(steps, done, { loss: loss.toFixed(4) });
+    loss = trainEpoch(model, train, duel, random, rate, (batch, mean) =>
+      bar.update(done + batch, { loss: mean.toFixed(4) }),
     );
     bar.stop();
     const { accuracy } = examine(model, test, objective);
@@ -69,11 +70,10 @@ function run(objective: Objective, train: Digits, test: Digits): Result {
 /** A bar below the lines of the epochs; where the output is no terminal it draws nothing, and the lines remain. */
 function progressBar(): cliProgress.SingleBar {
   return new cliProgress.SingleBar({
-    format: "  {percentage} % [{bar}] loss {loss}, {eta_formatted} left",
+    format: "  [{bar}] {percentage} %   batch {value} of {total}   loss {loss}",
     stream: process.stdout,
     clearOnComplete: true,
     fps: 20,
-    etaBuffer: 500,
     linewrap: true,
   });
 }

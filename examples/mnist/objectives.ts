@@ -27,12 +27,12 @@ export const objectives: readonly Objective[] = [
     loss: "cross-entropy",
     theory: initialLoss("crossEntropy", classes),
     formula: `log ${classes}`,
-    rate: 0.5,
+    rate: 1,
     lossAndGrad: (grad, scores, labels, { crossEntropyGrad }) => crossEntropyGrad(scores, labels, { grad }).loss,
     losses: (scores, labels) => crossEntropy(scores, labels, { reduction: "none" }),
   },
-  svm("weston-watkins", "Weston–Watkins", `${classes} − 1`, 0.1),
-  svm("crammer-singer", "Crammer–Singer", "the margin", 0.3),
+  svm("weston-watkins", "Weston–Watkins", `${classes} − 1`, 0.2),
+  svm("crammer-singer", "Crammer–Singer", "the margin", 0.4),
 ];
 
 function svm(form: "weston-watkins" | "crammer-singer", authors: string, formula: string, rate: number): Objective {

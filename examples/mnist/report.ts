@@ -53,9 +53,9 @@ export function printLessons(results: readonly Result[], images: number, seconds
   const differing = sum(({ duel }) => duel.differing);
   const { satisfied, smallestLoss } = softmax.final;
   console.log(`
-${backend.name}, baseline: time in loss and gradient, both on the same ${count(batches)} batches, taking turns.
+${backend.name}, baseline: time in loss and gradient for the same ${count(batches)} batches, in turns, the fastest of three runs each.
 Of their ${count(entries)} gradient entries, ${count(differing)} differ by more than rounding.
-Everything took ${seconds.toFixed(1)} s; ${(lossTime / 1000).toFixed(2)} s of that was softmargin, most of the rest x·W and its gradient.
+Everything took ${seconds.toFixed(1)} s. Loss and gradient are ${lossTime.toFixed(0)} ms of that on ${backend.name}; most of the rest is x·W and its gradient.
 
 What the numbers teach
 - The initial loss is known before anything is learnt: log ${classes}, ${classes - 1} or 1. Where a first loss is far from it, the

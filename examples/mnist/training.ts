@@ -6,7 +6,7 @@ import { classes, type Digits } from "./mnist.js";
 import type { Objective } from "./objectives.js";
 import { shuffle } from "./random.js";
 
-export const batchSize: number = 100;
+export const batchSize: number = 200;
 
 /**
  * Learns from every digit once, in random order, and returns the mean loss met on the way. `rate` is the learning rate of each

@@ -1,7 +1,8 @@
-// Cross-entropy of a row with its target: a class y or class probabilities t.
-//                                                 logits, grad, t: [outer, classes, inner]; loss, y: [outer, inner]
+// Cross-entropy of a row and its target, a class y or class probabilities t.
+// logits, grad, t: [outer, classes, inner]; loss, y: [outer, inner]
 //
-//   z_j = (x_j − m) / T,  m = x_k = max x,  e_j = exp(z_j),  s = Σ_{j ≠ k} e_j,  d = 1 + s,  p_j = e_j / d,  −log p_j = log d − z_j
+//   z_j = (x_j − m) / T,  m = x_k = max x,  e_j = exp(z_j),  s = Σ_{j ≠ k} e_j,  d = 1 + s
+//   p_j = e_j / d,  −log p_j = log d − z_j,  log d = log1p(s)
 //
 //                               loss                              d loss / d z_j
 //   class y                     w_y (log d − z_y)                 w_y (p_j − [j = y])
@@ -11,8 +12,8 @@
 //
 // Then the loss times u, and the gradient times u · gradOutput · gradScale / T.
 //
-// Nothing cancels where a probability comes near 1: the loss is a sum of terms ≥ 0, with log d = log1p(s); p_y − 1 is
-// −Σ_{j ≠ y} e_j / d; and Q p_k − q_k, once p_k is above ½, is Σ_{j ≠ k} q_j − Q s / d.
+// Where a probability comes near 1 nothing cancels: the loss adds terms ≥ 0 only; p_y − 1 is −Σ_{j ≠ y} e_j / d; and
+// Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
 import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
@@ -64,7 +65,7 @@ function classTargets(
       if (grad === undefined) continue;
       const d = 1 + s;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
-      e[y] = y === k ? 0 - s : e[y]! - d; // 0 − s: −s would be −0 where s is 0
+      e[y] = y === k ? 0 - s : e[y]! - d; // minus the sum of the others; 0 − s, since −s may be −0
       rowStore(grad, start, inner, classes, e, (upstream * u * w) / temperature / d, accumulate);
     }
   }
@@ -99,7 +100,7 @@ function anyTargets(
       else smoothProbabilities(q, w, probabilities, start, inner, classes, labelSmoothing);
       const k = rowShift(e, logits, start, inner, classes, temperature);
 
-      // z_k = 0, so leaving k out changes nothing in the first sum
+      // both sums leave k out: z_k is 0, and the gradient at k wants the q of the others
       const qk = q[k]!;
       q[k] = 0;
       let cross = 0;

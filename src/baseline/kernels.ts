@@ -1,5 +1,5 @@
-// The kernels in plain TypeScript: typed-array loops, with Math.exp and Math.log1p in doubles. They need nothing that a JavaScript
-// engine might lack, and are what every faster backend has to agree with and is measured against.
+// The kernels in plain TypeScript: loops over typed arrays, with Math.exp and Math.log1p, in doubles. They run in every
+// engine, and are what a faster backend is measured against.
 
 import type { Kernels } from "../kernels.js";
 import { crossEntropy } from "./crossEntropy.js";

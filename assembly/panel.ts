@@ -1,0 +1,191 @@
+// What a kernel works on at a time: a panel of rows, so that every pass is a vertical one.
+//
+//   tile    `lanes` rows side by side, one vector per class: each row has a lane of its own and nothing is horizontal
+//   panel   some tiles one behind the other in scratch memory: a pass runs over all of them, so that the processor finds independent work
+//           where a pass ends in a few dependent steps
+//   wide    C > NARROW: the panel is one row, where it lies, C values next to each other; its tile is the row. A pass that adds up
+//           or compares ends with a fold over the lanes.
+//
+// Either way a tile is `bytes` long and a pass runs over its chunks of four vectors; only the last step of a pass differs, so each formula
+// is written once. The columns of a narrow tile are padded to a multiple of four, with values that the pass ignores. Which kind a row
+// takes depends on C alone: neither the number of rows nor the class axis changes a bit of its result.
+//
+// Arrays are [outer, C, inner]; row r is the one at outer r / inner and inner position r % inner. With inner = 1 a tile is `lanes`
+// consecutive rows, transposed on the way in and out; with inner > 1 neighbouring positions, loaded as they lie. Wide rows always have
+// inner = 1: the caller transposes others (`swapAxes` below).
+
+import { VECTOR, lanes, transpose } from "./simd";
+
+/** The largest C of narrow rows. */
+export const NARROW: i32 = 32;
+const PANEL_BYTES = 4096;
+const MAX_TILES = 16;
+
+// Scratch: what is read, what is written, a second input (dy, class probabilities), one value per class.
+export const X = memory.data(PANEL_BYTES, 16);
+export const Y = memory.data(PANEL_BYTES, 16);
+export const Z = memory.data(PANEL_BYTES, 16);
+export const W = memory.data(NARROW * 16, 16);
+
+/** Bytes of one f64 for each row of a panel: its statistics. */
+export const STATISTIC = 64 * 8;
+
+// @ts-ignore: decorator
+@inline
+export function isWide(cols: i32): bool {
+  return cols > NARROW;
+}
+
+// @ts-ignore: decorator
+@inline
+export function tileBytes<T>(cols: i32): usize {
+  return isWide(cols) ? <usize>cols * sizeof<T>() : (<usize>(cols + 3) & ~3) * VECTOR;
+}
+
+/** How many rows the panel that begins at row r has. */
+export function panelRows<T>(r: i32, rows: i32, cols: i32, inner: i32): i32 {
+  if (isWide(cols)) return 1;
+  const tiles = min(MAX_TILES, PANEL_BYTES / <i32>tileBytes<T>(cols));
+  return min(tiles * lanes<T>(), inner == 1 ? rows - r : inner - (r % inner));
+}
+
+// @ts-ignore: decorator
+@inline
+export function tileCount<T>(rows: i32): i32 {
+  return (rows + lanes<T>() - 1) / lanes<T>();
+}
+
+/** Where class j of row i of a panel is. */
+// @ts-ignore: decorator
+@inline
+export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32): usize {
+  if (isWide(cols)) return panel + <usize>j * sizeof<T>();
+  return panel + <usize>(i / lanes<T>()) * tileBytes<T>(cols) + <usize>(i % lanes<T>()) * sizeof<T>() + <usize>j * VECTOR;
+}
+
+/** Where class 0 of row r is in an array of [outer, cols, inner]. */
+// @ts-ignore: decorator
+@inline
+export function rowAddress<T>(x: usize, r: i32, cols: i32, inner: i32): usize {
+  if (inner == 1) return x + <usize>r * <usize>cols * sizeof<T>();
+  return x + (<usize>(r / inner) * <usize>cols * <usize>inner + <usize>(r % inner)) * sizeof<T>();
+}
+
+/** The panel of rows r … r + rows of x: the row itself, or `panel` with the rows gathered into it and the columns beyond cols at `pad`. */
+export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, pad: T): usize {
+  x = rowAddress<T>(x, r, cols, inner);
+  if (isWide(cols)) return x;
+  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols), x += toRow * lanes<T>(), rows -= lanes<T>()) {
+    const end = tile + <usize>cols * VECTOR;
+    if (rows >= lanes<T>() && inner > 1) {
+      for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) v128.store(t, v128.load(from));
+    } else if (rows >= lanes<T>() && cols >= lanes<T>()) {
+      for (let t = tile, from = x; t < end; t += square<T>(), from += VECTOR) {
+        // The last columns go together with some before them again, so that no part of a vector is left.
+        if (t + square<T>() > end) transpose<T>(end - square<T>(), VECTOR, x + toRow - VECTOR, toRow);
+        else transpose<T>(t, VECTOR, from, toRow);
+      }
+    } else {
+      for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) {
+        v128.store(t, v128.splat<T>(0));
+        for (let i: usize = 0; i < <usize>min(rows, lanes<T>()); i++) store<T>(t + i * sizeof<T>(), load<T>(from + i * toRow));
+      }
+    }
+    for (let t = end; t < tile + tileBytes<T>(cols); t += VECTOR) v128.store(t, v128.splat<T>(pad));
+  }
+  return panel;
+}
+
+/** Where the passes write the panel of rows r … of y: the row itself, or `panel`, which `panelOut` scatters afterwards. */
+// @ts-ignore: decorator
+@inline
+export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32): usize {
+  return isWide(cols) ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
+}
+
+export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32): void {
+  if (isWide(cols)) return;
+  y = rowAddress<T>(y, r, cols, inner);
+  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols), y += toRow * lanes<T>(), rows -= lanes<T>()) {
+    const end = tile + <usize>cols * VECTOR;
+    if (rows >= lanes<T>() && inner > 1) {
+      for (let t = tile, to = y; t < end; t += VECTOR, to += toClass) v128.store(to, v128.load(t));
+    } else if (rows >= lanes<T>() && cols >= lanes<T>()) {
+      for (let t = tile, to = y; t < end; t += square<T>(), to += VECTOR) {
+        if (t + square<T>() > end) transpose<T>(y + toRow - VECTOR, toRow, end - square<T>(), VECTOR);
+        else transpose<T>(to, toRow, t, VECTOR);
+      }
+    } else {
+      for (let t = tile, to = y; t < end; t += VECTOR, to += toClass) {
+        for (let i: usize = 0; i < <usize>min(rows, lanes<T>()); i++) store<T>(to + i * toRow, load<T>(t + i * sizeof<T>()));
+      }
+    }
+  }
+}
+
+/** Bytes of as many vectors as a vector has lanes: what is transposed at once. */
+// @ts-ignore: decorator
+@inline
+function square<T>(): usize {
+  return <usize>lanes<T>() * VECTOR;
+}
+
+/** One value per class, the same for every row, as a tile: x, or 1 where it is absent, and 0 in the padding of a narrow tile. */
+export function spreadTile<T>(tile: usize, x: usize, cols: i32): usize {
+  if (isWide(cols)) return x;
+  const end = tile + tileBytes<T>(cols);
+  for (let j = 0, t = tile; t < end; j++, t += VECTOR) {
+    v128.store(t, v128.splat<T>(j >= cols ? 0 : x ? load<T>(x + j * sizeof<T>()) : 1));
+  }
+  return tile;
+}
+
+/** Sets all classes of row i of a panel. */
+export function fillRow<T>(panel: usize, i: i32, cols: i32, value: T): void {
+  for (let j = 0; j < cols; j++) store<T>(panelAt<T>(panel, i, j, cols), value);
+}
+
+/** The first class of row i of a panel that equals `value`, or cols. */
+export function findInRow<T>(panel: usize, i: i32, cols: i32, value: T): i32 {
+  let j = 0;
+  if (isWide(cols)) {
+    const v = v128.splat<T>(value);
+    while (j + lanes<T>() <= cols && !v128.any_true(v128.eq<T>(v128.load(panelAt<T>(panel, 0, j, cols)), v))) j += lanes<T>();
+  }
+  while (j < cols && load<T>(panelAt<T>(panel, i, j, cols)) != value) j++;
+  return j;
+}
+
+export function rowHoldsNaN<T>(panel: usize, i: i32, cols: i32): bool {
+  for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(panelAt<T>(panel, i, j, cols)))) return true;
+  return false;
+}
+
+/** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
+// @ts-ignore: decorator
+@inline
+export function isClass(y: i32, cols: i32): bool {
+  return <u32>y < <u32>cols;
+}
+
+/** Transposes a matrix: to[j][i] = from[i][j] with i < rows, j < cols; a stride is the distance in elements between the rows of each. */
+export function swapAxes<T>(to: usize, from: usize, rows: i32, cols: i32, toStride: i32, fromStride: i32): void {
+  const toRow = <usize>toStride * sizeof<T>(), fromRow = <usize>fromStride * sizeof<T>();
+  for (let i = 0; i < rows; i += lanes<T>()) {
+    for (let j = 0; j < cols; j += lanes<T>()) {
+      const source = from + <usize>i * fromRow + <usize>j * sizeof<T>();
+      const target = to + <usize>j * toRow + <usize>i * sizeof<T>();
+      if (i + lanes<T>() <= rows && j + lanes<T>() <= cols) {
+        transpose<T>(target, toRow, source, fromRow);
+        continue;
+      }
+      for (let a: usize = 0; a < <usize>min(lanes<T>(), rows - i); a++) {
+        for (let b: usize = 0; b < <usize>min(lanes<T>(), cols - j); b++) {
+          store<T>(target + b * toRow + a * sizeof<T>(), load<T>(source + a * fromRow + b * sizeof<T>()));
+        }
+      }
+    }
+  }
+}
