@@ -22,9 +22,13 @@ const { values: flags, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
   },
 });
-const jobs = Object.entries(JOBS).filter(([name]) => positionals.length === 0 || positionals.some((p) => name.split(",")[0] === p));
+const jobs = Object.entries(JOBS).filter(
+  ([name]) => positionals.length === 0 || positionals.some((p) => name.split(",")[0] === p),
+);
 if (jobs.length === 0) {
-  console.error(`no such job: ${positionals.join(", ")}. There are: ${[...new Set(Object.keys(JOBS).map((n) => n.split(",")[0]))].join(", ")}`);
+  console.error(
+    `no such job: ${positionals.join(", ")}. There are: ${[...new Set(Object.keys(JOBS).map((n) => n.split(",")[0]))].join(", ")}`,
+  );
   process.exit(1);
 }
 const rounds = flags.quick ? 3 : 9;
@@ -37,7 +41,8 @@ if (relaxed.backend.name === "relaxed") contenders["relaxed"] = relaxed;
 
 /** The largest difference, relative to the largest value: a job that went wrong must not be timed. */
 function difference(job: Job, api: Softmargin, data: Data): number {
-  const copy = (result: number | ArrayLike<number>): number[] => (typeof result === "number" ? [result] : Array.from(result));
+  const copy = (result: number | ArrayLike<number>): number[] =>
+    typeof result === "number" ? [result] : Array.from(result);
   const expected = copy(job(baseline, data));
   const got = copy(job(api, data));
   const size = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
@@ -50,7 +55,13 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[values
 function measure(job: Job, data: Data): Record<string, number> {
   const times: Record<string, number[]> = {};
   for (let round = 0; round < rounds; round++) {
-    const bench = new Bench({ time, iterations: 3, warmup: true, warmupTime: round === 0 ? warmup : 1, warmupIterations: 1 });
+    const bench = new Bench({
+      time,
+      iterations: 3,
+      warmup: true,
+      warmupTime: round === 0 ? warmup : 1,
+      warmupIterations: 1,
+    });
     for (const [name, api] of Object.entries(contenders)) bench.add(name, () => void job(api, data));
     bench.runSync();
     for (const { name, result } of bench.tasks) {
@@ -65,7 +76,11 @@ function measure(job: Job, data: Data): Record<string, number> {
 const machine = `${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, V8 ${process.versions.v8}`;
 console.log(`${machine}\nns per element; in brackets how many times as fast as the baseline\n`);
 const names = Object.keys(contenders);
-const columns = (cells: string[]): string => `${cells[0]!.padEnd(33)}${cells.slice(1).map((c) => c.padStart(16)).join("")}`;
+const columns = (cells: string[]): string =>
+  `${cells[0]!.padEnd(33)}${cells
+    .slice(1)
+    .map((c) => c.padStart(16))
+    .join("")}`;
 const results: object[] = [];
 
 for (const type of ["f32", "f64"] as const) {
@@ -76,7 +91,8 @@ for (const type of ["f32", "f64"] as const) {
     for (const [name, job] of jobs) {
       for (const api of Object.values(contenders)) {
         const error = difference(job, api, data);
-        if (!(error < (type === "f32" ? 1e-5 : 1e-12))) throw new Error(`${name}, ${api.backend.name}: off by ${error}`);
+        if (!(error < (type === "f32" ? 1e-5 : 1e-12)))
+          throw new Error(`${name}, ${api.backend.name}: off by ${error}`);
       }
       const ns = measure(job, data);
       const ratio = (contender: string): number => ns["baseline"]! / ns[contender]!;
@@ -89,5 +105,8 @@ for (const type of ["f32", "f64"] as const) {
 }
 
 mkdirSync("bench/results", { recursive: true });
-writeFileSync("bench/results/latest.json", `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2)}\n`);
+writeFileSync(
+  "bench/results/latest.json",
+  `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2)}\n`,
+);
 console.log("bench/results/latest.json");

@@ -34,8 +34,7 @@ export const JOBS: Readonly<Record<string, Job>> = {
   "hinge, Weston–Watkins": (api, d) => api.hinge(d.x, d.targets),
   "hingeGrad, Weston–Watkins": (api, d) => api.hingeGrad(d.x, d.targets, { grad: d.out }).grad,
   "hinge, Crammer–Singer": (api, d) => api.hinge(d.x, d.targets, { form: "crammer-singer" }),
-  "hingeGrad, Crammer–Singer": (api, d) =>
-    api.hingeGrad(d.x, d.targets, { form: "crammer-singer", grad: d.out }).grad,
+  "hingeGrad, Crammer–Singer": (api, d) => api.hingeGrad(d.x, d.targets, { form: "crammer-singer", grad: d.out }).grad,
 };
 
 /** Mulberry32: 32 bits of state, the same numbers everywhere. */
@@ -60,7 +59,8 @@ export function makeData(type: "f32" | "f64", rows: number, classes: number): Da
   const probabilities = make().map(next);
   for (let r = 0; r < rows; r++) {
     const row = probabilities.subarray(r * classes, (r + 1) * classes);
-    const total = row.reduce((a, b) => a + b, 0);
+    let total = 0;
+    for (const p of row) total += p;
     for (let j = 0; j < classes; j++) row[j]! /= total;
   }
   const targets = new Int32Array(rows).map(() => Math.floor(next() * classes));

@@ -120,7 +120,11 @@ export interface Functions {
    * @example hinge([3.2, 5.1, -1.7], [0]) // 2.8999999999999995
    * @see Weston & Watkins, "Support vector machines for multi-class pattern recognition" (1999); Crammer & Singer (2001)
    */
-  hinge<A extends LogitsLike, R extends Reduction = "mean">(scores: A, targets: ClassIndices, options?: HingeOptions<R>): Loss<A, R>;
+  hinge<A extends LogitsLike, R extends Reduction = "mean">(
+    scores: A,
+    targets: ClassIndices,
+    options?: HingeOptions<R>,
+  ): Loss<A, R>;
 
   /**
    * Hinge loss and its gradient with respect to the scores, in one pass; 0 is taken as the derivative at the kink.

@@ -38,8 +38,8 @@ function describe(value: unknown): string {
 }
 
 /** A typed array as one of this realm with nothing overridden. Fails if its buffer is detached. */
-export function plainArray<A>(fn: string, argument: string, value: A, constructor: new (...args: never[]) => A): A {
-  const plain = Object.getPrototypeOf(value) === constructor.prototype;
+export function plainArray<A>(fn: string, argument: string, value: A, type: new (...args: never[]) => A): A {
+  const plain = Object.getPrototypeOf(value) === type.prototype;
   const length = lengthGetter.call(value) as number;
   if (plain && length > 0) return value;
   const buffer = bufferGetter.call(value) as ArrayBuffer;
@@ -51,7 +51,7 @@ export function plainArray<A>(fn: string, argument: string, value: A, constructo
     }
   }
   if (plain) return value;
-  return new (constructor as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => A)(
+  return new (type as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => A)(
     buffer,
     length === 0 ? 0 : (byteOffsetGetter.call(value) as number),
     length,
@@ -63,7 +63,8 @@ export function floatArray(fn: string, argument: string, value: unknown): FloatA
   const kind = typedArrayKind(value);
   if (kind === "Float32Array") return plainArray(fn, argument, value as Float32Array, Float32Array);
   if (kind === "Float64Array") return plainArray(fn, argument, value as Float64Array, Float64Array);
-  if (!Array.isArray(value)) throw typeError(fn, argument, "a Float32Array, a Float64Array or an array of numbers", value);
+  if (!Array.isArray(value))
+    throw typeError(fn, argument, "a Float32Array, a Float64Array or an array of numbers", value);
   const copy = new Float64Array(value.length);
   for (let i = 0; i < copy.length; i++) copy[i] = numberIn(fn, argument, value, i);
   return copy;
@@ -77,12 +78,19 @@ export function numberIn(fn: string, argument: string, list: readonly unknown[],
 }
 
 /** A second array of the kind and length of a first one. */
-export function sameKind(fn: string, argument: string, value: unknown, model: FloatArray, modelName: string): FloatArray {
+export function sameKind(
+  fn: string,
+  argument: string,
+  value: unknown,
+  model: FloatArray,
+  modelName: string,
+): FloatArray {
   const array = floatArray(fn, argument, value);
   if (Object.getPrototypeOf(array) !== Object.getPrototypeOf(model)) {
     throw typeError(fn, argument, `of the same type as ${modelName} (${typedArrayKind(model)})`, value);
   }
-  if (array.length !== model.length) throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${model.length}`, array.length);
+  if (array.length !== model.length)
+    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${model.length}`, array.length);
   return array;
 }
 

@@ -9,7 +9,13 @@ export function readLabelSmoothing(fn: string, options: Readonly<Record<string, 
   return numberOption(fn, options, "labelSmoothing", 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
 }
 
-export function crossEntropy(kernels: Kernels, logits: unknown, targets: unknown, given: unknown, withGrad: boolean): LossValue {
+export function crossEntropy(
+  kernels: Kernels,
+  logits: unknown,
+  targets: unknown,
+  given: unknown,
+  withGrad: boolean,
+): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
   const defaults = { indicesOnly: false, meanOver: "weights" } as const;
   const call = readLoss(fn, "logits", logits, targets, given, ["labelSmoothing", "temperature"], defaults, withGrad);

@@ -21,7 +21,13 @@ export function readHingeForm(
   };
 }
 
-export function hinge(kernels: Kernels, scores: unknown, targets: unknown, given: unknown, withGrad: boolean): LossValue {
+export function hinge(
+  kernels: Kernels,
+  scores: unknown,
+  targets: unknown,
+  given: unknown,
+  withGrad: boolean,
+): LossValue {
   const fn = withGrad ? "hingeGrad" : "hinge";
   const defaults = { indicesOnly: true, meanOver: "count" } as const;
   const call = readLoss(fn, "scores", scores, targets, given, ["form", "margin", "p", "perClass"], defaults, withGrad);

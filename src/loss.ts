@@ -56,24 +56,34 @@ export function readLoss(
   defaults: { readonly indicesOnly: boolean; readonly meanOver: MeanOver },
   withGrad: boolean,
 ): LossCall {
-  const options = readOptions(fn, given, withGrad ? [...LOSS_OPTIONS, ...GRAD_OPTIONS, ...own] : [...LOSS_OPTIONS, ...own]);
+  const options = readOptions(
+    fn,
+    given,
+    withGrad ? [...LOSS_OPTIONS, ...GRAD_OPTIONS, ...own] : [...LOSS_OPTIONS, ...own],
+  );
   const logits = floatArray(fn, input, x);
   const targets = readTargets(fn, y, defaults.indicesOnly ? undefined : logits);
 
-  const shape = readShape(fn, options, input, logits.length, targets.indices && (() => perTarget(fn, input, logits.length, targets.length)), true);
+  const shape = readShape(
+    fn,
+    options,
+    input,
+    logits.length,
+    targets.indices && (() => perTarget(fn, input, logits.length, targets.length)),
+    true,
+  );
   const rows = shape.outer * shape.inner;
   const reduction = choiceOption<Reduction>(fn, options, "reduction", "mean", REDUCTIONS);
   const indexed = targets.indices !== undefined;
   const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? defaults.meanOver : "all", MEANS);
   const emptyMean = numberOption(fn, options, "emptyMean", Number.NaN, "a number", anyNumber);
-  if (indexed && targets.length !== rows) throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
+  if (indexed && targets.length !== rows)
+    throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
   if (!indexed && options["ignoreIndex"] !== undefined) {
     throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options["ignoreIndex"]);
   }
 
-  const constructor = logits.constructor as new (values: ArrayLike<number>) => FloatArray;
-  const toType = (values: FloatArray): FloatArray => (values.constructor === constructor ? values : new constructor(values));
-  const toF64 = (values: FloatArray): Float64Array => (values instanceof Float64Array ? values : new Float64Array(values));
+  const toType = logits instanceof Float32Array ? toF32 : toF64;
   const { weight: w, sampleWeight: u, gradOutput: g } = options;
   let weight = w === undefined ? undefined : toType(weights(fn, "weight", w, shape.classes, "the number of classes"));
   let sampleWeight = u === undefined ? undefined : toF64(weights(fn, "sampleWeight", u, rows, "the number of rows"));
@@ -82,9 +92,11 @@ export function readLoss(
   let gradOutput: Float64Array | undefined;
   if (typeof g === "number") gradScale = g;
   else if (g !== undefined) {
-    if (reduction !== "none") throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
+    if (reduction !== "none")
+      throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
     gradOutput = toF64(floatArray(fn, "gradOutput", g));
-    if (gradOutput.length !== rows) throw rangeError(fn, "gradOutput.length", `the number of rows = ${rows}`, gradOutput.length);
+    if (gradOutput.length !== rows)
+      throw rangeError(fn, "gradOutput.length", `the number of rows = ${rows}`, gradOutput.length);
   }
   const accumulate = booleanOption(fn, options, "accumulate");
   const output = withGrad ? outputLike(fn, "grad", options["grad"], x, logits) : undefined;
@@ -94,7 +106,9 @@ export function readLoss(
   gradOutput &&= separate(gradOutput, grad);
 
   // Last of the checks, since its result lives in a buffer that is used again.
-  const indices = indexed ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options["ignoreIndex"])) : undefined;
+  const indices = indexed
+    ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options["ignoreIndex"]))
+    : undefined;
   const kernelTargets = indices?.classes ?? separate(targets.probabilities!, grad);
   const counted = rows - (indices?.ignored ?? 0);
 
@@ -124,6 +138,11 @@ export function readLoss(
     },
   };
 }
+
+const toF32 = (values: FloatArray): Float32Array =>
+  values instanceof Float32Array ? values : new Float32Array(values);
+const toF64 = (values: FloatArray): Float64Array =>
+  values instanceof Float64Array ? values : new Float64Array(values);
 
 /** [rows, classes] for a loss without `shape`. */
 function perTarget(fn: string, input: string, length: number, rows: number): readonly number[] {
@@ -158,6 +177,7 @@ function totalWeight(
       for (let r = o * inner; r < (o + 1) * inner; r++) perRow[r]! += w * targets[k++]!;
     }
   }
-  if (sampleWeight) for (let r = 0; r < rows; r++) perRow[r]! = sampleWeight[r] === 0 ? 0 : perRow[r]! * sampleWeight[r]!;
+  if (sampleWeight)
+    for (let r = 0; r < rows; r++) perRow[r]! = sampleWeight[r] === 0 ? 0 : perRow[r]! * sampleWeight[r]!;
   return sum(perRow, rows);
 }

@@ -20,7 +20,13 @@ export function mapRows<A extends LogitsLike>(kernels: Kernels, fn: Map, x: A, g
 }
 
 /** Their vector–Jacobian products, from the function's own output y and the upstream gradient dy. */
-export function mapRowsGrad<A extends LogitsLike>(kernels: Kernels, fn: MapGrad, y: A, dy: unknown, given: unknown): Result<A> {
+export function mapRowsGrad<A extends LogitsLike>(
+  kernels: Kernels,
+  fn: MapGrad,
+  y: A,
+  dy: unknown,
+  given: unknown,
+): Result<A> {
   const options = readOptions(fn, given, ["shape", "axis", "out"]);
   const input = floatArray(fn, "y", y);
   const upstream = sameKind(fn, "dy", dy, input, "y");

@@ -6,7 +6,11 @@ import type { MeanOver, Reduction } from "./reduction.js";
 export type LogitsLike = Float32Array | Float64Array | readonly number[];
 
 /** What comes back for such an input: the same kind of array. */
-export type Result<A extends LogitsLike> = A extends Float32Array ? Float32Array : A extends Float64Array ? Float64Array : number[];
+export type Result<A extends LogitsLike> = A extends Float32Array
+  ? Float32Array
+  : A extends Float64Array
+    ? Float64Array
+    : number[];
 
 /** One class index per row. */
 export type ClassIndices =

@@ -1,6 +1,14 @@
 // The types that users may want to name.
 
-export type { Backend, CrossEntropyForm, Functions, HingeForm, Softmargin, Workspace, WorkspaceOptions } from "./api.js";
+export type {
+  Backend,
+  CrossEntropyForm,
+  Functions,
+  HingeForm,
+  Softmargin,
+  Workspace,
+  WorkspaceOptions,
+} from "./api.js";
 export type {
   ClassIndices,
   ClassProbabilities,

@@ -6,7 +6,8 @@ import type { Shape } from "./kernels.js";
 /** The dimensions in `shape`, or undefined. */
 function dimensions(fn: string, value: unknown): number[] | undefined {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) && typedArrayKind(value) === undefined) throw typeError(fn, "shape", "an array of sizes", value);
+  if (!Array.isArray(value) && typedArrayKind(value) === undefined)
+    throw typeError(fn, "shape", "an array of sizes", value);
   const sizes = Array.from(value as ArrayLike<unknown>);
   if (sizes.length === 0) throw rangeError(fn, "shape", "of at least one dimension", value);
   return sizes.map((size, i) => {
@@ -43,7 +44,12 @@ export function readShape(
   const k = given < 0 ? given + rank : given;
   const product = (part: readonly number[]): number => part.reduce((a, b) => a * b, 1);
   if (product(sizes) !== length) {
-    throw rangeError(fn, "shape", `of ${length} elements, the length of ${argument}`, `[${sizes}], which has ${product(sizes)}`);
+    throw rangeError(
+      fn,
+      "shape",
+      `of ${length} elements, the length of ${argument}`,
+      `[${sizes}], which has ${product(sizes)}`,
+    );
   }
   const outer = product(sizes.slice(0, k));
   const classes = sizes[k]!;

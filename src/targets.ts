@@ -40,7 +40,8 @@ export function readTargets(fn: string, value: unknown, logits: FloatArray | und
 /** Which indices mark a row that is to be ignored. */
 export function readIgnoreIndex(fn: string, value: unknown): readonly number[] {
   if (value === undefined) return [-100];
-  const list = Array.isArray(value) || typedArrayKind(value) !== undefined ? Array.from(value as ArrayLike<unknown>) : [value];
+  const list =
+    Array.isArray(value) || typedArrayKind(value) !== undefined ? Array.from(value as ArrayLike<unknown>) : [value];
   return list.map((index, i) => {
     const name = list.length === 1 && list[0] === value ? "ignoreIndex" : `ignoreIndex[${i}]`;
     if (typeof index !== "number") throw typeError(fn, name, "a number", index);

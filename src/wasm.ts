@@ -1,7 +1,7 @@
 // softmargin/wasm: nothing inlined. For modules that are compiled elsewhere: streaming, a strict content security policy, edge runtimes.
 
 import type { Softmargin } from "./api.js";
-import { type ModuleSource, createFrom, createFromAsync } from "./wasm/load.js";
+import { createFrom, createFromAsync, type ModuleSource } from "./wasm/load.js";
 
 export type * from "./public.js";
 export type { ModuleSource } from "./wasm/load.js";

@@ -10,7 +10,8 @@ const ALIGNMENT = 16;
 export function readWorkspaceBytes(given: unknown): number {
   const { bytes } = readOptions("createWorkspace", given, ["bytes"]);
   if (typeof bytes !== "number") throw typeError("createWorkspace", "bytes", "a number", bytes);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) throw rangeError("createWorkspace", "bytes", "a non-negative integer", bytes);
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    throw rangeError("createWorkspace", "bytes", "a non-negative integer", bytes);
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
@@ -19,11 +20,18 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
   let next = start;
   const end = start + bytes;
 
-  function take<A>(fn: string, array: new (buffer: ArrayBuffer, offset: number, length: number) => A, size: number, length: number): A {
+  function take<A>(
+    fn: string,
+    array: new (buffer: ArrayBuffer, offset: number, length: number) => A,
+    size: number,
+    length: number,
+  ): A {
     if (typeof length !== "number") throw typeError(fn, "length", "a number", length);
     if (!Number.isSafeInteger(length) || length < 0) throw rangeError(fn, "length", "a non-negative integer", length);
     if (length * size > end - next) {
-      throw new RangeError(`${fn}: the workspace has ${end - next} of ${bytes} bytes left, ${length} elements need ${length * size}`);
+      throw new RangeError(
+        `${fn}: the workspace has ${end - next} of ${bytes} bytes left, ${length} elements need ${length * size}`,
+      );
     }
     const at = next;
     next = Math.min(end, at + Math.ceil((length * size) / ALIGNMENT) * ALIGNMENT);

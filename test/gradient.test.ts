@@ -40,6 +40,7 @@ onEveryBackend((backend) => {
         const trial = op.draw({ layout, container, values: "grid", random: random(seed) });
         if (trial.objective === undefined || !trial.x.every(Number.isFinite)) continue;
         const derivatives = centralDifferences(trial.x, trial.objective);
+        const noise = (NOISE * Math.abs(trial.objective(trial.x).hi)) / rounding.u;
         if (derivatives === undefined) continue;
         const tolerance = trial.expected(rounding)[gradient]!;
         const want = derivatives.map((d, i) => ({ ...d, err: noise + MARGIN * (tolerance[i]!.err + Math.abs(d.hi)) }));

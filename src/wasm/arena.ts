@@ -94,5 +94,7 @@ export function align(bytes: number): number {
 }
 
 function tooLarge(bytes: number): RangeError {
-  return new RangeError(`softmargin: a row and its options need ${bytes} bytes of WebAssembly memory, more than there is`);
+  return new RangeError(
+    `softmargin: a row and its options need ${bytes} bytes of WebAssembly memory, more than there is`,
+  );
 }

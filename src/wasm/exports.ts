@@ -91,7 +91,8 @@ export function readExports(raw: Record<string, unknown>): Exports {
   const typed = (suffix: "F32" | "F64", bytes: number): TypedExports => {
     const kernels: Record<string, unknown> = { bytes };
     for (const name of KERNELS) {
-      if (typeof raw[name + suffix] !== "function") throw new TypeError(`softmargin: not a softmargin module, no export ${name}${suffix}`);
+      if (typeof raw[name + suffix] !== "function")
+        throw new TypeError(`softmargin: not a softmargin module, no export ${name}${suffix}`);
       kernels[name] = raw[name + suffix];
     }
     return kernels as unknown as TypedExports;

@@ -2,7 +2,7 @@
 // while the block is in the cache. Arrays that lie in the workspace are used where they are.
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
-import { align, ARENA_BYTES, type Arena } from "./arena.js";
+import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 
 /** A block: `inners` inner positions from `inner` on, of `outers` outer ones from `outer` on. Both cover everything in one direction. */
@@ -63,15 +63,18 @@ export class WasmKernels implements Kernels {
         : (dx, y, dy, outer, cols, inner) => kernel(dx, y, dy, outer, cols, inner);
     const slots = 2 + (second ? 1 : 0);
     const rows = this.open(x, shape, slots, 0, 0);
-    if (rows === 0) return this.shared!.map(name, out, x, second, shape, temperature);
-    this.blocks(shape, rows, (o, os, i, is) => this.block(run, out, x, second, false, shape, o, os, i, is));
+    if (rows === 0) this.shared!.map(name, out, x, second, shape, temperature);
+    else this.blocks(shape, rows, (o, os, i, is) => this.block(run, out, x, second, false, shape, o, os, i, is));
   }
 
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void {
     const { scaled, rest } = scaleForTemperature(x, temperature);
     const kernel = this.typed(x).logSumExp;
     const rows = this.open(x, shape, 1, 8, 0);
-    if (rows === 0) return this.shared!.logSumExp(lse, x, shape, temperature);
+    if (rows === 0) {
+      this.shared!.logSumExp(lse, x, shape, temperature);
+      return;
+    }
     this.blocks(shape, rows, (o, os, i, is) => {
       const values = this.arena.take(os * is * 8);
       const run: RunKernel = (_, x, __, outer, cols, inner) => kernel(values, x, outer, cols, inner, rest);
@@ -90,11 +93,31 @@ export class WasmKernels implements Kernels {
   ): void {
     const { scaled, rest, scale } = scaleForTemperature(logits, terms.temperature);
     const kernel = this.typed(logits).crossEntropy;
-    const done = this.loss(loss, grad, scaled, targets, shape, terms, terms.weight, (p, grad, x, probabilities, outer, cols, inner) =>
-      kernel(
-        p.loss, grad, x, p.targets, probabilities, p.weight, p.sampleWeight, p.gradOutput, outer, cols, inner,
-        terms.labelSmoothing, rest, terms.gradScale * scale,
-      ),
+    const done = this.loss(
+      loss,
+      grad,
+      scaled,
+      targets,
+      shape,
+      terms,
+      terms.weight,
+      (p, grad, x, probabilities, outer, cols, inner) =>
+        kernel(
+          p.loss,
+          grad,
+          x,
+          p.targets,
+          probabilities,
+          p.weight,
+          p.sampleWeight,
+          p.gradOutput,
+          outer,
+          cols,
+          inner,
+          terms.labelSmoothing,
+          rest,
+          terms.gradScale * scale,
+        ),
     );
     if (!done) this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
   }
@@ -108,11 +131,32 @@ export class WasmKernels implements Kernels {
     terms: HingeTerms,
   ): void {
     const kernel = this.typed(scores).hinge;
-    const done = this.loss(loss, grad, scores, targets, shape, terms, terms.weight, (p, grad, x, _, outer, cols, inner) =>
-      kernel(
-        p.loss, grad, x, p.targets, p.weight, p.sampleWeight, p.gradOutput, outer, cols, inner,
-        terms.form === "weston-watkins", terms.margin, terms.p === 2, terms.scale, terms.gradScale,
-      ),
+    const done = this.loss(
+      loss,
+      grad,
+      scores,
+      targets,
+      shape,
+      terms,
+      terms.weight,
+      (p, grad, x, _, outer, cols, inner) =>
+        kernel(
+          p.loss,
+          grad,
+          x,
+          p.targets,
+          p.weight,
+          p.sampleWeight,
+          p.gradOutput,
+          outer,
+          cols,
+          inner,
+          terms.form === "weston-watkins",
+          terms.margin,
+          terms.p === 2,
+          terms.scale,
+          terms.gradScale,
+        ),
     );
     if (!done) this.shared!.hinge(loss, grad, scores, targets, shape, terms);
   }
@@ -141,7 +185,13 @@ export class WasmKernels implements Kernels {
     const indices = targets instanceof Int32Array ? targets : undefined;
     const probabilities = targets instanceof Int32Array ? undefined : targets;
     const slots = 1 + (grad ? 1 : 0) + (probabilities ? 1 : 0) + (grad && accumulate ? 1 : 0);
-    const rows = this.open(x, shape, slots, 8 + 4 + (sampleWeight ? 8 : 0) + (gradOutput ? 8 : 0), weight ? shape.classes : 0);
+    const rows = this.open(
+      x,
+      shape,
+      slots,
+      8 + 4 + (sampleWeight ? 8 : 0) + (gradOutput ? 8 : 0),
+      weight ? shape.classes : 0,
+    );
     if (rows === 0) return false;
 
     const p: LossPointers = { loss: 0, targets: 0, weight: 0, sampleWeight: 0, gradOutput: 0 };
@@ -153,10 +203,16 @@ export class WasmKernels implements Kernels {
     this.blocks(shape, rows, (o, os, i, is) => {
       const first = o * shape.inner + i;
       const n = os * is;
+      const enter = (view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number => {
+        if (values === undefined) return 0;
+        const at = arena.take(n * view.BYTES_PER_ELEMENT);
+        copy(view, at / view.BYTES_PER_ELEMENT, values, first, n);
+        return at;
+      };
+      p.targets = enter(arena.i32, indices);
+      p.sampleWeight = enter(arena.f64, sampleWeight);
+      p.gradOutput = enter(arena.f64, gradOutput);
       p.loss = arena.take(n * 8);
-      if (indices) copy(arena.i32, (p.targets = arena.take(n * 4)) / 4, indices, first, n);
-      if (sampleWeight) copy(arena.f64, (p.sampleWeight = arena.take(n * 8)) / 8, sampleWeight, first, n);
-      if (gradOutput) copy(arena.f64, (p.gradOutput = arena.take(n * 8)) / 8, gradOutput, first, n);
       const run: RunKernel = (grad, x, second, outer, cols, inner) => kernel(p, grad, x, second, outer, cols, inner);
       this.block(run, grad, x, probabilities, accumulate, shape, o, os, i, is);
       copy(loss, first, arena.f64, p.loss / 8, n);
@@ -272,23 +328,25 @@ export class WasmKernels implements Kernels {
   /** Whether an array lies in the workspace. */
   private holds(array: FloatArray): boolean {
     const { memory, reserved, start } = this.arena;
-    return array.buffer === memory.buffer && array.byteOffset >= reserved && array.byteOffset + array.byteLength <= start;
+    return (
+      array.buffer === memory.buffer && array.byteOffset >= reserved && array.byteOffset + array.byteLength <= start
+    );
   }
 
   private copyIn(at: number, array: FloatArray, shape: Shape, o: number, os: number, i: number, is: number): void {
     const view = this.view(array);
     const to = at / array.BYTES_PER_ELEMENT;
     const { classes, inner } = shape;
-    if (is === inner) return copy(view, to, array, o * classes * inner, os * classes * inner);
-    for (let j = 0; j < classes; j++) copy(view, to + j * is, array, (o * classes + j) * inner + i, is);
+    if (is === inner) copy(view, to, array, o * classes * inner, os * classes * inner);
+    else for (let j = 0; j < classes; j++) copy(view, to + j * is, array, (o * classes + j) * inner + i, is);
   }
 
   private copyOut(array: FloatArray, at: number, shape: Shape, o: number, os: number, i: number, is: number): void {
     const view = this.view(array);
     const from = at / array.BYTES_PER_ELEMENT;
     const { classes, inner } = shape;
-    if (is === inner) return copy(array, o * classes * inner, view, from, os * classes * inner);
-    for (let j = 0; j < classes; j++) copy(array, (o * classes + j) * inner + i, view, from + j * is, is);
+    if (is === inner) copy(array, o * classes * inner, view, from, os * classes * inner);
+    else for (let j = 0; j < classes; j++) copy(array, (o * classes + j) * inner + i, view, from + j * is, is);
   }
 }
 
@@ -310,5 +368,9 @@ function scaleForTemperature(x: FloatArray, temperature: number): { scaled: Floa
   // In two steps: 2^exponent itself may overflow.
   const half = 2 ** Math.trunc(exponent / 2);
   const other = 2 ** (exponent - Math.trunc(exponent / 2));
-  return { scaled: x.map((value) => value * half * other) as FloatArray, rest: temperature * half * other, scale: half * other };
+  return {
+    scaled: x.map((value) => value * half * other) as FloatArray,
+    rest: temperature * half * other,
+    scale: half * other,
+  };
 }
