@@ -21,9 +21,9 @@ export function crossEntropy(
   const call = readLoss(fn, "logits", logits, targets, given, ["labelSmoothing", "temperature"], defaults, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
-  return call.compute((loss, grad, terms) =>
+  return call.compute((loss, grad, rows) =>
     kernels.crossEntropy(loss, grad, call.logits, call.targets, call.shape, {
-      ...terms,
+      rows,
       weight: call.weight,
       labelSmoothing,
       temperature,

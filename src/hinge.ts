@@ -33,9 +33,9 @@ export function hinge(
   const call = readLoss(fn, "scores", scores, targets, given, ["form", "margin", "p", "perClass"], defaults, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   const scale = perClass ? 1 / call.shape.classes : 1;
-  return call.compute((loss, grad, terms) =>
+  return call.compute((loss, grad, rows) =>
     kernels.hinge(loss, grad, call.logits, call.targets as Int32Array, call.shape, {
-      ...terms,
+      rows,
       weight: call.weight,
       form,
       margin,

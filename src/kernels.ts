@@ -28,7 +28,8 @@ export interface RowTerms {
   readonly accumulate: boolean;
 }
 
-export interface CrossEntropyTerms extends RowTerms {
+export interface CrossEntropyTerms {
+  readonly rows: RowTerms;
   /** w, one factor per class, of the logits' type. */
   readonly weight: FloatArray | undefined;
   /** ε in [0, 1]. */
@@ -37,7 +38,8 @@ export interface CrossEntropyTerms extends RowTerms {
   readonly temperature: number;
 }
 
-export interface HingeTerms extends RowTerms {
+export interface HingeTerms {
+  readonly rows: RowTerms;
   /** w, one factor per class, of the scores' type. */
   readonly weight: FloatArray | undefined;
   readonly form: "weston-watkins" | "crammer-singer";

@@ -124,7 +124,7 @@ onEveryBackend(({ api, name }) => {
           for (const [key, values] of Object.entries(first)) {
             expectSameBits(second[key]!, values, () => `${key} of ${trial.describe()}`);
           }
-          if ("fusedLoss" in first) expectSameBits(first["fusedLoss"]!, first["loss"]!, () => trial.describe());
+          if ("fusedLoss" in first) expectSameBits(first.fusedLoss!, first.loss!, () => trial.describe());
         }),
         RUNS,
       );

@@ -45,7 +45,8 @@ function classTargets(
   terms: CrossEntropyTerms,
 ): void {
   const { outer, classes, inner } = shape;
-  const { weight, temperature, sampleWeight, gradOutput, gradScale, accumulate } = terms;
+  const { weight, temperature } = terms;
+  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
   const e = scratchRow(0, classes);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
@@ -81,7 +82,8 @@ function anyTargets(
   terms: CrossEntropyTerms,
 ): void {
   const { outer, classes, inner } = shape;
-  const { weight, labelSmoothing, temperature, sampleWeight, gradOutput, gradScale, accumulate } = terms;
+  const { weight, labelSmoothing, temperature } = terms;
+  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
   const e = scratchRow(0, classes);
   const q = scratchRow(1, classes);
   const w = scratchRow(2, classes);

@@ -22,7 +22,8 @@ export function hinge(
   terms: HingeTerms,
 ): void {
   const { outer, classes, inner } = shape;
-  const { weight, form, margin, p, scale, sampleWeight, gradOutput, gradScale, accumulate } = terms;
+  const { weight, form, margin, p, scale } = terms;
+  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
   const slopes = scratchRow(0, classes);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {

@@ -99,7 +99,7 @@ export class WasmKernels implements Kernels {
       scaled,
       targets,
       shape,
-      terms,
+      terms.rows,
       terms.weight,
       (p, grad, x, probabilities, outer, cols, inner) =>
         kernel(
@@ -116,7 +116,7 @@ export class WasmKernels implements Kernels {
           inner,
           terms.labelSmoothing,
           rest,
-          terms.gradScale * scale,
+          terms.rows.gradScale * scale,
         ),
     );
     if (!done) this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
@@ -137,7 +137,7 @@ export class WasmKernels implements Kernels {
       scores,
       targets,
       shape,
-      terms,
+      terms.rows,
       terms.weight,
       (p, grad, x, _, outer, cols, inner) =>
         kernel(
@@ -155,7 +155,7 @@ export class WasmKernels implements Kernels {
           terms.margin,
           terms.p === 2,
           terms.scale,
-          terms.gradScale,
+          terms.rows.gradScale,
         ),
     );
     if (!done) this.shared!.hinge(loss, grad, scores, targets, shape, terms);

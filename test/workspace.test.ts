@@ -1,0 +1,228 @@
+import { describe, expect, it } from "vitest";
+import { type Api, onEveryBackend } from "./backends.js";
+import { expectSameBits } from "./expectClose.js";
+import { random } from "./random.js";
+import { drawRow } from "./values.js";
+
+const FUNCTIONS = [
+  "softmax",
+  "softmaxGrad",
+  "logSoftmax",
+  "logSoftmaxGrad",
+  "logSumExp",
+  "crossEntropy",
+  "crossEntropyGrad",
+  "hinge",
+  "hingeGrad",
+] as const;
+
+onEveryBackend(({ api }) => {
+  const { createWorkspace } = api;
+
+  describe("allocation", () => {
+    it("hands out zeroed arrays of one buffer that do not overlap", () => {
+      const workspace = createWorkspace({ bytes: 4096 });
+      const arrays = [
+        workspace.float32(5),
+        workspace.float64(3),
+        workspace.int32(7),
+        workspace.float32(0),
+        workspace.float64(1),
+      ];
+      expect(arrays.map((array) => array.constructor)).toEqual([
+        Float32Array,
+        Float64Array,
+        Int32Array,
+        Float32Array,
+        Float64Array,
+      ]);
+      expect(arrays.map((array) => array.length)).toEqual([5, 3, 7, 0, 1]);
+      expect(new Set(arrays.map((array) => array.buffer)).size).toBe(1);
+      arrays.forEach((array, i) => {
+        expect(array.every((value) => value === 0)).toBe(true);
+        array.fill(i + 1);
+      });
+      arrays.forEach((array, i) => {
+        expect(array.every((value) => value === i + 1)).toBe(true);
+      });
+    });
+
+    it("is a RangeError with the sizes when the workspace is full, and after reset() is not", () => {
+      const workspace = createWorkspace({ bytes: 1024 });
+      workspace.float32(200);
+      expect(() => workspace.float64(100)).toThrow(RangeError);
+      expect(() => workspace.float64(100)).toThrow(/float64.*1024.*800/);
+      expect(workspace.float32(4)).toHaveLength(4);
+      workspace.reset();
+      expect(workspace.float64(100)).toHaveLength(100);
+      workspace.reset();
+      const all = workspace.float32(256);
+      expect(all.every((value) => value === 0)).toBe(true);
+      expect(() => workspace.int32(1)).toThrow(RangeError);
+    });
+
+    it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("of %d elements is a RangeError", (length) => {
+      const workspace = createWorkspace({ bytes: 64 });
+      expect(() => workspace.float32(length)).toThrow(RangeError);
+      expect(() => workspace.int32(length)).toThrow(/^int32: /);
+      expect(workspace.float32(16)).toHaveLength(16);
+    });
+
+    it("of what is no number is a TypeError", () => {
+      const workspace = createWorkspace({ bytes: 64 });
+      expect(() => workspace.float32("4" as never)).toThrow(TypeError);
+    });
+
+    it("checks its options", () => {
+      for (const bytes of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+        expect(() => createWorkspace({ bytes })).toThrow(RangeError);
+      }
+      for (const options of [undefined, null, {}, { bytes: "64" }, { bytes: 64, pages: 1 }, 64]) {
+        expect(() => createWorkspace(options as { bytes: number })).toThrow(TypeError);
+        expect(() => createWorkspace(options as { bytes: number })).toThrow(/^createWorkspace: /);
+      }
+    });
+
+    it("too large for any memory is a RangeError, and the next workspace works", () => {
+      expect(() => createWorkspace({ bytes: 2 ** 45 })).toThrow(RangeError);
+      expect(createWorkspace({ bytes: 64 }).float32(16)).toHaveLength(16);
+    });
+
+    it("of nothing is possible", () => {
+      const workspace = createWorkspace({ bytes: 0 });
+      expect(workspace.float32(0)).toHaveLength(0);
+      expect(() => workspace.float32(1)).toThrow(RangeError);
+    });
+  });
+
+  it("has every function", () => {
+    const workspace = createWorkspace({ bytes: 64 });
+    for (const name of FUNCTIONS) expect(workspace[name]).toBeTypeOf("function");
+  });
+
+  // every size class: rows shorter than a vector, around blocks, longer than any block
+  describe.each([
+    [1, 5],
+    [7, 3],
+    [64, 10],
+    [9, 130],
+    [3, 3000],
+    [1, 20000],
+  ])("%i rows of %i", (rows, classes) => {
+    const n = rows * classes;
+    const options = { shape: [rows, classes] };
+    const draw = random(n);
+    const values = Float32Array.from(drawRow(draw, n, "normal", "Float32Array"));
+    const dvalues = Float32Array.from(drawRow(draw, n, "normal", "Float32Array"));
+    const classesOf = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
+    const weights = Float32Array.from({ length: classes }, () => draw.integer(1, 8) / 8);
+    const createdFor = () => createWorkspace({ bytes: 16 * n + 64 * rows + 32 * classes + 1024 });
+
+    it.each(["float32", "float64"] as const)("%s: the same bits, in the workspace, mixed and in place", (kind) => {
+      const workspace = createdFor();
+      const plain = (data: Float32Array) =>
+        (kind === "float32" ? data.slice() : Float64Array.from(data)) as Float32Array;
+      const inside = (data: Float32Array) => {
+        const array = workspace[kind](data.length) as Float32Array;
+        array.set(data);
+        return array;
+      };
+      for (const [name, call] of Object.entries(calls(options))) {
+        const wanted = call(api, plain, classesOf);
+        for (const place of [inside, plain, alternately(inside, plain), alternately(plain, inside)]) {
+          workspace.reset();
+          const targets = workspace.int32(rows);
+          targets.set(classesOf);
+          const got = call(workspace, place, place === plain ? classesOf : targets);
+          got.forEach((array, i) => {
+            expectSameBits(array, wanted[i]!, () => `${name}, result ${i}`);
+          });
+        }
+      }
+    });
+
+    /** The functions on arrays that `place` has put somewhere: inputs, outputs, and outputs that are inputs. */
+    function calls(options: { shape: number[] }) {
+      type Place = (data: Float32Array) => Float32Array;
+      type Call = (f: Pick<Api, (typeof FUNCTIONS)[number]>, place: Place, targets: Int32Array) => ArrayLike<number>[];
+      const same = (x: Float32Array, f: (x: Float32Array) => Float32Array) => {
+        expect(f(x)).toBe(x);
+        return x;
+      };
+      const map =
+        (name: "softmax" | "logSoftmax"): Call =>
+        (f, place) => [
+          f[name](place(values), options),
+          f[name](place(values), { ...options, out: place(values) }),
+          same(place(values), (x) => f[name](x, { ...options, out: x })),
+        ];
+      const product =
+        (name: "softmaxGrad" | "logSoftmaxGrad"): Call =>
+        (f, place) => [
+          f[name](place(values), place(dvalues), options),
+          same(place(values), (y) => f[name](y, place(dvalues), { ...options, out: y })),
+          same(place(dvalues), (dy) => f[name](place(values), dy, { ...options, out: dy })),
+        ];
+      const loss =
+        (name: "crossEntropyGrad" | "hingeGrad"): Call =>
+        (f, place, targets) => {
+          const weighted = { ...options, reduction: "none", weight: place(weights) } as const;
+          const { loss, grad } = f[name](place(values), targets, weighted);
+          const x = place(values);
+          return [
+            loss,
+            grad,
+            f[name](x, targets, { ...weighted, grad: x }).grad,
+            f[name](place(values), targets, { ...options, grad: place(dvalues), accumulate: true }).grad,
+            [f[name === "hingeGrad" ? "hinge" : "crossEntropy"](place(values), targets, options)],
+          ];
+        };
+      return {
+        softmax: map("softmax"),
+        logSoftmax: map("logSoftmax"),
+        softmaxGrad: product("softmaxGrad"),
+        logSoftmaxGrad: product("logSoftmaxGrad"),
+        logSumExp: ((f, place) => [
+          f.logSumExp(place(values), options),
+          f.logSumExp(place(values), { ...options, out: place(values.subarray(0, rows)) }),
+        ]) satisfies Call,
+        crossEntropyGrad: loss("crossEntropyGrad"),
+        hingeGrad: loss("hingeGrad"),
+        probabilities: ((f, place) => {
+          const { loss, grad } = f.crossEntropyGrad(place(values), place(dvalues.map(Math.abs)), options);
+          return [[loss], grad];
+        }) satisfies Call,
+      } satisfies Record<string, Call>;
+    }
+  });
+
+  it("arrays stay valid while other calls grow the memory, and other workspaces come and go", () => {
+    const workspace = createWorkspace({ bytes: 4096 });
+    const x = workspace.float32(100);
+    x.set(drawRow(random(1), 100, "normal", "Float32Array"));
+    const want = api.softmax(x.slice());
+    api.softmax(new Float32Array(3_000_000));
+    const other = createWorkspace({ bytes: 1 << 20 });
+    other.float64(1000).fill(3);
+    expect(x).toHaveLength(100);
+    expectSameBits(workspace.softmax(x), want, () => "after growing");
+    expectSameBits(other.softmax(x), want, () => "in another workspace");
+    expectSameBits(api.softmax(x), want, () => "in the plain function");
+    expectSameBits(api.softmax(x, { out: x }), want, () => "in place in the plain function");
+  });
+
+  it("errors leave the arrays as they were", () => {
+    const workspace = createWorkspace({ bytes: 1024 });
+    const x = workspace.float32(6);
+    const before = x.fill(2).slice();
+    expect(() => workspace.crossEntropyGrad(x, [0, 3], { grad: x })).toThrow(/targets\[1\]/);
+    expect(() => workspace.softmax(x, { out: x, temperature: 0 })).toThrow(RangeError);
+    expectSameBits(x, before, () => "x");
+  });
+});
+
+/** The first array in one place, the second in the other, and so on. */
+function alternately<T>(...places: ((data: T) => T)[]): (data: T) => T {
+  let turn = 0;
+  return (data) => places[turn++ % places.length]!(data);
+}
