@@ -40,8 +40,9 @@ export function crossEntropy<T>(
   const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols, gradUnit = gradScale / temperature;
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
-  const ws = wide && !weight ? ONES : spreadTile<T>(W, weight, cols);
+  let ws: usize = ONES;
+  if (blended && (weight != 0 || !wide)) ws = spreadTile<T>(W, weight, cols);
+  else if (blended) for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
 
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner);
@@ -108,15 +109,17 @@ export function crossEntropy<T>(
       }
       const others = load<f64>(OTHERS + at), factor = load<f64>(Q_FACTOR + at);
       if (indexed) {
-        const e = load<f64>(TARGET + at) / expOfZero<T>();
-        const otherMass = (e == 1 ? others : 1 + others - e) / (1 + others); // 1 − p_y
         const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
-        let q = keep * w, qOthers = 0.0;
+        let own = keep * w, q = own; // q_y and Q
         if (blended) {
-          qOthers = load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at) - w * spread;
-          q += qOthers + w * spread;
+          own += w * spread;
+          q += load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
         }
-        store<T>(panelAt<T>(es, i, y, cols), <T>(factor * (qOthers - q * otherMass)));
+        const e = load<f64>(TARGET + at) / expOfZero<T>();
+        const otherMass = e == 1 ? others : 1 + others - e; // (1 − p_y)·d
+        // p·Q − q_y, or (Q − q_y) − (1 − p)·Q: whichever of p and 1 − p is small is small exactly.
+        const g = e < otherMass ? (q * e) / (1 + others) - own : q - own - (q * otherMass) / (1 + others);
+        store<T>(panelAt<T>(es, i, y, cols), <T>(factor * g));
       } else if (others < 0.5) {
         // p at the maximum is more than ⅔, and the maximum is alone: p·Q − q = (Q − q) − (1 − p)·Q, with Q − q summed as such.
         const qOthers = load<f64>(Q_OTHERS + at), q = load<f64>(Q_TOP + at) + qOthers;

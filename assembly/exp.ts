@@ -32,7 +32,11 @@ export function expOfZero<T>(): f64 {
 // The constants lie in memory and are loaded once per pass: a constant in the code would be rebuilt at every use inside a loop by
 // V8 (three instructions each), and Binaryen moves constants back into loops.
 // Order: low, log2(e)/T, magic, −T·ln 2 high, −T·ln 2 low, c1/T, c2/T², …
-const TABLE = memory.data(16 * 8, 16);
+const F32_TABLE = memory.data(16 * 8, 16);
+const F64_TABLE = memory.data(16 * 8, 16);
+// The temperature that a table was filled for: filling one takes as long as a row of thirty classes.
+const F32_TEMPERATURE = memory.data(8);
+const F64_TEMPERATURE = memory.data(8);
 const F32_COEFFICIENTS = memory.data<f64>([
   1.0000000321619326, 0.49999994209321476, 0.16666431271226827, 0.04166800204841497, 0.008374154864549602, 0.001384365105853839,
 ]);
@@ -41,15 +45,24 @@ const F64_COEFFICIENTS = memory.data<f64>([
   0.000198412694365931, 0.000024801490634740455, 0.0000027557626854307383, 2.763103466359035e-7, 2.499138758810109e-8,
 ]);
 
-/** Fills the table of constants for a temperature and returns its address. */
+/** The table of constants for a temperature. */
 export function expTable<T>(temperature: f64): usize {
+  const table = sizeof<T>() == 4 ? F32_TABLE : F64_TABLE, filledFor = sizeof<T>() == 4 ? F32_TEMPERATURE : F64_TEMPERATURE;
+  if (load<f64>(filledFor) != temperature) {
+    fillTable<T>(table, temperature);
+    store<f64>(filledFor, temperature);
+  }
+  return table;
+}
+
+function fillTable<T>(table: usize, temperature: f64): void {
   const ln2 = 0.6931471805599453;
   const maxExponent: f64 = sizeof<T>() == 4 ? 127 : 1023;
   const magic: f64 = sizeof<T>() == 4 ? 12582912 : 6755399441055744;
   // Halfway below the smallest exponent field that is not zero.
-  store<T>(TABLE, <T>(-(maxExponent - 0.5 + bias<T>()) * ln2 * temperature));
-  store<T>(TABLE + sizeof<T>(), <T>(1.4426950408889634 / temperature));
-  store<T>(TABLE + 2 * sizeof<T>(), <T>(magic + maxExponent + bias<T>()));
+  store<T>(table, <T>(-(maxExponent - 0.5 + bias<T>()) * ln2 * temperature));
+  store<T>(table + sizeof<T>(), <T>(1.4426950408889634 / temperature));
+  store<T>(table + 2 * sizeof<T>(), <T>(magic + maxExponent + bias<T>()));
 
   // T·ln 2 = high + low. f32: |n| < 2^8, so high has 16 bits. f64: |n| < 2^11, so high has 42; the product is formed exactly from
   // parts of 26 + 27 bits (T) and 26 bits (ln 2), and the rest of ln 2 is added to low.
@@ -60,17 +73,16 @@ export function expTable<T>(temperature: f64): usize {
     reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xffffffe000000000 : 0xfffffffffffff800),
   );
   const low = product - high + ((temperature - t1) * l1 + temperature * (ln2 - l1 + 2.3190468138462996e-17));
-  store<T>(TABLE + 3 * sizeof<T>(), <T>-high);
-  store<T>(TABLE + 4 * sizeof<T>(), <T>-low);
+  store<T>(table + 3 * sizeof<T>(), <T>-high);
+  store<T>(table + 4 * sizeof<T>(), <T>-low);
 
   const degree: usize = sizeof<T>() == 4 ? 6 : 11;
   let power = 1.0;
   for (let i: usize = 0; i < degree; i++) {
     power /= temperature;
     const c = load<f64>((sizeof<T>() == 4 ? F32_COEFFICIENTS : F64_COEFFICIENTS) + (i << 3));
-    store<T>(TABLE + (5 + i) * sizeof<T>(), <T>(c * power));
+    store<T>(table + (5 + i) * sizeof<T>(), <T>(c * power));
   }
-  return TABLE;
 }
 
 /** The i-th constant in all lanes. */

@@ -94,7 +94,8 @@ function findTop<T>(g: usize, x: usize, n: i32, tiles: i32, bytes: usize, cols: 
   for (let i = 0; i < n; i++) {
     const at = i << 3;
     const max = load<f64>(MAX + at);
-    let z = cols > 1 ? max - load<f64>(TARGET + at) + margin : 0;
+    const target = load<f64>(TARGET + at);
+    let z = cols > 1 ? max - target + margin : target != target ? NaN : 0;
     if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols)) z = NaN;
     if (z <= 0) z = 0;
     store<f64>(VIOLATION + at, squared ? z * z : z);

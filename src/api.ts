@@ -16,6 +16,7 @@ import type {
   Loss,
   OutOptions,
   Result,
+  SameKind,
   TemperatureOptions,
 } from "./options.js";
 import type { Reduction } from "./reduction.js";
@@ -43,7 +44,7 @@ export interface Functions {
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
    * @example softmaxGrad([0.25, 0.75], [1, 0]) // [0.1875, -0.1875]
    */
-  softmaxGrad<A extends LogitsLike>(y: A, dy: NoInfer<A>, options?: OutOptions<A>): Result<A>;
+  softmaxGrad<A extends LogitsLike>(y: A, dy: SameKind<A>, options?: OutOptions<A>): Result<A>;
 
   /**
    * Log-softmax over the class axis: y = (x − m)/T − ln Σ e^((x − m)/T), accurate also where softmax underflows to 0 or rounds to 1.
@@ -61,7 +62,7 @@ export interface Functions {
    * @param dy upstream gradient, of y's type and length.
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
    */
-  logSoftmaxGrad<A extends LogitsLike>(y: A, dy: NoInfer<A>, options?: OutOptions<A>): Result<A>;
+  logSoftmaxGrad<A extends LogitsLike>(y: A, dy: SameKind<A>, options?: OutOptions<A>): Result<A>;
 
   /**
    * ln Σ e^(x/T) of each row, without overflow, and without losing what a dominant class leaves: logSumExp([0, −40]) = 4.248e−18. Its

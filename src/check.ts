@@ -39,7 +39,7 @@ function describe(value: unknown): string {
 
 /** A typed array as one of this realm with nothing overridden. Fails if its buffer is detached. */
 export function plainArray<A>(fn: string, argument: string, value: A, type: new (...args: never[]) => A): A {
-  const plain = Object.getPrototypeOf(value) === type.prototype;
+  const plain = Object.getPrototypeOf(value) === type.prototype && !Object.hasOwn(value as object, "length");
   const length = lengthGetter.call(value) as number;
   if (plain && length > 0) return value;
   const buffer = bufferGetter.call(value) as ArrayBuffer;
@@ -105,21 +105,68 @@ export function weights(fn: string, argument: string, value: unknown, length: nu
   return array;
 }
 
-type Options = Readonly<Record<string, unknown>>;
-const NO_OPTIONS: Options = Object.freeze({});
+/** Every option there is, not set. An object of always the same shape is fast to read, and as it has all properties none is inherited. */
+function noOptions(): Record<OptionName, unknown> {
+  return {
+    shape: undefined,
+    axis: undefined,
+    out: undefined,
+    grad: undefined,
+    temperature: undefined,
+    reduction: undefined,
+    weight: undefined,
+    sampleWeight: undefined,
+    ignoreIndex: undefined,
+    labelSmoothing: undefined,
+    meanOver: undefined,
+    emptyMean: undefined,
+    gradOutput: undefined,
+    accumulate: undefined,
+    form: undefined,
+    margin: undefined,
+    p: undefined,
+    perClass: undefined,
+    bytes: undefined,
+  };
+}
+
+/** The name of any option. */
+export type OptionName =
+  | "shape"
+  | "axis"
+  | "out"
+  | "grad"
+  | "temperature"
+  | "reduction"
+  | "weight"
+  | "sampleWeight"
+  | "ignoreIndex"
+  | "labelSmoothing"
+  | "meanOver"
+  | "emptyMean"
+  | "gradOutput"
+  | "accumulate"
+  | "form"
+  | "margin"
+  | "p"
+  | "perClass"
+  | "bytes";
+/** The options as they were given: each read once, undefined where it is not set. */
+export type Options = Readonly<Record<OptionName, unknown>>;
+const NONE: Options = Object.freeze(noOptions());
 
 /** The options that are set: own properties, each read once. An unknown or misspelt one is a TypeError. */
-export function readOptions(fn: string, options: unknown, known: readonly string[]): Options {
-  if (options === undefined) return NO_OPTIONS;
+export function readOptions(fn: string, options: unknown, known: readonly OptionName[]): Options {
+  if (options === undefined) return NONE;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw typeError(fn, "options", "an object", options);
   }
-  const read: Record<string, unknown> = { __proto__: null } as Record<string, unknown>;
+  const read = noOptions();
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
+    if (!known.includes(key as OptionName)) {
       throw new TypeError(`${fn}: unknown option ${JSON.stringify(key)}; the options are ${known.join(", ")}`);
     }
-    read[key] = (options as Record<string, unknown>)[key];
+    read[key as OptionName] = (options as Record<string, unknown>)[key];
   }
   return read;
 }
@@ -128,7 +175,7 @@ export function readOptions(fn: string, options: unknown, known: readonly string
 export function numberOption(
   fn: string,
   options: Options,
-  key: string,
+  key: OptionName,
   fallback: number,
   expected: string,
   valid: (value: number) => boolean,
@@ -140,7 +187,7 @@ export function numberOption(
   return value;
 }
 
-export function booleanOption(fn: string, options: Options, key: string): boolean {
+export function booleanOption(fn: string, options: Options, key: OptionName): boolean {
   const value = options[key];
   if (value === undefined) return false;
   if (typeof value !== "boolean") throw typeError(fn, key, "true or false", value);
@@ -151,7 +198,7 @@ export function booleanOption(fn: string, options: Options, key: string): boolea
 export function choiceOption<C extends string | number>(
   fn: string,
   options: Options,
-  key: string,
+  key: OptionName,
   fallback: C,
   choices: readonly C[],
 ): C {
@@ -175,19 +222,23 @@ function overlapsPartly(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 }
 
-/** An input, copied if writing `output` block by block would change what is still to be read of it. */
-export function unclobbered<A extends FloatArray>(input: A, output: ArrayBufferView | undefined): A {
-  return output !== undefined && overlapsPartly(input, output) ? (input.slice() as A) : input;
+/** An input, copied if writing the output block by block would change what is still to be read of it. */
+export function unclobbered<A extends FloatArray>(input: A, output: Output | undefined): A {
+  // A new array overlaps nothing, and is not asked: to ask a small array for its buffer makes V8 move it out of its heap.
+  if (output === undefined || output.isNew || output.array === input) return input;
+  return overlapsPartly(input, output.array) ? (input.slice() as A) : input;
 }
 
 /** The same for an input that may not even be the output itself. */
-export function separate<A extends FloatArray>(input: A, output: ArrayBufferView | undefined): A {
-  return output !== undefined && input.buffer === output.buffer ? (input.slice() as A) : input;
+export function separate<A extends FloatArray>(input: A, output: Output | undefined): A {
+  if (output === undefined || output.isNew) return input;
+  return input.buffer === output.array.buffer ? (input.slice() as A) : input;
 }
 
 /** Where a result goes: what the caller gets back, and the array that the kernels write. */
 export interface Output {
   readonly array: FloatArray;
+  readonly isNew: boolean;
   /** What the caller gets: the array itself, or a list of numbers filled from it. */
   deliver(): FloatArray | number[];
 }
@@ -200,12 +251,13 @@ export function outputLike(fn: string, argument: string, value: unknown, x: unkn
   const isList = Array.isArray(x);
   if (value === undefined) {
     const fresh = array instanceof Float32Array ? new Float32Array(array.length) : new Float64Array(array.length);
-    return { array: fresh, deliver: () => (isList ? Array.from(fresh) : fresh) };
+    return { array: fresh, isNew: true, deliver: () => (isList ? Array.from(fresh) : fresh) };
   }
   if (isList && Array.isArray(value)) {
     const copy = sameKind(fn, argument, value, array, "the input");
     return {
       array: copy,
+      isNew: true,
       deliver: () => {
         for (let i = 0; i < copy.length; i++) value[i] = copy[i];
         return value;
@@ -214,5 +266,5 @@ export function outputLike(fn: string, argument: string, value: unknown, x: unkn
   }
   if (Array.isArray(value)) throw typeError(fn, argument, `a ${typedArrayKind(array)}`, value);
   const plain = sameKind(fn, argument, value, array, "the input");
-  return { array: plain, deliver: () => value as FloatArray };
+  return { array: plain, isNew: false, deliver: () => value as FloatArray };
 }

@@ -1,11 +1,11 @@
 // check → kernel → reduce → return
 
-import { numberOption, temperatureOption } from "./check.js";
+import { numberOption, type Options, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import { readLoss } from "./loss.js";
 import type { LossValue } from "./options.js";
 
-export function readLabelSmoothing(fn: string, options: Readonly<Record<string, unknown>>): number {
+export function readLabelSmoothing(fn: string, options: Options): number {
   return numberOption(fn, options, "labelSmoothing", 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
 }
 

@@ -1,6 +1,6 @@
 // check → kernel → reduce → return
 
-import { booleanOption, choiceOption, numberOption } from "./check.js";
+import { booleanOption, choiceOption, numberOption, type Options } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import { readLoss } from "./loss.js";
 import type { LossValue } from "./options.js";
@@ -11,7 +11,7 @@ export const POWERS = [1, 2] as const;
 /** The options that make the loss what it is; initialLoss reads them too. */
 export function readHingeForm(
   fn: string,
-  options: Readonly<Record<string, unknown>>,
+  options: Options,
 ): { form: (typeof FORMS)[number]; margin: number; p: 1 | 2; perClass: boolean } {
   return {
     form: choiceOption(fn, options, "form", "weston-watkins", FORMS),

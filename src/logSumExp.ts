@@ -14,7 +14,7 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;
   const perRow = input instanceof Float32Array ? new Float32Array(rows) : new Float64Array(rows);
-  const output = options["out"] === undefined ? undefined : outputLike(fn, "out", options["out"], x, perRow);
+  const output = options.out === undefined ? undefined : outputLike(fn, "out", options.out, x, perRow);
   const values = lossBuffer(rows);
   kernels.logSumExp(values, input, shape, temperature);
   if (output === undefined) {

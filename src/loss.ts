@@ -6,6 +6,8 @@ import {
   choiceOption,
   floatArray,
   numberOption,
+  type OptionName,
+  type Options,
   outputLike,
   rangeError,
   readOptions,
@@ -20,11 +22,18 @@ import { lossBuffer, MEANS, type MeanOver, perRow, REDUCTIONS, type Reduction, s
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
 
-const LOSS_OPTIONS = ["shape", "axis", "reduction", "weight", "sampleWeight", "ignoreIndex", "meanOver", "emptyMean"];
-const GRAD_OPTIONS = ["grad", "gradOutput", "accumulate"];
+const LOSS_OPTIONS: readonly OptionName[] = [
+  "shape",
+  "axis",
+  "reduction",
+  "weight",
+  "sampleWeight",
+  "ignoreIndex",
+  "meanOver",
+  "emptyMean",
+];
+const GRAD_OPTIONS: readonly OptionName[] = ["grad", "gradOutput", "accumulate"];
 const anyNumber = (): boolean => true;
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** The arguments of a loss, checked; `compute` runs a kernel over them. */
 export interface LossCall {
@@ -52,7 +61,7 @@ export function readLoss(
   x: unknown,
   y: unknown,
   given: unknown,
-  own: readonly string[],
+  own: readonly OptionName[],
   defaults: { readonly indicesOnly: boolean; readonly meanOver: MeanOver },
   withGrad: boolean,
 ): LossCall {
@@ -79,8 +88,8 @@ export function readLoss(
   const emptyMean = numberOption(fn, options, "emptyMean", Number.NaN, "a number", anyNumber);
   if (indexed && targets.length !== rows)
     throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
-  if (!indexed && options["ignoreIndex"] !== undefined) {
-    throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options["ignoreIndex"]);
+  if (!indexed && options.ignoreIndex !== undefined) {
+    throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options.ignoreIndex);
   }
 
   const toType = logits instanceof Float32Array ? toF32 : toF64;
@@ -99,22 +108,22 @@ export function readLoss(
       throw rangeError(fn, "gradOutput.length", `the number of rows = ${rows}`, gradOutput.length);
   }
   const accumulate = booleanOption(fn, options, "accumulate");
-  const output = withGrad ? outputLike(fn, "grad", options["grad"], x, logits) : undefined;
+  const output = withGrad ? outputLike(fn, "grad", options.grad, x, logits) : undefined;
   const grad = output?.array;
-  weight &&= separate(weight, grad);
-  sampleWeight &&= separate(sampleWeight, grad);
-  gradOutput &&= separate(gradOutput, grad);
+  weight &&= separate(weight, output);
+  sampleWeight &&= separate(sampleWeight, output);
+  gradOutput &&= separate(gradOutput, output);
 
   // Last of the checks, since its result lives in a buffer that is used again.
   const indices = indexed
-    ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options["ignoreIndex"]))
+    ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options.ignoreIndex))
     : undefined;
-  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, grad);
+  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, output);
   const counted = rows - (indices?.ignored ?? 0);
 
   return {
     options,
-    logits: unclobbered(logits, grad),
+    logits: unclobbered(logits, output),
     targets: kernelTargets,
     shape,
     weight,

@@ -14,8 +14,8 @@ export function mapRows<A extends LogitsLike>(kernels: Kernels, fn: Map, x: A, g
   const input = floatArray(fn, "x", x);
   const shape = readShape(fn, options, "x", input.length, undefined, false);
   const temperature = temperatureOption(fn, options);
-  const output = outputLike(fn, "out", options["out"], x, input);
-  kernels[fn](output.array, unclobbered(input, output.array), shape, temperature);
+  const output = outputLike(fn, "out", options.out, x, input);
+  kernels[fn](output.array, unclobbered(input, output), shape, temperature);
   return output.deliver() as Result<A>;
 }
 
@@ -31,7 +31,7 @@ export function mapRowsGrad<A extends LogitsLike>(
   const input = floatArray(fn, "y", y);
   const upstream = sameKind(fn, "dy", dy, input, "y");
   const shape = readShape(fn, options, "y", input.length, undefined, false);
-  const output = outputLike(fn, "out", options["out"], y, input);
-  kernels[fn](output.array, unclobbered(input, output.array), unclobbered(upstream, output.array), shape);
+  const output = outputLike(fn, "out", options.out, y, input);
+  kernels[fn](output.array, unclobbered(input, output), unclobbered(upstream, output), shape);
   return output.deliver() as Result<A>;
 }

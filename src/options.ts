@@ -12,6 +12,13 @@ export type Result<A extends LogitsLike> = A extends Float32Array
     ? Float64Array
     : number[];
 
+/** Where such a result can go, or what must be of its kind. */
+export type SameKind<A extends LogitsLike> = A extends Float32Array
+  ? Float32Array
+  : A extends Float64Array
+    ? Float64Array
+    : number[] | Float64Array;
+
 /** One class index per row. */
 export type ClassIndices =
   | Int8Array
@@ -41,7 +48,7 @@ export interface ShapeOptions {
 
 export interface OutOptions<A extends LogitsLike = LogitsLike> extends ShapeOptions {
   /** Where the result goes: same type and length as the input, which it may be. Default: a new array. */
-  out?: A extends readonly number[] ? number[] | Float64Array : A;
+  out?: SameKind<A>;
 }
 
 export interface TemperatureOptions {
@@ -70,7 +77,7 @@ export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptio
 
 export interface GradOptions<A extends LogitsLike = LogitsLike> {
   /** Where the gradient goes: same type and length as the logits, which it may be. Default: a new array. */
-  grad?: A extends readonly number[] ? number[] | Float64Array : A;
+  grad?: SameKind<A>;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
   gradOutput?: number | LogitsLike;
   /** Add to `grad` instead of overwriting it. Default: false. */

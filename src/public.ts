@@ -20,6 +20,7 @@ export type {
   LossOptions,
   OutOptions,
   Result,
+  SameKind,
   ShapeOptions,
   TemperatureOptions,
 } from "./options.js";

@@ -1,6 +1,6 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
-import { rangeError, typedArrayKind, typeError } from "./check.js";
+import { type Options, rangeError, typedArrayKind, typeError } from "./check.js";
 import type { Shape } from "./kernels.js";
 
 /** The dimensions in `shape`, or undefined. */
@@ -23,7 +23,7 @@ function dimensions(fn: string, value: unknown): number[] | undefined {
  */
 export function readShape(
   fn: string,
-  options: Readonly<Record<string, unknown>>,
+  options: Options,
   argument: string,
   length: number,
   fallback: (() => readonly number[]) | undefined,

@@ -27,7 +27,7 @@ onEveryBackend(({ api }) => {
     });
 
     it("keeps differences under a huge common offset (pytorch#11752: 0)", () => {
-      expectNear(crossEntropy(new Float32Array([1e8, 1e8]), [0]), 0.6931472, 1e-7);
+      expectNear(crossEntropy(new Float32Array([1e8, 1e8]), [0]), Math.LN2, 1e-7);
       // google-deepmind/optax#1792: 0
       expectNear(crossEntropy([1e8, 1e8, 1e8], [2]), Math.log(3), 1e-15);
       expectNear(crossEntropy([1e4 + 2, 1e4 - 1], [0]), 0.04858735157374206, 1e-14);

@@ -241,7 +241,7 @@ const faults: [Signature[], Fault[] | ((signature: Signature) => Fault[])][] = [
 ];
 
 onEveryBackend(({ api }) => {
-  describe.each(all)("$name", (signature) => {
+  describe.each(all.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
     const own = faults
       .filter(([signatures]) => signatures.includes(signature))
       .flatMap(([, list]) => (typeof list === "function" ? list(signature) : list));

@@ -350,25 +350,26 @@ export interface Layout {
 }
 
 export function rowsOf(flat: ArrayLike<number>, layout: Layout): number[][] {
-  return rowIndices(layout).map((indices) => indices.map((i) => flat[i]!));
+  return mapRows(layout, (at) => {
+    const row: number[] = [];
+    for (let j = 0; j < layout.classes; j++) row.push(flat[at(j)]!);
+    return row;
+  });
 }
 
 export function flatten<T>(rows: readonly T[][], layout: Layout): T[] {
-  const flat: T[] = [];
-  rowIndices(layout).forEach((indices, r) => {
-    indices.forEach((i, j) => {
-      flat[i] = rows[r]![j]!;
-    });
+  const flat = new Array<T>(layout.outer * layout.classes * layout.inner);
+  mapRows(layout, (at, r) => {
+    for (let j = 0; j < layout.classes; j++) flat[at(j)] = rows[r]![j]!;
   });
   return flat;
 }
 
-function rowIndices({ outer, classes, inner }: Layout): number[][] {
-  const rows: number[][] = [];
+/** Calls `f` for each row r with where its class j lies. */
+function mapRows<T>({ outer, classes, inner }: Layout, f: (at: (j: number) => number, r: number) => T): T[] {
+  const results: T[] = [];
   for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      rows.push(Array.from({ length: classes }, (_, j) => (o * classes + j) * inner + i));
-    }
+    for (let i = 0; i < inner; i++) results.push(f((j) => (o * classes + j) * inner + i, results.length));
   }
-  return rows;
+  return results;
 }

@@ -9,7 +9,7 @@ import { flatten, type Layout } from "./oracle.js";
 import { random } from "./random.js";
 import { type Container, containers, drawRow, toContainer, type Values, valueClasses } from "./values.js";
 
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 100 };
 
 const container = fc.constantFrom(...containers);
 const classCount = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(63, 64, 65, 127, 128, 129, 500));

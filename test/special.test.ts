@@ -135,7 +135,7 @@ function inserted(values: readonly number[], k: number, value: number): number[]
 
 onEveryBackend(({ api }) => {
   describe.each(containers)("%s", (container) => {
-    describe.each(functions)("$name", (f) => {
+    describe.each(functions.map((f) => [f.name, f] as const))("%s", (_, f) => {
       it("NaN in a row: all NaN", () => {
         moveThroughRows(api, container, f, NAN, withNaN);
       });

@@ -116,7 +116,7 @@ onEveryBackend(({ api }) => {
     const dvalues = Float32Array.from(drawRow(draw, n, "normal", "Float32Array"));
     const classesOf = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
     const weights = Float32Array.from({ length: classes }, () => draw.integer(1, 8) / 8);
-    const createdFor = () => createWorkspace({ bytes: 16 * n + 64 * rows + 32 * classes + 1024 });
+    const createdFor = () => createWorkspace({ bytes: 80 * n + 80 * rows + 80 * classes + 1024 });
 
     it.each(["float32", "float64"] as const)("%s: the same bits, in the workspace, mixed and in place", (kind) => {
       const workspace = createdFor();

@@ -92,9 +92,9 @@ function westonWatkins(
   return loss;
 }
 
-// max(0, z) without a branch on the sign. Untrained scores violate their margins at random, so that branch, also the one
-// inside Math.max, is mispredicted every other time: 4 ns per element against 1. The one on −Infinity, where the sum would
-// be NaN, is predicted.
+// max(0, z) without a branch on the sign. Untrained scores violate their margins at random, so that branch, also the
+// one in Math.max, is mispredicted every other time: 4 ns per element against 1. The one on −Infinity, where the sum
+// would be NaN, is predicted.
 function positive(z: number): number {
   return z === -Infinity ? 0 : 0.5 * (z + Math.abs(z));
 }

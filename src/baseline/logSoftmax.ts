@@ -1,8 +1,8 @@
 // logSoftmax       y_j = z_j − log Σ_k exp(z_k),  z_j = (x_j − m) / T,  m = max x
 // logSoftmaxGrad   dx_j = dy_j − exp(y_j) Σ_k dy_k        from y alone: x need not be kept
 //
-// x, y, dx, dy: [outer, classes, inner]. Never log(softmax(x)): a probability that underflows to 0 still has a logarithm, and
-// one that rounds to 1 has lost it.
+// x, y, dx, dy: [outer, classes, inner]. Never log(softmax(x)): a probability that underflows to 0 still has a
+// logarithm, and one that rounds to 1 has lost it.
 
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";

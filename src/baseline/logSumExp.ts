@@ -1,7 +1,7 @@
 // logSumExp   lse = log Σ_j exp(x_j / T) = m / T + log1p(s),  s = Σ_{j ≠ k} exp((x_j − m) / T),  m = x_k = max x
 //
-// x: [outer, classes, inner]; lse: [outer, inner]. A maximum that is not finite is the result itself: +Infinity outweighs
-// every other term, −Infinity is the logarithm of no term at all, and NaN stays NaN.
+// x: [outer, classes, inner]; lse: [outer, inner]. A maximum that is not finite is the result itself: +Infinity
+// outweighs every other term, −Infinity is the logarithm of no term at all, and NaN stays NaN.
 
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";

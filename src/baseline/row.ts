@@ -1,4 +1,4 @@
-// One row x_0 … x_{C−1}: the classes at one position. x_j lies at x[start + j · stride], so any axis may be the class axis.
+// One row x_0 … x_{C−1}: the classes at one position. x_j is x[start + j · stride], so any axis may be the class axis.
 //
 // rowArgmax    where the maximum m = x_k is
 // rowShift     z_j = (x_j − m) / T ≤ 0                exact also where the logits share a huge offset
@@ -6,16 +6,16 @@
 // rowStore     out_j = row_j · scale, or out_j += row_j · scale
 // rowFill      out_j = value
 //
-// The maximum's own term is exactly 1, so d = Σ e_j is 1 + s, and log d is log1p(s). Keeping s apart is what saves small
-// losses: where one class has all but 1e-18 of the probability, d rounds to 1, its logarithm to 0, and log1p(s) is 1e-18.
+// The maximum's own term is exactly 1, so d = Σ e_j is 1 + s, and log d is log1p(s). Apart, s keeps small losses:
+// where one class has all but 1e-18 of the probability, d rounds to 1, its logarithm to 0, and log1p(s) is 1e-18.
 //
-// Between reading x and writing the result a row is held in doubles, whatever the arrays hold. So nothing is rounded to f32
-// before it is complete, an output may be an input, and most loops see one element type, which engines compile best.
+// Between reading x and writing the result a row is held in doubles, whatever the arrays hold. So nothing is rounded to
+// f32 before it is complete, an output may be an input, and most loops see one element type, which compiles best.
 
 import type { FloatArray } from "../kernels.js";
 
-// To allocate a row costs as much as to compute thirty classes, so rows of ordinary length use these again and again: one
-// kernel ends before another begins. A longer row gets an array of its own for the call.
+// To allocate a row costs as much as to compute thirty classes, so rows of ordinary length use these again and again:
+// one kernel ends before another begins. A longer row gets an array of its own for the call.
 const KEPT_CLASSES = 2048;
 const kept = [0, 1, 2].map(() => new Float64Array(KEPT_CLASSES));
 
@@ -25,7 +25,7 @@ export function scratchRow(number: 0 | 1 | 2, classes: number): Float64Array {
 }
 
 /**
- * The lowest index at which x has its maximum over start, start + stride, … below end, leaving out `except` (−1: nothing);
+ * The lowest index at which x has its maximum over start, start + stride, … below end, leaving out `except` (−1: none);
  * if there is a NaN, its index.
  */
 export function rowArgmax(x: FloatArray, start: number, stride: number, end: number, except: number): number {

@@ -1,7 +1,7 @@
 // softmax       y_j = exp(z_j) / Σ_k exp(z_k),  z_j = (x_j − m) / T,  m = max x
 // softmaxGrad   dx_j = y_j (dy_j − Σ_k dy_k y_k)          from y alone: x need not be kept
 //
-// x, y, dx, dy: [outer, classes, inner]. m cancels in the quotient, and makes every exponent ≤ 0, so that nothing overflows.
+// x, y, dx, dy: [outer, classes, inner]. m cancels in the quotient, and makes every exponent ≤ 0: nothing overflows.
 
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, rowStore, scratchRow } from "./row.js";

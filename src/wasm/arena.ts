@@ -15,7 +15,9 @@ export const ARENA_BYTES: number = 256 * 1024;
 
 export class Arena {
   readonly exports: Exports;
-  readonly memory: WasmMemory;
+  private readonly memory: WasmMemory;
+  /** The memory's buffer. Kept, since only `grow` changes it and asking a memory for it is slow. */
+  buffer!: ArrayBuffer;
   /** Where the arrays of a workspace begin. */
   readonly reserved: number;
   /** Where the arena begins. */
@@ -36,12 +38,10 @@ export class Arena {
     this.start = this.reserved + workspaceBytes;
     this.isFixed = workspaceBytes > 0;
     this.grow(this.start + ARENA_BYTES);
-    this.view();
   }
 
   private grow(end: number): void {
-    const pages = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
-    if (pages <= 0) return;
+    const pages = Math.max(0, Math.ceil((end - this.memory.buffer.byteLength) / PAGE));
     // Beyond 2^32 the number of pages would wrap around.
     if (end > 65536 * PAGE) throw tooLarge(end);
     try {
@@ -49,10 +49,8 @@ export class Arena {
     } catch {
       throw tooLarge(end);
     }
-  }
-
-  private view(): void {
     const { buffer } = this.memory;
+    this.buffer = buffer;
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -60,13 +58,12 @@ export class Arena {
 
   /** Whether `bytes` fit as it is. */
   holds(bytes: number): boolean {
-    return this.start + bytes <= this.memory.buffer.byteLength;
+    return this.start + bytes <= this.f32.length * 4;
   }
 
   /** Empties the arena and makes sure that it holds `bytes`. Throws a RangeError, before anything has happened, where memory is short. */
   open(bytes: number): void {
     if (!this.holds(bytes)) this.grow(this.start + bytes);
-    if (this.f32.buffer !== this.memory.buffer) this.view();
     this.next = this.start;
     this.kept = this.start;
   }

@@ -327,10 +327,9 @@ export class WasmKernels implements Kernels {
 
   /** Whether an array lies in the workspace. */
   private holds(array: FloatArray): boolean {
-    const { memory, reserved, start } = this.arena;
-    return (
-      array.buffer === memory.buffer && array.byteOffset >= reserved && array.byteOffset + array.byteLength <= start
-    );
+    const { buffer, reserved, start } = this.arena;
+    if (start === reserved || array.buffer !== buffer) return false;
+    return array.byteOffset >= reserved && array.byteOffset + array.byteLength <= start;
   }
 
   private copyIn(at: number, array: FloatArray, shape: Shape, o: number, os: number, i: number, is: number): void {

@@ -48,7 +48,7 @@ function create(first: Instantiated, name?: Build, reason?: Error): Softmargin {
     // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
     // computed by the shared kernels, on copies.
     const arena = new Arena(again(), bytes);
-    return workspaceOver(arena.memory.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
+    return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
   });
 }
 

@@ -1,0 +1,102 @@
+// The entry points: the same functions everywhere, the backend they say they are, and softmargin/wasm over one's own module.
+import { readFileSync } from "node:fs";
+import * as simd from "softmargin";
+import * as baseline from "softmargin/baseline";
+import * as relaxed from "softmargin/relaxed";
+import { create } from "softmargin/wasm";
+import { describe, expect, it } from "vitest";
+import { ops } from "./ops.js";
+import { random } from "./random.js";
+
+const file = (name: string) => new URL(`../dist/${name}`, import.meta.url);
+const bytes = readFileSync(file("simd.wasm"));
+
+// biome-ignore lint/suspicious/noExplicitAny: the types of Node 20 know no WebAssembly.Module constructor
+type Compile = new (bytes: Uint8Array) => any;
+const { Module } = Reflect.get(globalThis, "WebAssembly") as { Module: Compile };
+
+describe("entry points", () => {
+  it("export the same names", () => {
+    const names = Object.keys(baseline).sort();
+    expect(names).toEqual(
+      [
+        "backend",
+        "createWorkspace",
+        "crossEntropy",
+        "crossEntropyGrad",
+        "hinge",
+        "hingeGrad",
+        "initialLoss",
+        "logSoftmax",
+        "logSoftmaxGrad",
+        "logSumExp",
+        "softmax",
+        "softmaxGrad",
+      ].sort(),
+    );
+    expect(Object.keys(simd).sort()).toEqual(names);
+    expect(Object.keys(relaxed).sort()).toEqual(names);
+    expect(Object.keys(create(bytes)).sort()).toEqual(names);
+  });
+
+  it("say which backend runs, and why no faster one does", () => {
+    expect(baseline.backend).toEqual({ name: "baseline" });
+    expect(simd.backend).toEqual({ name: "simd" });
+    if (relaxed.backend.name === "relaxed") expect(relaxed.backend.reason).toBeUndefined();
+    else {
+      expect(relaxed.backend.name).toBe("simd");
+      expect(relaxed.backend.reason).toBeInstanceOf(Error);
+      expect(relaxed.backend.reason?.message).not.toBe("");
+    }
+  });
+
+  it("have functions that need no this", () => {
+    const { softmax } = simd;
+    expect(softmax.call(undefined, [0, 0])).toEqual([0.5, 0.5]);
+  });
+
+  it("the baseline does without WebAssembly", () => {
+    expect(readFileSync(file("baseline.js"), "utf8")).not.toMatch(/WebAssembly/);
+  });
+});
+
+describe("softmargin/wasm", () => {
+  const sources: [string, () => unknown][] = [
+    ["a Buffer", () => bytes],
+    ["a Uint8Array inside a larger buffer", () => new Uint8Array([0, ...bytes, 0]).subarray(1, 1 + bytes.length)],
+    ["an ArrayBuffer", () => Uint8Array.from(bytes).buffer],
+    ["a WebAssembly.Module", () => new Module(bytes)],
+    ["a promise of bytes", () => Promise.resolve(bytes)],
+    ["a promise of a WebAssembly.Module", () => Promise.resolve(new Module(bytes))],
+    ["a Response", () => new Response(bytes, { headers: { "content-type": "application/wasm" } })],
+  ];
+
+  it.each(sources)("from %s is the SIMD build", async (_, source) => {
+    const api = await create(source());
+    expect(api.backend.name).toBe("simd");
+    for (const op of ops) {
+      const layout = { outer: 4, classes: 10, inner: 3 };
+      const trial = op.draw({ layout, container: "Float32Array", values: "normal", random: random(9) });
+      expect(trial.run(api)).toEqual(trial.run(simd));
+    }
+  });
+
+  it("instances do not share anything", () => {
+    const [one, two] = [create(bytes), create(bytes)];
+    const workspace = one.createWorkspace({ bytes: 1024 });
+    const x = workspace.float32(3);
+    x.set([1, 2, 3]);
+    expect(Array.from(two.softmax(x))).toEqual(Array.from(one.softmax(x)));
+    expect(Array.from(x)).toEqual([1, 2, 3]);
+  });
+
+  it("from anything else is an error at once, or of the promise", async () => {
+    for (const source of [undefined, null, "simd.wasm", {}, 5]) expect(() => create(source)).toThrow(TypeError);
+    expect(() => create(new Uint8Array([1, 2, 3]))).toThrow();
+    // an empty module: valid WebAssembly, but not these kernels
+    expect(() => create(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))).toThrow(TypeError);
+    await expect(create(Promise.resolve("simd.wasm"))).rejects.toThrow(TypeError);
+    await expect(create(Promise.reject(new EvalError("offline")))).rejects.toThrow(EvalError);
+    await expect(create(new Response("not found", { status: 404 }))).rejects.toThrow();
+  });
+});

@@ -1,0 +1,133 @@
+// What the compiler must accept, infer and refuse.
+import {
+  backend,
+  createWorkspace,
+  crossEntropy,
+  crossEntropyGrad,
+  hinge,
+  hingeGrad,
+  initialLoss,
+  logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  softmax,
+  softmaxGrad,
+} from "softmargin";
+import type * as baseline from "softmargin/baseline";
+import type * as relaxed from "softmargin/relaxed";
+import { create } from "softmargin/wasm";
+import { describe, expectTypeOf, it } from "vitest";
+
+const f32 = new Float32Array(6);
+const f64 = new Float64Array(6);
+const list = [1, 2, 3, 4, 5, 6];
+const targets = new Uint8Array(2);
+
+describe("results", () => {
+  it("are the container of the logits", () => {
+    for (const f of [softmax, logSoftmax, logSumExp]) {
+      expectTypeOf(f(f32)).toEqualTypeOf<Float32Array>();
+      expectTypeOf(f(f64)).toEqualTypeOf<Float64Array>();
+      expectTypeOf(f(list)).toEqualTypeOf<number[]>();
+    }
+    expectTypeOf(softmaxGrad(f32, f32)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(logSoftmaxGrad(f64, f64)).toEqualTypeOf<Float64Array>();
+    expectTypeOf(softmax([1, 2, 3] as const)).toEqualTypeOf<number[]>();
+    expectTypeOf(softmax(f32 as Float32Array | Float64Array)).toEqualTypeOf<Float32Array | Float64Array>();
+  });
+
+  it("are a number for mean and sum, an array for none", () => {
+    expectTypeOf(crossEntropy(f32, targets)).toEqualTypeOf<number>();
+    expectTypeOf(crossEntropy(f32, targets, {})).toEqualTypeOf<number>();
+    expectTypeOf(crossEntropy(f32, targets, { reduction: "mean" })).toEqualTypeOf<number>();
+    expectTypeOf(hinge(f32, targets, { reduction: "sum" })).toEqualTypeOf<number>();
+    expectTypeOf(crossEntropy(f32, targets, { reduction: "none" })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(hinge(f64, targets, { reduction: "none" })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(crossEntropy(list, targets, { reduction: "none" })).toEqualTypeOf<number[]>();
+  });
+
+  it("are loss and gradient for the fused functions", () => {
+    expectTypeOf(crossEntropyGrad(f32, targets)).toEqualTypeOf<{ loss: number; grad: Float32Array }>();
+    const none = hingeGrad(list, targets, { reduction: "none", form: "crammer-singer" });
+    expectTypeOf(none).toEqualTypeOf<{ loss: number[]; grad: number[] }>();
+    const { loss } = crossEntropyGrad(f64, targets, { reduction: "none" });
+    expectTypeOf(loss).toEqualTypeOf<Float64Array>();
+  });
+
+  it("of the rest", () => {
+    expectTypeOf(initialLoss("hinge", 10, { margin: 2 })).toEqualTypeOf<number>();
+    expectTypeOf(backend.name).toEqualTypeOf<"simd" | "relaxed" | "baseline">();
+    expectTypeOf(backend.reason).toEqualTypeOf<Error | undefined>();
+    const workspace = createWorkspace({ bytes: 64 });
+    expectTypeOf(workspace.float32(1)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(workspace.softmax(f64)).toEqualTypeOf<Float64Array>();
+  });
+});
+
+describe("arguments", () => {
+  it("may be backed by any buffer", () => {
+    const shared = new Float32Array(new SharedArrayBuffer(24));
+    const unknown: Float32Array = shared;
+    softmax(f32, { out: unknown });
+    softmax(unknown, { out: f32 });
+    softmax(shared, { out: f32 });
+    softmaxGrad(f32, softmax(f32));
+    softmaxGrad(softmax(f32), f32);
+    crossEntropyGrad(f32, targets, { grad: unknown });
+  });
+
+  it("may be any kind of class indices, and probabilities only for cross-entropy", () => {
+    crossEntropy(f32, new BigInt64Array(2));
+    crossEntropy(f32, new Uint8ClampedArray(2));
+    crossEntropy(f32, [0, 1] as const);
+    crossEntropy(f32, f32);
+    hinge(f32, new BigUint64Array(2));
+    // @ts-expect-error: the hinge loss takes no probabilities
+    hinge(f32, f32);
+    // @ts-expect-error: nor do strings make targets
+    crossEntropy(f32, ["0", "1"]);
+  });
+
+  it("must be of one kind", () => {
+    // @ts-expect-error: out is f64
+    softmax(f32, { out: f64 });
+    // @ts-expect-error: grad is a list
+    crossEntropyGrad(f32, targets, { grad: list });
+    // @ts-expect-error: dy is f64
+    softmaxGrad(f32, f64);
+    // @ts-expect-error: integers are not logits
+    softmax(new Int32Array(3));
+  });
+
+  it("must be options of that function, and spelt right", () => {
+    // @ts-expect-error
+    softmax(f32, { temprature: 2 });
+    // @ts-expect-error
+    softmax(f32, { reduction: "sum" });
+    // @ts-expect-error
+    crossEntropy(f32, targets, { labelSmooting: 0.1 });
+    // @ts-expect-error
+    crossEntropy(f32, targets, { grad: f32 });
+    // @ts-expect-error
+    crossEntropy(f32, targets, { reduction: "avg" });
+    // @ts-expect-error
+    hinge(f32, targets, { labelSmoothing: 0.1 });
+    // @ts-expect-error
+    hinge(f32, targets, { p: 3 });
+    // @ts-expect-error
+    hingeGrad(f32, targets, { form: "one-vs-rest" });
+    // @ts-expect-error
+    softmaxGrad(f32, f32, { temperature: 2 });
+    // @ts-expect-error
+    initialLoss("mse", 10);
+    // @ts-expect-error
+    createWorkspace({ pages: 1 });
+  });
+});
+
+it("all entry points are of one type", () => {
+  type Softmargin = typeof import("softmargin");
+  expectTypeOf<typeof baseline>().toEqualTypeOf<Softmargin>();
+  expectTypeOf<typeof relaxed>().toEqualTypeOf<Softmargin>();
+  expectTypeOf(create(new Uint8Array(8)).softmax).toEqualTypeOf<Softmargin["softmax"]>();
+});
