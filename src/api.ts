@@ -5,7 +5,6 @@ import { hinge } from "./hinge.js";
 import { initialLoss } from "./initialLoss.js";
 import type { Kernels } from "./kernels.js";
 import { logSumExp } from "./logSumExp.js";
-import { mapRows, mapRowsGrad } from "./mapRows.js";
 import type {
   ClassIndices,
   ClassProbabilities,
@@ -20,6 +19,7 @@ import type {
   TemperatureOptions,
 } from "./options.js";
 import type { Reduction } from "./reduction.js";
+import { softmax, softmaxGrad } from "./softmax.js";
 
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {
@@ -189,11 +189,11 @@ export interface Softmargin extends Functions {
 /** The functions bound to kernels. */
 export function createFunctions(kernels: Kernels): Functions {
   const functions = {
-    softmax: (x: LogitsLike, options?: unknown) => mapRows(kernels, "softmax", x, options),
-    softmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) => mapRowsGrad(kernels, "softmaxGrad", y, dy, options),
-    logSoftmax: (x: LogitsLike, options?: unknown) => mapRows(kernels, "logSoftmax", x, options),
+    softmax: (x: LogitsLike, options?: unknown) => softmax(kernels, "softmax", x, options),
+    softmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) => softmaxGrad(kernels, "softmaxGrad", y, dy, options),
+    logSoftmax: (x: LogitsLike, options?: unknown) => softmax(kernels, "logSoftmax", x, options),
     logSoftmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
-      mapRowsGrad(kernels, "logSoftmaxGrad", y, dy, options),
+      softmaxGrad(kernels, "logSoftmaxGrad", y, dy, options),
     logSumExp: (x: LogitsLike, options?: unknown) => logSumExp(kernels, x, options),
     crossEntropy: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, false),
     crossEntropyGrad: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, true),

@@ -2,8 +2,10 @@
 
 import { numberOption, type Options, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
-import { readLoss } from "./loss.js";
+import { lossKind, readLoss } from "./loss.js";
 import type { LossValue } from "./options.js";
+
+const KIND = /* @__PURE__ */ lossKind("logits", false, "weights", ["labelSmoothing", "temperature"]);
 
 export function readLabelSmoothing(fn: string, options: Options): number {
   return numberOption(fn, options, "labelSmoothing", 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
@@ -17,8 +19,7 @@ export function crossEntropy(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
-  const defaults = { indicesOnly: false, meanOver: "weights" } as const;
-  const call = readLoss(fn, "logits", logits, targets, given, ["labelSmoothing", "temperature"], defaults, withGrad);
+  const call = readLoss(fn, KIND, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
   return call.compute((loss, grad, rows) =>

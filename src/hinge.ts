@@ -2,8 +2,10 @@
 
 import { booleanOption, choiceOption, numberOption, type Options } from "./check.js";
 import type { Kernels } from "./kernels.js";
-import { readLoss } from "./loss.js";
+import { lossKind, readLoss } from "./loss.js";
 import type { LossValue } from "./options.js";
+
+const KIND = /* @__PURE__ */ lossKind("scores", true, "count", ["form", "margin", "p", "perClass"]);
 
 export const FORMS = ["weston-watkins", "crammer-singer"] as const;
 export const POWERS = [1, 2] as const;
@@ -29,8 +31,7 @@ export function hinge(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "hingeGrad" : "hinge";
-  const defaults = { indicesOnly: true, meanOver: "count" } as const;
-  const call = readLoss(fn, "scores", scores, targets, given, ["form", "margin", "p", "perClass"], defaults, withGrad);
+  const call = readLoss(fn, KIND, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   const scale = perClass ? 1 / call.shape.classes : 1;
   return call.compute((loss, grad, rows) =>

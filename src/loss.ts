@@ -51,40 +51,48 @@ export interface LossAndGrad<A extends LogitsLike = LogitsLike> {
   grad: Result<A>;
 }
 
-/**
- * Checks the arguments of the loss `fn`. `input` is what it calls its logits; `indicesOnly` refuses class probabilities; `own` are its
- * further options; `withGrad` adds those of a gradient, and `compute` then returns `{ loss, grad }`.
- */
+/** What is particular to a loss. */
+export interface LossKind {
+  /** What it calls its logits. */
+  readonly input: string;
+  /** Whether it refuses class probabilities. */
+  readonly indicesOnly: boolean;
+  /** The default for class indices; for probabilities it is "all". */
+  readonly meanOver: MeanOver;
+  /** The options of the loss, and of its gradient. */
+  readonly options: readonly OptionName[];
+  readonly gradOptions: readonly OptionName[];
+}
+
+export function lossKind(
+  input: string,
+  indicesOnly: boolean,
+  meanOver: MeanOver,
+  ownOptions: readonly OptionName[],
+): LossKind {
+  const options = [...LOSS_OPTIONS, ...ownOptions];
+  return { input, indicesOnly, meanOver, options, gradOptions: [...options, ...GRAD_OPTIONS] };
+}
+
+/** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient, and `compute` then returns `{ loss, grad }`. */
 export function readLoss(
   fn: string,
-  input: string,
+  kind: LossKind,
   x: unknown,
   y: unknown,
   given: unknown,
-  own: readonly OptionName[],
-  defaults: { readonly indicesOnly: boolean; readonly meanOver: MeanOver },
   withGrad: boolean,
 ): LossCall {
-  const options = readOptions(
-    fn,
-    given,
-    withGrad ? [...LOSS_OPTIONS, ...GRAD_OPTIONS, ...own] : [...LOSS_OPTIONS, ...own],
-  );
+  const { input } = kind;
+  const options = readOptions(fn, given, withGrad ? kind.gradOptions : kind.options);
   const logits = floatArray(fn, input, x);
-  const targets = readTargets(fn, y, defaults.indicesOnly ? undefined : logits);
+  const targets = readTargets(fn, y, kind.indicesOnly ? undefined : logits);
 
-  const shape = readShape(
-    fn,
-    options,
-    input,
-    logits.length,
-    targets.indices && (() => perTarget(fn, input, logits.length, targets.length)),
-    true,
-  );
+  const indexed = targets.indices !== undefined;
+  const shape = readShape(fn, options, input, logits.length, indexed ? targets.length : undefined, true);
   const rows = shape.outer * shape.inner;
   const reduction = choiceOption<Reduction>(fn, options, "reduction", "mean", REDUCTIONS);
-  const indexed = targets.indices !== undefined;
-  const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? defaults.meanOver : "all", MEANS);
+  const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? kind.meanOver : "all", MEANS);
   const emptyMean = numberOption(fn, options, "emptyMean", Number.NaN, "a number", anyNumber);
   if (indexed && targets.length !== rows)
     throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
@@ -152,14 +160,6 @@ const toF32 = (values: FloatArray): Float32Array =>
   values instanceof Float32Array ? values : new Float32Array(values);
 const toF64 = (values: FloatArray): Float64Array =>
   values instanceof Float64Array ? values : new Float64Array(values);
-
-/** [rows, classes] for a loss without `shape`. */
-function perTarget(fn: string, input: string, length: number, rows: number): readonly number[] {
-  if (rows === 0 ? length > 0 : length % rows !== 0) {
-    throw rangeError(fn, `${input}.length`, `a multiple of targets.length = ${rows}`, length);
-  }
-  return [rows, rows === 0 ? 0 : length / rows];
-}
 
 /** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
 function totalWeight(

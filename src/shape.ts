@@ -18,23 +18,28 @@ function dimensions(fn: string, value: unknown): number[] | undefined {
 }
 
 /**
- * Where the classes of an array of `length` elements lie. Without `shape` the array is `fallback`. The class axis is the last one; for a
- * loss (`isLoss`) with more than two dimensions the second, as in PyTorch's (N, C, d1, …).
+ * Where the classes of an array of `length` elements lie. Without `shape` the array is one row, or, where `rows` is given, that many rows.
+ * The class axis is the last one; for a loss (`isLoss`) with more than two dimensions the second, as in PyTorch's (N, C, d1, …).
  */
 export function readShape(
   fn: string,
   options: Options,
   argument: string,
   length: number,
-  fallback: (() => readonly number[]) | undefined,
+  rows: number | undefined,
   isLoss: boolean,
 ): Shape {
   const { shape, axis } = options;
-  if (shape === undefined && axis === undefined && fallback === undefined) {
-    if (length === 0) throw rangeError(fn, `${argument}.length`, "at least 1 (one row of classes)", 0);
-    return { outer: 1, classes: length, inner: 1 };
+  if (shape === undefined && rows !== undefined && (rows === 0 ? length > 0 : length % rows !== 0)) {
+    throw rangeError(fn, `${argument}.length`, `a multiple of the ${rows} targets`, length);
   }
-  const sizes = dimensions(fn, shape) ?? fallback?.() ?? [length];
+  const classes = rows === undefined ? length : rows === 0 ? 0 : length / rows;
+  if (shape === undefined && axis === undefined) {
+    if (classes === 0 && rows !== 0) throw rangeError(fn, `${argument}.length`, "at least one class a row", length);
+    return { outer: rows ?? 1, classes, inner: 1 };
+  }
+
+  const sizes = dimensions(fn, shape) ?? (rows === undefined ? [classes] : [rows, classes]);
   const rank = sizes.length;
   if (axis !== undefined && typeof axis !== "number") throw typeError(fn, "axis", "a number", axis);
   const given = axis ?? (isLoss && rank > 2 ? 1 : -1);
@@ -44,18 +49,14 @@ export function readShape(
   const k = given < 0 ? given + rank : given;
   const product = (part: readonly number[]): number => part.reduce((a, b) => a * b, 1);
   if (product(sizes) !== length) {
-    throw rangeError(
-      fn,
-      "shape",
-      `of ${length} elements, the length of ${argument}`,
-      `[${sizes}], which has ${product(sizes)}`,
+    throw new RangeError(
+      `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes}] with ${product(sizes)}`,
     );
   }
   const outer = product(sizes.slice(0, k));
-  const classes = sizes[k]!;
   const inner = product(sizes.slice(k + 1));
-  if (classes === 0 && outer * inner > 0) {
+  if (sizes[k] === 0 && outer * inner > 0) {
     throw rangeError(fn, `shape[${k}]`, `at least one class for ${outer * inner} rows`, 0);
   }
-  return { outer, classes, inner };
+  return { outer, classes: sizes[k]!, inner };
 }

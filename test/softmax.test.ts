@@ -6,7 +6,7 @@ import { random } from "./random.js";
 import { drawRow } from "./values.js";
 
 onEveryBackend(({ api }) => {
-  const { softmax, softmaxGrad } = api;
+  const { softmax, softmaxGrad, logSoftmax, crossEntropy } = api;
 
   describe("softmax", () => {
     it.each<[number[], number[], string]>([
@@ -30,6 +30,23 @@ onEveryBackend(({ api }) => {
       // by the formula
       expectNear(softmax([1, 2, 3], { temperature: 10 }), [0.30060961, 0.33222499, 0.3671654], 1e-7);
       expectNear(softmax([1, 2, 3], { temperature: 0.1 }), [2.06106e-9, 4.53979e-5, 0.9999546], 1e-6);
+    });
+
+    it.each([
+      { kind: "f32", temperatures: [1e-30, 1e-12, 1e-8, 1e-6, 1e-4, 1e4, 1e6, 1e8, 1e12, 1e30] },
+      { kind: "f64", temperatures: [1e-290, 1e-100, 1e-40, 1e-25, 1e-8, 1e8, 1e25, 1e40, 1e100, 1e290] },
+    ])("keeps its accuracy at any temperature, $kind", ({ kind, temperatures }) => {
+      const x = drawRow(random(3), 40, "normal", "number[]");
+      for (const temperature of temperatures) {
+        // exactly representable, so that the scaled logits are too
+        const power = 2 ** Math.round(Math.log2(temperature));
+        const make = (values: number[]) => (kind === "f32" ? Float32Array.from(values) : Float64Array.from(values));
+        const scaled = make(x).map((value) => value * power) as Float32Array;
+        const [u, plain] = [kind === "f32" ? 2 ** -23 : 2 ** -52, make(x) as Float32Array];
+        expectNear(softmax(scaled, { temperature: power }), Array.from(softmax(plain)), 8 * u);
+        expectNear(logSoftmax(scaled, { temperature: power }), Array.from(logSoftmax(plain)), 8 * u);
+        expectNear(crossEntropy(scaled, [3], { temperature: power }), crossEntropy(plain, [3]), 8 * u);
+      }
     });
 
     // ONNX softmax_axis_0, _1, _2, _negative_axis and _default_axis: x = |normal| of shape (3, 4, 5)

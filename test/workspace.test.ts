@@ -116,7 +116,7 @@ onEveryBackend(({ api }) => {
     const dvalues = Float32Array.from(drawRow(draw, n, "normal", "Float32Array"));
     const classesOf = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
     const weights = Float32Array.from({ length: classes }, () => draw.integer(1, 8) / 8);
-    const createdFor = () => createWorkspace({ bytes: 80 * n + 80 * rows + 80 * classes + 1024 });
+    const createdFor = () => createWorkspace({ bytes: 96 * n + 80 * rows + 80 * classes + 1024 });
 
     it.each(["float32", "float64"] as const)("%s: the same bits, in the workspace, mixed and in place", (kind) => {
       const workspace = createdFor();
@@ -128,53 +128,62 @@ onEveryBackend(({ api }) => {
         return array;
       };
       for (const [name, call] of Object.entries(calls(options))) {
-        const wanted = call(api, plain, classesOf);
+        const wanted = call(api, plain, plain, classesOf);
         for (const place of [inside, plain, alternately(inside, plain), alternately(plain, inside)]) {
+          const inputs: [Float32Array, Float32Array][] = [];
+          const input = (data: Float32Array) => {
+            const array = place(data);
+            inputs.push([array, array.slice()]);
+            return array;
+          };
           workspace.reset();
           const targets = workspace.int32(rows);
           targets.set(classesOf);
-          const got = call(workspace, place, place === plain ? classesOf : targets);
+          const got = call(workspace, input, place, place === plain ? classesOf : targets);
           got.forEach((array, i) => {
             expectSameBits(array, wanted[i]!, () => `${name}, result ${i}`);
           });
+          for (const [array, before] of inputs) expectSameBits(array, before, () => `${name}, an input`);
+          expectSameBits(targets, classesOf, () => `${name}, the targets`);
         }
       }
     });
 
-    /** The functions on arrays that `place` has put somewhere: inputs, outputs, and outputs that are inputs. */
+    /** The functions on arrays that `input` and `output` have put somewhere; an output may be an input at the same time. */
     function calls(options: { shape: number[] }) {
       type Place = (data: Float32Array) => Float32Array;
-      type Call = (f: Pick<Api, (typeof FUNCTIONS)[number]>, place: Place, targets: Int32Array) => ArrayLike<number>[];
+      type Functions = Pick<Api, (typeof FUNCTIONS)[number]>;
+      type Call = (f: Functions, input: Place, output: Place, targets: Int32Array) => ArrayLike<number>[];
       const same = (x: Float32Array, f: (x: Float32Array) => Float32Array) => {
         expect(f(x)).toBe(x);
         return x;
       };
       const map =
         (name: "softmax" | "logSoftmax"): Call =>
-        (f, place) => [
-          f[name](place(values), options),
-          f[name](place(values), { ...options, out: place(values) }),
-          same(place(values), (x) => f[name](x, { ...options, out: x })),
+        (f, input, output) => [
+          f[name](input(values), options),
+          f[name](input(values), { ...options, out: output(values) }),
+          same(output(values), (x) => f[name](x, { ...options, out: x })),
         ];
       const product =
         (name: "softmaxGrad" | "logSoftmaxGrad"): Call =>
-        (f, place) => [
-          f[name](place(values), place(dvalues), options),
-          same(place(values), (y) => f[name](y, place(dvalues), { ...options, out: y })),
-          same(place(dvalues), (dy) => f[name](place(values), dy, { ...options, out: dy })),
+        (f, input, output) => [
+          f[name](input(values), input(dvalues), options),
+          same(output(values), (y) => f[name](y, input(dvalues), { ...options, out: y })),
+          same(output(dvalues), (dy) => f[name](input(values), dy, { ...options, out: dy })),
         ];
       const loss =
-        (name: "crossEntropyGrad" | "hingeGrad"): Call =>
-        (f, place, targets) => {
-          const weighted = { ...options, reduction: "none", weight: place(weights) } as const;
-          const { loss, grad } = f[name](place(values), targets, weighted);
-          const x = place(values);
+        (name: "crossEntropyGrad" | "hingeGrad", own: { form?: "crammer-singer" } = {}): Call =>
+        (f, input, output, targets) => {
+          const all = { ...options, ...own, reduction: "none", weight: input(weights) } as const;
+          const { loss, grad } = f[name](input(values), targets, all);
+          const x = output(values);
           return [
             loss,
             grad,
-            f[name](x, targets, { ...weighted, grad: x }).grad,
-            f[name](place(values), targets, { ...options, grad: place(dvalues), accumulate: true }).grad,
-            [f[name === "hingeGrad" ? "hinge" : "crossEntropy"](place(values), targets, options)],
+            f[name](x, targets, { ...all, grad: x }).grad,
+            f[name](input(values), targets, { ...options, grad: output(dvalues), accumulate: true }).grad,
+            [f[name === "hingeGrad" ? "hinge" : "crossEntropy"](input(values), targets, options)],
           ];
         };
       return {
@@ -182,16 +191,17 @@ onEveryBackend(({ api }) => {
         logSoftmax: map("logSoftmax"),
         softmaxGrad: product("softmaxGrad"),
         logSoftmaxGrad: product("logSoftmaxGrad"),
-        logSumExp: ((f, place) => [
-          f.logSumExp(place(values), options),
-          f.logSumExp(place(values), { ...options, out: place(values.subarray(0, rows)) }),
+        logSumExp: ((f, input, output) => [
+          f.logSumExp(input(values), options),
+          f.logSumExp(input(values), { ...options, out: output(values.subarray(0, rows)) }),
         ]) satisfies Call,
-        crossEntropyGrad: loss("crossEntropyGrad"),
-        hingeGrad: loss("hingeGrad"),
-        probabilities: ((f, place) => {
-          const { loss, grad } = f.crossEntropyGrad(place(values), place(dvalues.map(Math.abs)), options);
+        crossEntropy: loss("crossEntropyGrad"),
+        probabilities: ((f, input) => {
+          const { loss, grad } = f.crossEntropyGrad(input(values), input(dvalues.map(Math.abs)), options);
           return [[loss], grad];
         }) satisfies Call,
+        "weston-watkins": loss("hingeGrad"),
+        "crammer-singer": loss("hingeGrad", { form: "crammer-singer" }),
       } satisfies Record<string, Call>;
     }
   });

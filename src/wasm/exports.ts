@@ -1,8 +1,15 @@
 // The ABI of assembly/index.ts, as seen from here. Pointers are byte offsets into `memory`, 0 where an array is absent.
 
 type Pointer = number;
-type RowKernel = (y: Pointer, x: Pointer, outer: number, cols: number, inner: number, temperature: number) => void;
-type RowGradKernel = (dx: Pointer, y: Pointer, dy: Pointer, outer: number, cols: number, inner: number) => void;
+export type RowKernel = (
+  y: Pointer,
+  x: Pointer,
+  outer: number,
+  cols: number,
+  inner: number,
+  temperature: number,
+) => void;
+export type RowGradKernel = (dx: Pointer, y: Pointer, dy: Pointer, outer: number, cols: number, inner: number) => void;
 type CrossEntropyKernel = (
   loss: Pointer,
   grad: Pointer,

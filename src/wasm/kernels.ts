@@ -3,13 +3,7 @@
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
-import type { TypedExports } from "./exports.js";
-
-/** A block: `inners` inner positions from `inner` on, of `outers` outer ones from `outer` on. Both cover everything in one direction. */
-type RunBlock = (outer: number, outers: number, inner: number, inners: number) => void;
-
-/** Runs a kernel on one block: pointers, then the size of the block. `second` is dy or the class probabilities. */
-type RunKernel = (out: number, x: number, second: number, outer: number, cols: number, inner: number) => void;
+import type { RowGradKernel, RowKernel, TypedExports } from "./exports.js";
 
 // TypedArray.set costs about 50 ns, as much as moving this many elements one by one.
 const FEW = 32;
@@ -24,63 +18,90 @@ export class WasmKernels implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
   private readonly shared: WasmKernels | undefined;
 
+  // The call under way …
+  private shape: Shape = { outer: 0, classes: 0, inner: 0 };
+  private typed: TypedExports;
+  private view: FloatArray;
+  /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
+  private swaps = false;
+  private outersPerBlock = 0;
+  private innersPerBlock = 0;
+  // … and its block: inner positions inner … inner + inners of outer positions outer … outer + outers; one of the two is all there are.
+  private outer = 0;
+  private outers = 0;
+  private inner = 0;
+  private inners = 0;
+  private spare = 0;
+
   constructor(arena: Arena, shared?: WasmKernels) {
     this.arena = arena;
     this.shared = shared;
+    this.typed = arena.exports.f32;
+    this.view = arena.f32;
   }
 
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
-    const { scaled, rest } = scaleForTemperature(x, temperature);
-    this.map("softmax", y, scaled, undefined, shape, rest);
-  }
-
-  softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    this.map("softmaxGrad", dx, y, dy, shape, 1);
+    const scale = scaleFor(temperature);
+    const kernel = this.typedExports(x).softmax;
+    if (!this.map(kernel, y, scaled(x, scale), shape, temperature * scale))
+      this.shared!.softmax(y, x, shape, temperature);
   }
 
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
-    const { scaled, rest } = scaleForTemperature(x, temperature);
-    this.map("logSoftmax", y, scaled, undefined, shape, rest);
+    const scale = scaleFor(temperature);
+    const kernel = this.typedExports(x).logSoftmax;
+    if (!this.map(kernel, y, scaled(x, scale), shape, temperature * scale))
+      this.shared!.logSoftmax(y, x, shape, temperature);
+  }
+
+  /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
+  private map(kernel: RowKernel, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): boolean {
+    if (!this.open(x, shape, 1, 0, 0)) return false;
+    while (this.next()) {
+      const xs = this.enter(x);
+      const ys = this.place(y, x, xs);
+      kernel(ys, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
+      this.leave(y, ys, false);
+    }
+    return true;
+  }
+
+  softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
+    if (!this.mapGrad(this.typedExports(y).softmaxGrad, dx, y, dy, shape)) this.shared!.softmaxGrad(dx, y, dy, shape);
   }
 
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    this.map("logSoftmaxGrad", dx, y, dy, shape, 1);
+    if (!this.mapGrad(this.typedExports(y).logSoftmaxGrad, dx, y, dy, shape))
+      this.shared!.logSoftmaxGrad(dx, y, dy, shape);
   }
 
-  /** y = f(x) or dx = f(y, dy), row by row. */
-  private map(
-    name: "softmax" | "softmaxGrad" | "logSoftmax" | "logSoftmaxGrad",
-    out: FloatArray,
-    x: FloatArray,
-    second: FloatArray | undefined,
-    shape: Shape,
-    temperature: number,
-  ): void {
-    const kernel = this.typed(x)[name] as (...args: number[]) => void;
-    const run: RunKernel =
-      second === undefined
-        ? (y, x, _, outer, cols, inner) => kernel(y, x, outer, cols, inner, temperature)
-        : (dx, y, dy, outer, cols, inner) => kernel(dx, y, dy, outer, cols, inner);
-    const slots = 2 + (second ? 1 : 0);
-    const rows = this.open(x, shape, slots, 0, 0);
-    if (rows === 0) this.shared!.map(name, out, x, second, shape, temperature);
-    else this.blocks(shape, rows, (o, os, i, is) => this.block(run, out, x, second, false, shape, o, os, i, is));
+  /** dx = f(y, dy) */
+  private mapGrad(kernel: RowGradKernel, dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): boolean {
+    if (!this.open(y, shape, 2, 0, 0)) return false;
+    while (this.next()) {
+      const ys = this.enter(y);
+      const dys = this.enter(dy);
+      const dxs = this.place(dx, y, ys);
+      kernel(dxs, ys, dys, this.rowOuters, shape.classes, this.rowInners);
+      this.leave(dx, dxs, false);
+    }
+    return true;
   }
 
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void {
-    const { scaled, rest } = scaleForTemperature(x, temperature);
-    const kernel = this.typed(x).logSumExp;
-    const rows = this.open(x, shape, 1, 8, 0);
-    if (rows === 0) {
+    const scale = scaleFor(temperature);
+    const input = scaled(x, scale);
+    const { arena } = this;
+    if (!this.open(x, shape, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
-    this.blocks(shape, rows, (o, os, i, is) => {
-      const values = this.arena.take(os * is * 8);
-      const run: RunKernel = (_, x, __, outer, cols, inner) => kernel(values, x, outer, cols, inner, rest);
-      this.block(run, undefined, scaled, undefined, false, shape, o, os, i, is);
-      copy(lse, o * shape.inner + i, this.arena.f64, values / 8, os * is);
-    });
+    while (this.next()) {
+      const values = arena.take(this.rows * 8);
+      const xs = this.enter(input);
+      this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature * scale);
+      copy(lse, this.firstRow, arena.f64, values / 8, this.rows);
+    }
   }
 
   crossEntropy(
@@ -91,35 +112,45 @@ export class WasmKernels implements Kernels {
     shape: Shape,
     terms: CrossEntropyTerms,
   ): void {
-    const { scaled, rest, scale } = scaleForTemperature(logits, terms.temperature);
-    const kernel = this.typed(logits).crossEntropy;
-    const done = this.loss(
-      loss,
-      grad,
-      scaled,
-      targets,
-      shape,
-      terms.rows,
-      terms.weight,
-      (p, grad, x, probabilities, outer, cols, inner) =>
-        kernel(
-          p.loss,
-          grad,
-          x,
-          p.targets,
-          probabilities,
-          p.weight,
-          p.sampleWeight,
-          p.gradOutput,
-          outer,
-          cols,
-          inner,
-          terms.labelSmoothing,
-          rest,
-          terms.rows.gradScale * scale,
-        ),
-    );
-    if (!done) this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
+    const { labelSmoothing, rows } = terms;
+    const indices = targets instanceof Int32Array ? targets : undefined;
+    const probabilities = targets instanceof Int32Array ? undefined : targets;
+    const scale = scaleFor(terms.temperature);
+    const temperature = terms.temperature * scale;
+    const x = scaled(logits, scale);
+    const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
+    if (!this.openLoss(x, shape, slots, rows, terms.weight)) {
+      this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
+      return;
+    }
+    const weight = this.enterWeight(terms.weight);
+    while (this.next()) {
+      const losses = this.arena.take(this.rows * 8);
+      const ys = this.enterRows(this.arena.i32, indices);
+      const us = this.enterRows(this.arena.f64, rows.sampleWeight);
+      const gs = this.enterRows(this.arena.f64, rows.gradOutput);
+      const xs = this.enter(x);
+      const ts = probabilities ? this.enter(probabilities) : 0;
+      const grads = grad ? this.place(grad, x, xs, rows.accumulate) : 0;
+      this.typed.crossEntropy(
+        losses,
+        grads,
+        xs,
+        ys,
+        ts,
+        weight,
+        us,
+        gs,
+        this.rowOuters,
+        shape.classes,
+        this.rowInners,
+        labelSmoothing,
+        temperature,
+        rows.gradScale * scale,
+      );
+      copy(loss, this.firstRow, this.arena.f64, losses / 8, this.rows);
+      if (grad) this.leave(grad, grads, rows.accumulate);
+    }
   }
 
   hinge(
@@ -130,246 +161,217 @@ export class WasmKernels implements Kernels {
     shape: Shape,
     terms: HingeTerms,
   ): void {
-    const kernel = this.typed(scores).hinge;
-    const done = this.loss(
-      loss,
-      grad,
-      scores,
-      targets,
-      shape,
-      terms.rows,
-      terms.weight,
-      (p, grad, x, _, outer, cols, inner) =>
-        kernel(
-          p.loss,
-          grad,
-          x,
-          p.targets,
-          p.weight,
-          p.sampleWeight,
-          p.gradOutput,
-          outer,
-          cols,
-          inner,
-          terms.form === "weston-watkins",
-          terms.margin,
-          terms.p === 2,
-          terms.scale,
-          terms.rows.gradScale,
-        ),
-    );
-    if (!done) this.shared!.hinge(loss, grad, scores, targets, shape, terms);
-  }
-
-  /** Streams a loss. False where the arena must not grow as far as that needs. */
-  private loss(
-    loss: Float64Array,
-    grad: FloatArray | undefined,
-    x: FloatArray,
-    targets: Int32Array | FloatArray,
-    shape: Shape,
-    terms: RowTerms,
-    weight: FloatArray | undefined,
-    kernel: (
-      p: LossPointers,
-      grad: number,
-      x: number,
-      probabilities: number,
-      outer: number,
-      cols: number,
-      inner: number,
-    ) => void,
-  ): boolean {
-    const { arena } = this;
-    const { sampleWeight, gradOutput, accumulate } = terms;
-    const indices = targets instanceof Int32Array ? targets : undefined;
-    const probabilities = targets instanceof Int32Array ? undefined : targets;
-    const slots = 1 + (grad ? 1 : 0) + (probabilities ? 1 : 0) + (grad && accumulate ? 1 : 0);
-    const rows = this.open(
-      x,
-      shape,
-      slots,
-      8 + 4 + (sampleWeight ? 8 : 0) + (gradOutput ? 8 : 0),
-      weight ? shape.classes : 0,
-    );
-    if (rows === 0) return false;
-
-    const p: LossPointers = { loss: 0, targets: 0, weight: 0, sampleWeight: 0, gradOutput: 0 };
-    if (weight) {
-      p.weight = arena.take(weight.byteLength);
-      copy(this.view(x), p.weight / x.BYTES_PER_ELEMENT, weight, 0, weight.length);
+    const { form, margin, p, scale, rows } = terms;
+    if (!this.openLoss(scores, shape, 1 + (grad && rows.accumulate ? 1 : 0), rows, terms.weight)) {
+      this.shared!.hinge(loss, grad, scores, targets, shape, terms);
+      return;
     }
-    arena.keep();
-    this.blocks(shape, rows, (o, os, i, is) => {
-      const first = o * shape.inner + i;
-      const n = os * is;
-      const enter = (view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number => {
-        if (values === undefined) return 0;
-        const at = arena.take(n * view.BYTES_PER_ELEMENT);
-        copy(view, at / view.BYTES_PER_ELEMENT, values, first, n);
-        return at;
-      };
-      p.targets = enter(arena.i32, indices);
-      p.sampleWeight = enter(arena.f64, sampleWeight);
-      p.gradOutput = enter(arena.f64, gradOutput);
-      p.loss = arena.take(n * 8);
-      const run: RunKernel = (grad, x, second, outer, cols, inner) => kernel(p, grad, x, second, outer, cols, inner);
-      this.block(run, grad, x, probabilities, accumulate, shape, o, os, i, is);
-      copy(loss, first, arena.f64, p.loss / 8, n);
-    });
-    return true;
+    const weight = this.enterWeight(terms.weight);
+    while (this.next()) {
+      const losses = this.arena.take(this.rows * 8);
+      const ys = this.enterRows(this.arena.i32, targets);
+      const us = this.enterRows(this.arena.f64, rows.sampleWeight);
+      const gs = this.enterRows(this.arena.f64, rows.gradOutput);
+      const xs = this.enter(scores);
+      const grads = grad ? this.place(grad, scores, xs, rows.accumulate) : 0;
+      this.typed.hinge(
+        losses,
+        grads,
+        xs,
+        ys,
+        weight,
+        us,
+        gs,
+        this.rowOuters,
+        shape.classes,
+        this.rowInners,
+        form === "weston-watkins",
+        margin,
+        p === 2,
+        scale,
+        rows.gradScale,
+      );
+      copy(loss, this.firstRow, this.arena.f64, losses / 8, this.rows);
+      if (grad) this.leave(grad, grads, rows.accumulate);
+    }
   }
 
-  private typed(x: FloatArray): TypedExports {
+  private openLoss(
+    x: FloatArray,
+    shape: Shape,
+    slots: number,
+    rows: RowTerms,
+    weight: FloatArray | undefined,
+  ): boolean {
+    // One loss, one target and perhaps two factors a row.
+    const perRow = 8 + 4 + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
+    return this.open(x, shape, slots, perRow, weight ? shape.classes : 0);
+  }
+
+  private typedExports(x: FloatArray): TypedExports {
     return x.BYTES_PER_ELEMENT === 4 ? this.arena.exports.f32 : this.arena.exports.f64;
   }
 
-  private view(x: FloatArray): FloatArray {
-    return x.BYTES_PER_ELEMENT === 4 ? this.arena.f32 : this.arena.f64;
-  }
-
-  /** Wide rows whose classes are not next to each other are transposed in the arena, through one more slot. */
-  private swaps({ classes, inner }: Shape): boolean {
-    return inner > 1 && classes > this.arena.exports.narrow;
-  }
-
   /**
-   * Makes room for blocks of `slots` arrays of [rows, C], `perRow` further bytes a row and `kept` elements once. Returns how many rows a
-   * block may have, or 0 where the arena would have to grow but must not.
+   * Begins a call: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
+   * `kept` elements once. False where the arena would have to grow but must not; throws before anything has happened where it cannot.
    */
-  private open(x: FloatArray, shape: Shape, slots: number, perRow: number, kept: number): number {
+  private open(x: FloatArray, shape: Shape, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
-    const row = (slots + (this.swaps(shape) ? 1 : 0)) * shape.classes * x.BYTES_PER_ELEMENT + perRow;
+    const { outer, classes, inner } = shape;
+    const size = x.BYTES_PER_ELEMENT;
+    const swaps = inner > 1 && classes > arena.exports.narrow;
+    const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
     // Every piece is rounded up to a whole vector.
-    const fixed = align(kept * x.BYTES_PER_ELEMENT) + 16 * 16;
-    const rows = Math.min(shape.outer * shape.inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
-    const bytes = fixed + rows * row;
-    if (arena.isFixed && !arena.holds(bytes)) return 0;
-    arena.open(bytes);
-    return Math.max(1, rows);
+    const fixed = align(kept * size) + 16 * 8;
+    const rows = Math.min(outer * inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
+    if (arena.isFixed && !arena.holds(fixed + rows * row)) return false;
+    arena.open(fixed + rows * row);
+
+    this.shape = shape;
+    this.typed = this.typedExports(x);
+    this.view = size === 4 ? arena.f32 : arena.f64;
+    this.swaps = swaps;
+    this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
+    this.innersPerBlock = Math.min(rows, inner);
+    this.outer = 0;
+    this.outers = 0;
+    this.inner = inner;
+    this.inners = 0;
+    return true;
   }
 
-  /** Cuts a shape into blocks of at most `rows` rows. The arena is as after `open` (or `keep`) at the beginning of each. */
-  private blocks(shape: Shape, rows: number, run: RunBlock): void {
-    const { outer, inner } = shape;
-    const outers = this.swaps(shape) ? 1 : Math.max(1, Math.floor(rows / inner));
-    for (let o = 0; o < outer; o += outers) {
-      for (let i = 0; i < inner; i += rows) {
-        this.arena.release();
-        run(o, Math.min(outers, outer - o), i, Math.min(rows, inner - i));
-      }
+  /** The class weights, which stay for the whole call. */
+  private enterWeight(weight: FloatArray | undefined): number {
+    if (weight === undefined) return 0;
+    const at = this.arena.take(weight.byteLength);
+    copy(this.view, at / this.typed.bytes, weight, 0, weight.length);
+    this.arena.keep();
+    return at;
+  }
+
+  /** Goes on to the next block, if there is one; the arena is empty then but for what stays. */
+  private next(): boolean {
+    const { outer, classes, inner } = this.shape;
+    this.inner += this.inners;
+    if (this.inner >= inner) {
+      this.outer += this.outers;
+      this.inner = 0;
     }
+    if (this.outer >= outer || inner === 0) return false;
+    this.outers = Math.min(this.outersPerBlock, outer - this.outer);
+    this.inners = Math.min(this.innersPerBlock, inner - this.inner);
+    this.arena.release();
+    if (this.swaps) this.spare = this.arena.take(this.rows * classes * this.typed.bytes);
+    return true;
   }
 
-  /** One block through a kernel: x and `second` in, `out` out, or added to it. */
-  private block(
-    run: RunKernel,
-    out: FloatArray | undefined,
-    x: FloatArray,
-    second: FloatArray | undefined,
-    accumulate: boolean,
-    shape: Shape,
-    o: number,
-    os: number,
-    i: number,
-    is: number,
-  ): void {
-    const { arena } = this;
-    const kernels = this.typed(x);
-    const { classes } = shape;
-    const n = os * classes * is;
-    const bytes = n * x.BYTES_PER_ELEMENT;
-    const swaps = this.swaps(shape);
-    const whole = is === shape.inner && !swaps;
-    const offset = o * classes * shape.inner * x.BYTES_PER_ELEMENT;
-    const inPlace = (array: FloatArray): boolean => whole && this.holds(array);
+  /** Rows of the block. */
+  private get rows(): number {
+    return this.outers * this.inners;
+  }
 
-    // As the caller's array has them; with `swaps` then transposed into rows.
-    const spare = swaps ? arena.take(bytes) : 0;
-    const enter = (array: FloatArray): number => {
-      if (inPlace(array)) return array.byteOffset + offset;
-      const at = arena.take(bytes);
-      if (!swaps) this.copyIn(at, array, shape, o, os, i, is);
-      else {
-        this.copyIn(spare, array, shape, o, os, i, is);
-        kernels.swapAxes(at, spare, classes, is, classes, is);
-      }
-      return at;
-    };
+  private get firstRow(): number {
+    return this.outer * this.shape.inner + this.inner;
+  }
 
-    const xs = enter(x);
-    const seconds = second === undefined ? 0 : enter(second);
-    // A copy of x may be overwritten.
-    let outs = 0;
-    const direct = out !== undefined && !accumulate && inPlace(out);
-    if (out !== undefined) outs = direct ? out.byteOffset + offset : inPlace(x) ? arena.take(bytes) : xs;
+  /** The block's outer and inner size as the kernel sees it. */
+  private get rowOuters(): number {
+    return this.swaps ? this.inners : this.outers;
+  }
 
-    if (swaps) run(outs, xs, seconds, is, classes, 1);
-    else run(outs, xs, seconds, os, classes, is);
+  private get rowInners(): number {
+    return this.swaps ? 1 : this.inners;
+  }
 
-    if (out === undefined || direct) return;
-    let results = outs;
-    if (swaps) {
-      kernels.swapAxes(spare, outs, is, classes, is, classes);
-      results = spare;
+  /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
+  private inPlace(array: FloatArray): number {
+    const { buffer, reserved, start } = this.arena;
+    // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
+    if (start === reserved || this.swaps || this.inners < this.shape.inner || array.buffer !== buffer) return 0;
+    const { byteOffset, byteLength } = array;
+    if (byteOffset < reserved || byteOffset + byteLength > start) return 0;
+    return byteOffset + this.outer * this.shape.classes * this.shape.inner * this.typed.bytes;
+  }
+
+  /** The block of an array for the kernel: where it lies, or a copy in the arena. */
+  private enter(array: FloatArray): number {
+    const there = this.inPlace(array);
+    if (there !== 0) return there;
+    const { classes } = this.shape;
+    const at = this.arena.take(this.rows * classes * this.typed.bytes);
+    this.copyIn(this.swaps ? this.spare : at, array);
+    if (this.swaps) this.typed.swapAxes(at, this.spare, classes, this.inners, classes, this.inners);
+    return at;
+  }
+
+  private enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number {
+    if (values === undefined) return 0;
+    const at = this.arena.take(this.rows * view.BYTES_PER_ELEMENT);
+    copy(view, at / view.BYTES_PER_ELEMENT, values, this.firstRow, this.rows);
+    return at;
+  }
+
+  /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
+  private place(out: FloatArray, x: FloatArray, xs: number, accumulate = false): number {
+    const there = accumulate ? 0 : this.inPlace(out);
+    if (there !== 0) return there;
+    return this.inPlace(x) === 0 ? xs : this.arena.take(this.rows * this.shape.classes * this.typed.bytes);
+  }
+
+  /** Brings a result from where `place` put it to where it belongs. */
+  private leave(out: FloatArray, results: number, accumulate: boolean): void {
+    const there = this.inPlace(out);
+    if (results === there) return;
+    const { classes } = this.shape;
+    if (this.swaps) {
+      this.typed.swapAxes(this.spare, results, this.inners, classes, this.inners, classes);
+      results = this.spare;
+    }
+    const n = this.rows * classes;
+    if (accumulate && there !== 0) {
+      this.typed.add(there, results, n);
+      return;
     }
     if (accumulate) {
-      if (inPlace(out)) {
-        kernels.add(out.byteOffset + offset, results, n);
-        return;
-      }
-      const old = arena.take(bytes);
-      this.copyIn(old, out, shape, o, os, i, is);
-      kernels.add(results, old, n);
+      const old = this.arena.take(n * this.typed.bytes);
+      this.copyIn(old, out);
+      this.typed.add(results, old, n);
     }
-    this.copyOut(out, results, shape, o, os, i, is);
+    this.copyOut(out, results);
   }
 
-  /** Whether an array lies in the workspace. */
-  private holds(array: FloatArray): boolean {
-    const { buffer, reserved, start } = this.arena;
-    if (start === reserved || array.buffer !== buffer) return false;
-    return array.byteOffset >= reserved && array.byteOffset + array.byteLength <= start;
+  /** Copies the block of an array, [outers, C, inners], to `at`. */
+  private copyIn(at: number, array: FloatArray): void {
+    const { view, outer, outers, inner, inners } = this;
+    const { classes, inner: allInners } = this.shape;
+    const to = at / this.typed.bytes;
+    if (inners === allInners) copy(view, to, array, outer * classes * inners, outers * classes * inners);
+    else
+      for (let j = 0; j < classes; j++)
+        copy(view, to + j * inners, array, (outer * classes + j) * allInners + inner, inners);
   }
 
-  private copyIn(at: number, array: FloatArray, shape: Shape, o: number, os: number, i: number, is: number): void {
-    const view = this.view(array);
-    const to = at / array.BYTES_PER_ELEMENT;
-    const { classes, inner } = shape;
-    if (is === inner) copy(view, to, array, o * classes * inner, os * classes * inner);
-    else for (let j = 0; j < classes; j++) copy(view, to + j * is, array, (o * classes + j) * inner + i, is);
+  private copyOut(array: FloatArray, at: number): void {
+    const { view, outer, outers, inner, inners } = this;
+    const { classes, inner: allInners } = this.shape;
+    const from = at / this.typed.bytes;
+    if (inners === allInners) copy(array, outer * classes * inners, view, from, outers * classes * inners);
+    else
+      for (let j = 0; j < classes; j++)
+        copy(array, (outer * classes + j) * allInners + inner, view, from + j * inners, inners);
   }
-
-  private copyOut(array: FloatArray, at: number, shape: Shape, o: number, os: number, i: number, is: number): void {
-    const view = this.view(array);
-    const from = at / array.BYTES_PER_ELEMENT;
-    const { classes, inner } = shape;
-    if (is === inner) copy(array, o * classes * inner, view, from, os * classes * inner);
-    else for (let j = 0; j < classes; j++) copy(array, (o * classes + j) * inner + i, view, from + j * is, is);
-  }
-}
-
-interface LossPointers {
-  loss: number;
-  targets: number;
-  weight: number;
-  sampleWeight: number;
-  gradOutput: number;
 }
 
 /**
  * The kernels divide the temperature into the coefficients of a polynomial, up to its 11th power, and take it between 2^−20 and 2^20. Beyond
- * that the input is scaled by a power of two first.
+ * that x and T are multiplied by the same power of two first.
  */
-function scaleForTemperature(x: FloatArray, temperature: number): { scaled: FloatArray; rest: number; scale: number } {
-  if (temperature >= 2 ** -20 && temperature <= 2 ** 20) return { scaled: x, rest: temperature, scale: 1 };
-  const exponent = -Math.floor(Math.log2(temperature));
-  // In two steps: 2^exponent itself may overflow.
-  const half = 2 ** Math.trunc(exponent / 2);
-  const other = 2 ** (exponent - Math.trunc(exponent / 2));
-  return {
-    scaled: x.map((value) => value * half * other) as FloatArray,
-    rest: temperature * half * other,
-    scale: half * other,
-  };
+function scaleFor(temperature: number): number {
+  if (temperature >= 2 ** -20 && temperature <= 2 ** 20) return 1;
+  return 2 ** Math.max(-1022, Math.min(1022, -Math.floor(Math.log2(temperature))));
+}
+
+function scaled(x: FloatArray, scale: number): FloatArray {
+  return scale === 1 ? x : (x.map((value) => value * scale) as FloatArray);
 }

@@ -1,15 +1,17 @@
-// check → kernel → return
+// softmax, log-softmax and their gradients: check → kernel → return
 
 import { floatArray, outputLike, readOptions, sameKind, temperatureOption, unclobbered } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
 import { readShape } from "./shape.js";
 
-type Map = "softmax" | "logSoftmax";
-type MapGrad = "softmaxGrad" | "logSoftmaxGrad";
-
-/** softmax and logSoftmax: one output like the input. */
-export function mapRows<A extends LogitsLike>(kernels: Kernels, fn: Map, x: A, given: unknown): Result<A> {
+/** softmax or logSoftmax: one output like the input. */
+export function softmax<A extends LogitsLike>(
+  kernels: Kernels,
+  fn: "softmax" | "logSoftmax",
+  x: A,
+  given: unknown,
+): Result<A> {
   const options = readOptions(fn, given, ["shape", "axis", "out", "temperature"]);
   const input = floatArray(fn, "x", x);
   const shape = readShape(fn, options, "x", input.length, undefined, false);
@@ -20,9 +22,9 @@ export function mapRows<A extends LogitsLike>(kernels: Kernels, fn: Map, x: A, g
 }
 
 /** Their vector–Jacobian products, from the function's own output y and the upstream gradient dy. */
-export function mapRowsGrad<A extends LogitsLike>(
+export function softmaxGrad<A extends LogitsLike>(
   kernels: Kernels,
-  fn: MapGrad,
+  fn: "softmaxGrad" | "logSoftmaxGrad",
   y: A,
   dy: unknown,
   given: unknown,
