@@ -14,7 +14,7 @@
 import { expOfZero, expTable } from "./exp";
 import { logs } from "./logSoftmax";
 import {
-  STATISTIC, W, X, Y, Z, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, spreadTile, tileBytes, tileCount,
+  STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, spreadTile, tileBytes, tileCount,
 } from "./panel";
 import { REST_W, REST_X, REST_Y, REST_Z, chunks, panelExpOthers, panelMax, panelScale, perTile, restIn, restOf, restOut, tree } from "./passes";
 import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
@@ -22,6 +22,7 @@ import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
 const MAX = memory.data(STATISTIC, 16);
 const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one maximum: d − 1
 const LOG = memory.data(STATISTIC, 16); // ln d
+const INVERSE = memory.data(STATISTIC, 16); // 1 / d
 const TARGET = memory.data(STATISTIC, 16); // x_y, then e_y; the place of the maximum for class probabilities
 const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)
 const Q_TOP = memory.data(STATISTIC, 16); // Σ q over the classes at the maximum
@@ -39,7 +40,8 @@ export function crossEntropy<T>(
   const table = expTable<T>(temperature);
   const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
-  const keep = 1 - smoothing, spread = smoothing / <f64>cols, gradUnit = gradScale / temperature;
+  const keep = 1 - smoothing, spread = smoothing / <f64>cols;
+  const perT = 1 / temperature, gradUnit = gradScale / temperature;
   let ws: usize = ONES;
   if (blended && (weight != 0 || !wide)) ws = spreadTile<T>(W, weight, cols);
   else if (blended) for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
@@ -62,7 +64,7 @@ export function crossEntropy<T>(
     }
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
     panelExpOthers<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, table);
-    logs(LOG, OTHERS, n);
+    logs(LOG, INVERSE, OTHERS, n);
 
     for (let i = 0; i < n; i++) {
       const at = i << 3;
@@ -76,11 +78,11 @@ export function crossEntropy<T>(
       let q = 0.0, value = 0.0;
       if (blended) {
         q = load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
-        value = q * logSum + load<f64>(DOT + at) / temperature;
+        value = q * logSum + load<f64>(DOT + at) * perT;
       }
       if (indexed) {
         const b = keep * (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1);
-        const nll = logSum + (load<f64>(MAX + at) - load<f64>(TARGET + at)) / temperature;
+        const nll = logSum + (load<f64>(MAX + at) - load<f64>(TARGET + at)) * perT;
         // 0 · (−ln 0) counts as 0.
         if (b != 0 || nll != Infinity) value += b * nll;
         q += b;
@@ -88,7 +90,7 @@ export function crossEntropy<T>(
       store<f64>(loss + (<usize>r << 3) + at, u * value);
       if (grad) {
         const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1);
-        store<f64>(E_FACTOR + at, (factor * q) / ((1 + load<f64>(OTHERS + at)) * expOfZero<T>()));
+        store<f64>(E_FACTOR + at, factor * q * load<f64>(INVERSE + at) * (1 / expOfZero<T>()));
         store<f64>(Q_FACTOR + at, factor);
         // The column that is set by itself below needs its e, which the next pass overwrites.
         if (indexed) store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(es, i, y, cols)));
@@ -104,10 +106,10 @@ export function crossEntropy<T>(
       const at = i << 3;
       const y = indexed ? load<i32>(ys + (i << 2)) : 0;
       if (!isClass(y, cols) || (sampleWeight && load<f64>(us + at) == 0)) {
-        fillRow<T>(es, i, cols, 0);
+        fillRow<T>(panelAt<T>(es, i, 0, cols), classStep<T>(cols), cols, 0);
         continue;
       }
-      const others = load<f64>(OTHERS + at), factor = load<f64>(Q_FACTOR + at);
+      const others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at), factor = load<f64>(Q_FACTOR + at);
       if (indexed) {
         const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
         let own = keep * w, q = own; // q_y and Q
@@ -115,15 +117,15 @@ export function crossEntropy<T>(
           own += w * spread;
           q += load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
         }
-        const e = load<f64>(TARGET + at) / expOfZero<T>();
+        const e = load<f64>(TARGET + at) * (1 / expOfZero<T>());
         const otherMass = e == 1 ? others : 1 + others - e; // (1 − p_y)·d
         // p·Q − q_y, or (Q − q_y) − (1 − p)·Q: whichever of p and 1 − p is small is small exactly.
-        const g = e < otherMass ? (q * e) / (1 + others) - own : q - own - (q * otherMass) / (1 + others);
+        const g = e < otherMass ? q * e * inverse - own : q - own - q * otherMass * inverse;
         store<T>(panelAt<T>(es, i, y, cols), <T>(factor * g));
       } else if (others < 0.5) {
         // p at the maximum is more than ⅔, and the maximum is alone: p·Q − q = (Q − q) − (1 − p)·Q, with Q − q summed as such.
         const qOthers = load<f64>(Q_OTHERS + at), q = load<f64>(Q_TOP + at) + qOthers;
-        store<T>(panelAt<T>(es, i, <i32>load<f64>(TARGET + at), cols), <T>(factor * (qOthers - (q * others) / (1 + others))));
+        store<T>(panelAt<T>(es, i, <i32>load<f64>(TARGET + at), cols), <T>(factor * (qOthers - q * others * inverse)));
       }
     }
     panelOut<T>(grad, es, r, n, cols, inner);

@@ -9,9 +9,9 @@
 // x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import {
-  STATISTIC, X, Y, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, rowAddress, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
-import { REST_X, REST_Y, chunks, countTrue, panelMax, panelSum, perTile, restIn, restOf, restOut, storeCount, tree } from "./passes";
+import { REST_X, REST_Y, chunks, countTrue, panelMaxAndNaN, perTile, restIn, restOf, restOut, storeCount, tree } from "./passes";
 import { CHUNK, VECTOR, lanes, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 const TARGET = memory.data(STATISTIC, 16); // x_y
@@ -29,6 +29,9 @@ export function hinge<T>(
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
   const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  // A Crammer–Singer gradient is zero but for two entries a row: these are set where they belong, if rows are contiguous there.
+  const direct = grad && !westonWatkins && inner == 1;
+  const step = direct ? sizeof<T>() : classStep<T>(cols);
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner);
     const tiles = tileCount<T>(n);
@@ -51,8 +54,11 @@ export function hinge<T>(
       store<f64>(FACTOR + at, w * u * g * scale * gradScale * (squared ? 2 : 1));
     }
 
-    if (!westonWatkins) findTop<T>(gs, xs, n, tiles, bytes, cols, margin, squared);
-    else {
+    if (!westonWatkins) {
+      findTop<T>(xs, n, tiles, bytes, cols, margin, squared, grad != 0);
+      if (direct) memory.fill(rowAddress<T>(grad, r, cols, 1), 0, <usize>n * <usize>cols * sizeof<T>());
+      else if (grad) memory.fill(gs, 0, <usize>tiles * bytes);
+    } else {
       if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       for (let i = 0; i < n; i++) {
@@ -64,9 +70,10 @@ export function hinge<T>(
       const at = i << 3, y = load<i32>(ys + (i << 2));
       const u = sampleWeight ? load<f64>(us + at) : 1;
       if (wide && grad != x && isClass(y, cols)) store<T>(panelAt<T>(xs, i, y, cols), <T>load<f64>(TARGET + at));
+      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : grad ? panelAt<T>(gs, i, 0, cols) : 0;
       if (!isClass(y, cols) || u == 0) {
         store<f64>(loss + (<usize>r << 3) + at, 0);
-        if (grad) fillRow<T>(gs, i, cols, 0);
+        if (grad) fillRow<T>(g, step, cols, 0);
         continue;
       }
       const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
@@ -74,35 +81,33 @@ export function hinge<T>(
       store<f64>(loss + (<usize>r << 3) + at, w * u * scale * violation);
       if (!grad) continue;
       if (isNaN(violation)) {
-        fillRow<T>(gs, i, cols, <T>NaN);
+        fillRow<T>(g, step, cols, <T>NaN);
         continue;
       }
+      if (!westonWatkins && violation == 0) continue;
       const slope = load<f64>(FACTOR + at) * load<f64>(SLOPE + at);
-      if (!westonWatkins && violation > 0) store<T>(panelAt<T>(gs, i, <i32>load<f64>(TOP + at), cols), <T>slope);
-      store<T>(panelAt<T>(gs, i, y, cols), <T>(0 - slope));
+      if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>slope);
+      store<T>(g + <usize>y * step, <T>(0 - slope));
     }
-    if (grad) panelOut<T>(grad, gs, r, n, cols, inner);
+    if (grad && !direct) panelOut<T>(grad, gs, r, n, cols, inner);
   }
 }
 
-/** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, TOP; and a gradient of zeros. */
-function findTop<T>(g: usize, x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, margin: f64, squared: bool): void {
+/** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. */
+function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, margin: f64, squared: bool, top: bool): void {
   const wide = isWide(cols);
-  panelMax<T>(MAX, x, tiles, bytes, wide);
-  panelSum<T>(SUM, x, tiles, bytes, wide);
-  if (g && !wide) panelTop<T>(x, tiles, bytes);
+  panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
+  if (top && !wide) panelTop<T>(x, tiles, bytes);
   for (let i = 0; i < n; i++) {
     const at = i << 3;
-    const max = load<f64>(MAX + at);
-    const target = load<f64>(TARGET + at);
+    const max = load<f64>(MAX + at), target = load<f64>(TARGET + at);
     let z = cols > 1 ? max - target + margin : target != target ? NaN : 0;
     if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols)) z = NaN;
     if (z <= 0) z = 0;
     store<f64>(VIOLATION + at, squared ? z * z : z);
     store<f64>(SLOPE + at, squared || z == 0 ? z : 1);
-    if (g && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, <T>max));
+    if (top && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, <T>max));
   }
-  if (g) memory.fill(g, 0, <usize>tiles * bytes);
 }
 
 /** TOP = the lowest class that attains MAX, for narrow rows. */
@@ -131,7 +136,7 @@ function useLowest<T>(g: usize, i: i32, cols: i32, squared: bool): void {
   const at = i << 3, z = load<f64>(LOWEST + at);
   store<f64>(VIOLATION + at, z);
   store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
-  if (g) fillRow<T>(g, i, cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
+  if (g) fillRow<T>(panelAt<T>(g, i, 0, cols), classStep<T>(cols), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
 }
 
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */

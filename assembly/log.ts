@@ -16,12 +16,12 @@ function fma(a: v128, b: v128, c: f64): v128 {
   return f64x2.add(f64x2.mul(a, b), f64x2.splat(c));
 }
 
+/** `u` is 1 + s, rounded, and `inverse` 1 / u: the callers need both as well. */
 // @ts-ignore: decorator
 @inline
-export function log1p(s: v128): v128 {
+export function log1p(s: v128, u: v128, inverse: v128): v128 {
   const one = f64x2.splat(1);
-  const u = f64x2.add(s, one);
-  const lost = f64x2.div(f64x2.sub(s, f64x2.sub(u, one)), u);
+  const lost = f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
 
   const bits = i64x2.add(u, i64x2.splat(ONE_BITS - SQRT_HALF_BITS));
   // No integer-to-double conversion in SIMD128: put the exponent into the low bits of 2^52 and subtract.

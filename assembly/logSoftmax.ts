@@ -12,6 +12,7 @@ import { panelExpOthers, panelMax, panelMinusExp, panelShift, panelSum } from ".
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
+const INVERSE = memory.data(STATISTIC, 16);
 const LOG = memory.data(STATISTIC, 16);
 
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
@@ -25,15 +26,21 @@ export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: 
     const ys = panelFor<T>(Y, y, r, cols);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
     panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
-    logs(LOG, SUM, n);
+    logs(LOG, INVERSE, SUM, n);
     panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, wide);
     panelOut<T>(y, ys, r, n, cols, inner);
   }
 }
 
-/** log = ln(1 + sum), for n rows. */
-export function logs(log: usize, sum: usize, n: i32): void {
-  for (const end = sum + (<usize>n << 3); sum < end; sum += 16, log += 16) v128.store(log, log1p(v128.load(sum)));
+/** log = ln(1 + sum) and inverse = 1 / (1 + sum), for n rows. */
+export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
+  for (const end = sum + (<usize>n << 3); sum < end; sum += 16, log += 16, inverse += 16) {
+    const s = v128.load(sum);
+    const u = f64x2.add(f64x2.splat(1), s);
+    const i = f64x2.div(f64x2.splat(1), u);
+    v128.store(inverse, i);
+    v128.store(log, log1p(s, u, i));
+  }
 }
 
 export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
@@ -60,7 +67,7 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
     const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
     panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
-    logs(LOG, SUM, n);
+    logs(LOG, INVERSE, SUM, n);
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));
       let value = m / temperature + load<f64>(LOG + (i << 3));

@@ -17,7 +17,7 @@
 import { VECTOR, lanes, transpose } from "./simd";
 
 /** The largest C of narrow rows. */
-export const NARROW: i32 = 32;
+export const NARROW: i32 = 64;
 const PANEL_BYTES = 4096;
 const MAX_TILES = 16;
 
@@ -60,7 +60,8 @@ export function tileCount<T>(rows: i32): i32 {
 @inline
 export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32): usize {
   if (isWide(cols)) return panel + <usize>j * sizeof<T>();
-  return panel + <usize>(i / lanes<T>()) * tileBytes<T>(cols) + <usize>(i % lanes<T>()) * sizeof<T>() + <usize>j * VECTOR;
+  const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
+  return panel + <usize>tile * tileBytes<T>(cols) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
 }
 
 /** Where class 0 of row r is in an array of [outer, cols, inner]. */
@@ -142,9 +143,16 @@ export function spreadTile<T>(tile: usize, x: usize, cols: i32): usize {
   return tile;
 }
 
-/** Sets all classes of row i of a panel. */
-export function fillRow<T>(panel: usize, i: i32, cols: i32, value: T): void {
-  for (let j = 0; j < cols; j++) store<T>(panelAt<T>(panel, i, j, cols), value);
+/** From one class to the next in a panel. */
+// @ts-ignore: decorator
+@inline
+export function classStep<T>(cols: i32): usize {
+  return isWide(cols) ? sizeof<T>() : VECTOR;
+}
+
+/** Sets all classes of a row, `step` bytes apart. */
+export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
+  for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
 }
 
 /** The first class of row i of a panel that equals `value`, or cols. */

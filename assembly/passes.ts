@@ -80,7 +80,31 @@ export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, wide
   }
 }
 
-/** sum = Σ x, as T: NaN if the row holds one (or both infinities). */
+/**
+ * max = max x, and sum = NaN where the row holds a NaN (or infinities of both signs); elsewhere sum is anything else.
+ */
+export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
+  for (; tiles > 0; tiles--, max += perTile<T>(), sum += perTile<T>()) {
+    const end = x + bytes;
+    let a = v128.splat<T>(-Infinity), b = a, s = v128.splat<T>(0), t = s;
+    for (; x < end; x += CHUNK) {
+      // The last chunk overlaps the one before where the row is not a multiple of chunks.
+      if (x + CHUNK > end) x = end - CHUNK;
+      const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+      a = v128.pmax<T>(v128.pmax<T>(a, x0), x1);
+      b = v128.pmax<T>(v128.pmax<T>(b, x2), x3);
+      s = v128.add<T>(s, v128.add<T>(x0, x1));
+      t = v128.add<T>(t, v128.add<T>(x2, x3));
+    }
+    a = v128.pmax<T>(a, b);
+    s = v128.add<T>(s, t);
+    if (wide && v128.any_true(v128.ne<T>(s, s))) s = v128.splat<T>(<T>NaN);
+    storeLanes<T>(max, wide ? foldMax<T>(a) : a);
+    storeLanes<T>(sum, s);
+  }
+}
+
+/** sum = Σ x */
 export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
   const rest = restOf(bytes);
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(0));

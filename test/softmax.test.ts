@@ -114,6 +114,17 @@ onEveryBackend(({ api }) => {
       expect(() => softmax([], { shape: [3, 0] })).toThrow(RangeError);
     });
 
+    it("goes down to the smallest subnormal number", () => {
+      // e^−103.2 = 1.08 · 2^−149, e^−101 = 9.76 · 2^−149; e^−744.3 = 1.15 · 2^−1074, e^−742 = 11.5 · 2^−1074
+      const steps = (y: ArrayLike<number>, tiny: number) => Array.from(y, (p) => p / tiny);
+      const single = steps(softmax(new Float32Array([0, -103.2, -101])), 2 ** -149);
+      expect(single[1]).toBe(1);
+      expect(Math.abs(single[2]! - 9.76)).toBeLessThanOrEqual(0.76);
+      const double = steps(softmax([0, -744.3, -742]), 2 ** -1074);
+      expect(double[1]).toBe(1);
+      expect(Math.abs(double[2]! - 11.5)).toBeLessThanOrEqual(0.5);
+    });
+
     it("is exactly 0, and positive, where the difference is too large", () => {
       // tensorflow/tfjs#7588: NaN; tensorflow/tfjs#5394: masks of −1e9 and −3.4e38
       for (const difference of [105, 200, 1e4, 1e9, 3.4e38]) {
