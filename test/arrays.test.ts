@@ -53,13 +53,13 @@ onEveryBackend(({ api }) => {
     expect(softmax(new Float32Array(VALUES), { out: new Tensor(6) })).toBeInstanceOf(Tensor);
   });
 
-  it.each<[string, unknown]>([
+  it.each<[PropertyKey, unknown]>([
     ["length", 1000],
     ["length", 2],
     ["buffer", new ArrayBuffer(0)],
     ["byteOffset", 4],
     ["constructor", Float64Array],
-    [Symbol.toStringTag as unknown as string, "Float64Array"],
+    [Symbol.toStringTag, "Float64Array"],
   ])("an array that lies about its %o is what it holds, or refused", (key, value) => {
     const liar = () => Object.defineProperty(new Float32Array(VALUES), key, { value });
     for (const call of [

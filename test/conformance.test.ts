@@ -1,9 +1,9 @@
 // Every function of every backend against the oracle: containers × shapes × classes of values × random options.
 //
-// Tolerances are not numbers here but consequences of the formulas (real.ts): with u half an ulp of 1, 2 u for an e^x or a
-// logarithm, 1 u for a sum of any length, 1 u for every other operation and for storing the result. A softmax component may so
-// be off by 7 u (between 3.5 and 7 ulp), whatever the number of classes and however far apart the logits are; a gradient
-// likewise, or by that part of its cancelling terms. The f64 baseline may round x − m before Math.exp (backends.ts).
+// Tolerances are not numbers here but consequences of the formulas (real.ts). With u half an ulp of 1, an e^x and a logarithm are
+// granted 2 u, Σ e^x 1 u and every other sum 4 u, whatever its length, every other operation and the store 1 u. A softmax component
+// may so be off by 7 u (between 3.5 and 7 ulp), however many classes there are and however far apart the logits; a gradient
+// likewise, or by that part of its cancelling terms. The f64 baseline may round x − m before Math.exp and sum serially (backends.ts).
 import { describe, it } from "vitest";
 import { type Backend, onEveryBackend, roundingOf } from "./backends.js";
 import type { Problem } from "./draw.js";

@@ -36,7 +36,7 @@ onEveryBackend(({ api: { initialLoss, crossEntropy, hinge } }) => {
     for (const classes of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => initialLoss("hinge", classes)).toThrow(RangeError);
     }
-    expect(() => initialLoss("hinge", "10" as unknown as number)).toThrow(/^initialLoss: classes/);
+    expect(() => initialLoss("hinge", "10" as never)).toThrow(/^initialLoss: classes/);
     expect(() => initialLoss("hinge", 10, { slack: 1 } as object)).toThrow(/slack/);
   });
 });

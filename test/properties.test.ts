@@ -7,6 +7,7 @@ import { expectSameBits } from "./expectClose.js";
 import { type Op, ops } from "./ops.js";
 import { flatten, type Layout } from "./oracle.js";
 import { random } from "./random.js";
+import { real, sum } from "./real.js";
 import { type Container, containers, drawRow, toContainer, type Values, valueClasses } from "./values.js";
 
 const RUNS = { numRuns: 100 };
@@ -200,6 +201,43 @@ onEveryBackend(({ api, name }) => {
             hingeGrad(x, targets),
           );
           expect(crossEntropy(x, targets, { sampleWeight: ones(rows.length) })).toBe(crossEntropy(x, targets));
+        }),
+        RUNS,
+      );
+    });
+  });
+
+  describe("the gradient of a loss", () => {
+    it("sums to 0 in every row, to 4 u of what is summed", () => {
+      const options = fc.constantFrom<{ entropy: object; hinge: object }>(
+        { entropy: {}, hinge: {} },
+        { entropy: { labelSmoothing: 0.1 }, hinge: { p: 2 } },
+        { entropy: { temperature: 3 }, hinge: { form: "crammer-singer" } },
+      );
+      fc.assert(
+        fc.property(batch, options, ({ rows, x, classes, draw, container, values }, given) => {
+          // with smoothing a component is a difference p − q, and Σ p + Σ q = 2
+          if (values === "masked") return;
+          const targets = rows.map(() => draw.integer(0, classes - 1));
+          // a plain f64 loop adds term after term
+          const serial = name === "baseline" ? classes : 0;
+          const u = container === "Float32Array" ? 2 ** -24 : 2 ** -53;
+          const results = [
+            {
+              ...crossEntropyGrad(x, targets, { ...given.entropy, reduction: "none" }),
+              terms: "labelSmoothing" in given.entropy ? 2 : 0,
+            },
+            { ...hingeGrad(x, targets, { ...given.hinge, reduction: "none" }), terms: 0 },
+          ];
+          for (const { grad, terms } of results) {
+            rows.forEach((_, r) => {
+              const row = Array.from(grad.slice(r * classes, (r + 1) * classes));
+              const size = row.reduce((a, g) => a + Math.abs(g), terms);
+              expect(Math.abs(sum(row.map(real)).hi)).toBeLessThanOrEqual(
+                (4 + serial) * u * size + classes * 2 ** -149,
+              );
+            });
+          }
         }),
         RUNS,
       );
