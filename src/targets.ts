@@ -87,7 +87,8 @@ export function readClasses(
     } else if (Number.isInteger(value) && value >= 0 && value < classes) {
       result[r] = value;
     } else {
-      throw rangeError(fn, `targets[${r}]`, `an integer in [0, ${classes}) or ignoreIndex`, indices[r]);
+      const integer = Number.isInteger(value) ? "" : "an integer ";
+      throw rangeError(fn, `targets[${r}]`, `${integer}in [0, ${classes}) or ignoreIndex`, indices[r]);
     }
   }
   return { classes: result, ignored };

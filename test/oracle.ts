@@ -205,12 +205,9 @@ function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, 
   ); // 1 − p_y, without a cancellation
   const totalWeight = sum(w, rounding.sum);
   return {
-    loss: add(
-      nothingOr(hard, nll[y]!),
-      sum(
-        nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk)),
-        rounding.sum,
-      ),
+    loss: sum(
+      [nothingOr(hard, nll[y]!), ...nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk))],
+      rounding.sum,
     ),
     grad: row.p.map((pj, j) => {
       const towardsClass = multiply(hard, j === y ? negate(others) : pj);

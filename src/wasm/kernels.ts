@@ -32,6 +32,11 @@ export class WasmKernels implements Kernels {
   private inner = 0;
   private inners = 0;
   private spare = 0;
+  // Where a loss has its rows of the block.
+  private losses = 0;
+  private targets = 0;
+  private sampleWeight = 0;
+  private gradOutput = 0;
 
   constructor(arena: Arena, shared?: WasmKernels) {
     this.arena = arena;
@@ -125,22 +130,19 @@ export class WasmKernels implements Kernels {
     }
     const weight = this.enterWeight(terms.weight);
     while (this.next()) {
-      const losses = this.arena.take(this.rows * 8);
-      const ys = this.enterRows(this.arena.i32, indices);
-      const us = this.enterRows(this.arena.f64, rows.sampleWeight);
-      const gs = this.enterRows(this.arena.f64, rows.gradOutput);
+      this.enterLoss(indices, rows);
       const xs = this.enter(x);
       const ts = probabilities ? this.enter(probabilities) : 0;
       const grads = grad ? this.place(grad, x, xs, rows.accumulate) : 0;
       this.typed.crossEntropy(
-        losses,
+        this.losses,
         grads,
         xs,
-        ys,
+        this.targets,
         ts,
         weight,
-        us,
-        gs,
+        this.sampleWeight,
+        this.gradOutput,
         this.rowOuters,
         shape.classes,
         this.rowInners,
@@ -148,7 +150,7 @@ export class WasmKernels implements Kernels {
         temperature,
         rows.gradScale * scale,
       );
-      copy(loss, this.firstRow, this.arena.f64, losses / 8, this.rows);
+      copy(loss, this.firstRow, this.arena.f64, this.losses / 8, this.rows);
       if (grad) this.leave(grad, grads, rows.accumulate);
     }
   }
@@ -168,20 +170,17 @@ export class WasmKernels implements Kernels {
     }
     const weight = this.enterWeight(terms.weight);
     while (this.next()) {
-      const losses = this.arena.take(this.rows * 8);
-      const ys = this.enterRows(this.arena.i32, targets);
-      const us = this.enterRows(this.arena.f64, rows.sampleWeight);
-      const gs = this.enterRows(this.arena.f64, rows.gradOutput);
+      this.enterLoss(targets, rows);
       const xs = this.enter(scores);
       const grads = grad ? this.place(grad, scores, xs, rows.accumulate) : 0;
       this.typed.hinge(
-        losses,
+        this.losses,
         grads,
         xs,
-        ys,
+        this.targets,
         weight,
-        us,
-        gs,
+        this.sampleWeight,
+        this.gradOutput,
         this.rowOuters,
         shape.classes,
         this.rowInners,
@@ -191,7 +190,7 @@ export class WasmKernels implements Kernels {
         scale,
         rows.gradScale,
       );
-      copy(loss, this.firstRow, this.arena.f64, losses / 8, this.rows);
+      copy(loss, this.firstRow, this.arena.f64, this.losses / 8, this.rows);
       if (grad) this.leave(grad, grads, rows.accumulate);
     }
   }
@@ -303,6 +302,15 @@ export class WasmKernels implements Kernels {
     this.copyIn(this.swaps ? this.spare : at, array);
     if (this.swaps) this.typed.swapAxes(at, this.spare, classes, this.inners, classes, this.inners);
     return at;
+  }
+
+  /** What a loss needs per row of the block, and room for its results. */
+  private enterLoss(targets: Int32Array | undefined, { sampleWeight, gradOutput }: RowTerms): void {
+    const { arena } = this;
+    this.targets = this.enterRows(arena.i32, targets);
+    this.sampleWeight = this.enterRows(arena.f64, sampleWeight);
+    this.gradOutput = this.enterRows(arena.f64, gradOutput);
+    this.losses = arena.take(this.rows * 8);
   }
 
   private enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number {
