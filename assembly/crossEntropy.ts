@@ -23,12 +23,17 @@ const MAX = memory.data(STATISTIC, 16);
 const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one maximum: d − 1
 const LOG = memory.data(STATISTIC, 16); // ln d
 const INVERSE = memory.data(STATISTIC, 16); // 1 / d
-const TARGET = memory.data(STATISTIC, 16); // x_y, then e_y; the place of the maximum for class probabilities
+const TARGET = memory.data(STATISTIC, 16); // x_y
 const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)
 const Q_TOP = memory.data(STATISTIC, 16); // Σ q over the classes at the maximum
 const Q_OTHERS = memory.data(STATISTIC, 16); // Σ q over the others
 const E_FACTOR = memory.data(STATISTIC, 16); // grad_j = e_j · E_FACTOR − q_j · Q_FACTOR
 const Q_FACTOR = memory.data(STATISTIC, 16);
+// A column of the gradient that is computed by itself, and its value; for each row an i32 and an f64.
+const COLUMN = memory.data(STATISTIC, 16);
+const OWN = memory.data(STATISTIC, 16);
+const NO_COLUMN: i32 = -1;
+const IGNORED: i32 = -2;
 // What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
 const ZEROS = memory.data(64, 16);
 const ONES = memory.data(64, 16);
@@ -72,6 +77,7 @@ export function crossEntropy<T>(
       const u = sampleWeight ? load<f64>(us + at) : 1;
       if (u == 0 || !isClass(y, cols)) {
         store<f64>(loss + (<usize>r << 3) + at, 0);
+        store<i32>(COLUMN + (i << 2), IGNORED);
         continue;
       }
       const logSum = load<f64>(LOG + at);
@@ -88,45 +94,36 @@ export function crossEntropy<T>(
         q += b;
       }
       store<f64>(loss + (<usize>r << 3) + at, u * value);
-      if (grad) {
-        const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1);
-        store<f64>(E_FACTOR + at, factor * q * load<f64>(INVERSE + at) * (1 / expOfZero<T>()));
-        store<f64>(Q_FACTOR + at, factor);
-        // The column that is set by itself below needs its e, which the next pass overwrites.
-        if (indexed) store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(es, i, y, cols)));
-        else if (load<f64>(OTHERS + at) < 0.5) store<f64>(TARGET + at, <f64>findInRow<T>(es, i, cols, <T>expOfZero<T>()));
-      }
+      if (!grad) continue;
+
+      const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1);
+      const others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
+      store<f64>(E_FACTOR + at, factor * q * inverse * (1 / expOfZero<T>()));
+      store<f64>(Q_FACTOR + at, factor);
+      // Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q, and that column is set by itself after the pass over all.
+      let column = y, g = 0.0;
+      if (indexed) {
+        const e = <f64>load<T>(panelAt<T>(es, i, y, cols)) * (1 / expOfZero<T>());
+        const otherMass = e == 1 ? others : 1 + others - e; // (1 − p)·d
+        const own = (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1) * (keep + (blended ? spread : 0)); // q_y
+        // Where p ≤ ½ nothing is near; above, y is the only maximum, and Q − q was summed as such.
+        g = e <= otherMass ? q * e * inverse - own : (blended ? load<f64>(Q_OTHERS + at) : 0) - q * otherMass * inverse;
+      } else if (others < 0.5) {
+        // p at the maximum is more than ⅔, and the maximum is alone.
+        column = findInRow<T>(es, i, cols, <T>expOfZero<T>());
+        g = load<f64>(Q_OTHERS + at) - q * others * inverse;
+      } else column = NO_COLUMN;
+      store<i32>(COLUMN + (i << 2), column);
+      store<f64>(OWN + at, factor * g);
     }
     if (!grad) continue;
 
     if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
     else panelScale<T>(es, E_FACTOR, tiles, bytes, wide);
-
     for (let i = 0; i < n; i++) {
-      const at = i << 3;
-      const y = indexed ? load<i32>(ys + (i << 2)) : 0;
-      if (!isClass(y, cols) || (sampleWeight && load<f64>(us + at) == 0)) {
-        fillRow<T>(panelAt<T>(es, i, 0, cols), classStep<T>(cols), cols, 0);
-        continue;
-      }
-      const others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at), factor = load<f64>(Q_FACTOR + at);
-      if (indexed) {
-        const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
-        let own = keep * w, q = own; // q_y and Q
-        if (blended) {
-          own += w * spread;
-          q += load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
-        }
-        const e = load<f64>(TARGET + at) * (1 / expOfZero<T>());
-        const otherMass = e == 1 ? others : 1 + others - e; // (1 − p_y)·d
-        // p·Q − q_y, or (Q − q_y) − (1 − p)·Q: whichever of p and 1 − p is small is small exactly.
-        const g = e < otherMass ? q * e * inverse - own : q - own - q * otherMass * inverse;
-        store<T>(panelAt<T>(es, i, y, cols), <T>(factor * g));
-      } else if (others < 0.5) {
-        // p at the maximum is more than ⅔, and the maximum is alone: p·Q − q = (Q − q) − (1 − p)·Q, with Q − q summed as such.
-        const qOthers = load<f64>(Q_OTHERS + at), q = load<f64>(Q_TOP + at) + qOthers;
-        store<T>(panelAt<T>(es, i, <i32>load<f64>(TARGET + at), cols), <T>(factor * (qOthers - q * others * inverse)));
-      }
+      const column = load<i32>(COLUMN + (i << 2));
+      if (column >= 0) store<T>(panelAt<T>(es, i, column, cols), <T>load<f64>(OWN + (i << 3)));
+      else if (column == IGNORED) fillRow<T>(panelAt<T>(es, i, 0, cols), classStep<T>(cols), cols, 0);
     }
     panelOut<T>(grad, es, r, n, cols, inner);
   }

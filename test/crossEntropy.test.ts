@@ -181,6 +181,12 @@ onEveryBackend(({ api }) => {
       expectNear(crossEntropy(logits, t, { ...options, meanOver: "count" }), sum / 3, 1e-15);
     });
 
+    it.each([10, 3000, 100_000])("of %i classes divides by an accurate sum of the probabilities", (classes) => {
+      const t = new Float64Array(classes).fill(1 / classes);
+      const options = { shape: [1, classes], meanOver: "weights" } as const;
+      expectNear(crossEntropy(new Float64Array(classes), t, options), Math.log(classes), 4 * 2 ** -52);
+    });
+
     it("of nothing: no rows, all ignored, no weight (pytorch#75181)", () => {
       const cases = [
         [new Float32Array(0), [], { shape: [0, 4] }],
@@ -316,6 +322,19 @@ onEveryBackend(({ api }) => {
       const list = [1, 1];
       expect(crossEntropyGrad([0, 0], [0], { grad: list, accumulate: true }).grad).toBe(list);
       expect(list).toEqual([0.5, 1.5]);
+    });
+
+    it("keeps its digits at a certain true class under smoothing and weights", () => {
+      // p = [1, 0]: only the smoothing is left, ε/2 (Σ w − w_y)
+      for (const weight of [
+        [1.375, 0.375],
+        [1000, 1],
+      ]) {
+        const options = { labelSmoothing: 0.1, weight, reduction: "sum" } as const;
+        const g = 0.05 * weight[1]!;
+        expectNear(crossEntropyGrad([800, 0], [0], options).grad, [g, -g], 1e-15);
+        expectNear(crossEntropyGrad(new Float32Array([800, 0]), [0], options).grad, [g, -g], 3e-7);
+      }
     });
 
     it("is multiplied by the upstream gradient", () => {

@@ -16,6 +16,7 @@
 // Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
 import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
+import { sum } from "../reduction.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
 
 export function crossEntropy(
@@ -105,13 +106,8 @@ function anyTargets(
       // both sums leave k out: z_k is 0, and the gradient at k wants the q of the others
       const qk = q[k]!;
       q[k] = 0;
-      let cross = 0;
-      let others = 0;
-      for (let j = 0; j < classes; j++) {
-        const qj = q[j]!;
-        others += qj;
-        if (qj !== 0) cross -= qj * e[j]!; // 0 · (−log 0) counts as 0
-      }
+      const others = sum(q, classes);
+      const cross = -dot(q, e, classes);
       q[k] = qk;
 
       const s = rowExp(e, e, classes, k);
@@ -125,6 +121,17 @@ function anyTargets(
       rowStore(grad, start, inner, classes, e, (upstream * u) / temperature, accumulate);
     }
   }
+}
+
+/** Σ q_j · z_j, pairwise; 0 · (−Infinity) counts as 0. */
+function dot(q: Float64Array, z: Float64Array, to: number, from = 0): number {
+  if (to - from > 256) {
+    const middle = (from + to) >>> 1;
+    return dot(q, z, middle, from) + dot(q, z, to, middle);
+  }
+  let total = 0;
+  for (let j = from; j < to; j++) if (q[j] !== 0) total += q[j]! * z[j]!;
+  return total;
 }
 
 function smoothClass(q: Float64Array, w: Float64Array, y: number, classes: number, smoothing: number): void {
