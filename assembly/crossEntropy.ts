@@ -14,9 +14,13 @@
 import { expOfZero, expTable } from "./exp";
 import { logs } from "./logSoftmax";
 import {
-  STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, spreadTile, tileBytes, tileCount,
+  STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut,
+  panelRows, spreadTile, tileBytes, tileCount,
 } from "./panel";
-import { REST_W, REST_X, REST_Y, REST_Z, chunks, panelExpOthers, panelMax, panelScale, perTile, restIn, restOf, restOut, tree } from "./passes";
+import {
+  REST_W, REST_X, REST_Y, REST_Z, chunks, panelExpOthers, panelMax, panelScale, perTile, restIn, restOf, restOut,
+  tree,
+} from "./passes";
 import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);

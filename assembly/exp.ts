@@ -118,6 +118,7 @@ export function storeExp<T>(
   const r2 = v128.add<T>(mulAdd<T>(n2, ln2High, d2), mulAdd<T>(n2, ln2Low, err2));
   const r3 = v128.add<T>(mulAdd<T>(n3, ln2High, d3), mulAdd<T>(n3, ln2Low, err3));
 
+  // P by Estrin's scheme: by Horner's rule, with one multiplication less, the whole was 20 % slower (f32, Node 24).
   const q0 = v128.mul<T>(r0, r0), q1 = v128.mul<T>(r1, r1), q2 = v128.mul<T>(r2, r2), q3 = v128.mul<T>(r3, r3);
   let p0: v128, p1: v128, p2: v128, p3: v128;
   if (sizeof<T>() == 4) {

@@ -9,10 +9,13 @@
 // x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import {
-  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows, rowAddress, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows,
+  rowAddress, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
-import { REST_X, REST_Y, chunks, countTrue, panelMaxAndNaN, perTile, restIn, restOf, restOut, storeCount, tree } from "./passes";
-import { CHUNK, VECTOR, lanes, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import {
+  REST_X, REST_Y, chunks, countTrue, panelMaxAndNaN, perTile, restIn, restOf, restOut, storeCount, tree,
+} from "./passes";
+import { CHUNK, VECTOR, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 const TARGET = memory.data(STATISTIC, 16); // x_y
 const FACTOR = memory.data(STATISTIC, 16); // of the gradient: p·w_y·u·scale·gradScale·gradOutput

@@ -7,7 +7,9 @@
 
 import { expTable } from "./exp";
 import { log1p } from "./log";
-import { STATISTIC, X, Y, Z, isWide, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount } from "./panel";
+import {
+  STATISTIC, X, Y, Z, isWide, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+} from "./panel";
 import { panelExpOthers, panelMax, panelMinusExp, panelShift, panelSum } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
