@@ -14,7 +14,7 @@
 import { expOfZero, expTable } from "./exp";
 import { logs } from "./logSoftmax";
 import {
-  STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut,
+  NARROW_EXP, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
   panelRows, spreadTile, tileBytes, tileCount,
 } from "./panel";
 import {
@@ -47,20 +47,20 @@ export function crossEntropy<T>(
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
-  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols;
   const perT = 1 / temperature, gradUnit = gradScale / temperature;
   let ws: usize = ONES;
-  if (blended && (weight != 0 || !wide)) ws = spreadTile<T>(W, weight, cols);
+  if (blended && (weight != 0 || !wide)) ws = spreadTile<T>(W, weight, cols, wide);
   else if (blended) for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
 
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner);
+    n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
-    const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, 0);
-    const es = grad ? panelFor<T>(Y, grad, r, cols) : 0;
+    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
+    const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, wide, 0);
+    const es = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
 
@@ -68,7 +68,7 @@ export function crossEntropy<T>(
     if (indexed) {
       for (let i = 0; i < n; i++) {
         const y = load<i32>(ys + (i << 2));
-        store<f64>(TARGET + (i << 3), isClass(y, cols) ? <f64>load<T>(panelAt<T>(xs, i, y, cols)) : 0);
+        store<f64>(TARGET + (i << 3), isClass(y, cols) ? <f64>load<T>(panelAt<T>(xs, i, y, cols, wide)) : 0);
       }
     }
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
@@ -107,14 +107,14 @@ export function crossEntropy<T>(
       // Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q, and that column is set by itself after the pass over all.
       let column = y, g = 0.0;
       if (indexed) {
-        const e = <f64>load<T>(panelAt<T>(es, i, y, cols)) * (1 / expOfZero<T>());
+        const e = <f64>load<T>(panelAt<T>(es, i, y, cols, wide)) * (1 / expOfZero<T>());
         const otherMass = e == 1 ? others : 1 + others - e; // (1 − p)·d
         const own = (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1) * (keep + (blended ? spread : 0)); // q_y
         // Where p ≤ ½ nothing is near; above, y is the only maximum, and Q − q was summed as such.
         g = e <= otherMass ? q * e * inverse - own : (blended ? load<f64>(Q_OTHERS + at) : 0) - q * otherMass * inverse;
       } else if (others < 0.5) {
         // p at the maximum is more than ⅔, and the maximum is alone.
-        column = findInRow<T>(es, i, cols, <T>expOfZero<T>());
+        column = findInRow<T>(es, i, cols, wide, <T>expOfZero<T>());
         g = load<f64>(Q_OTHERS + at) - q * others * inverse;
       } else column = NO_COLUMN;
       store<i32>(COLUMN + (i << 2), column);
@@ -126,10 +126,10 @@ export function crossEntropy<T>(
     else panelScale<T>(es, E_FACTOR, tiles, bytes, wide);
     for (let i = 0; i < n; i++) {
       const column = load<i32>(COLUMN + (i << 2));
-      if (column >= 0) store<T>(panelAt<T>(es, i, column, cols), <T>load<f64>(OWN + (i << 3)));
-      else if (column == IGNORED) fillRow<T>(panelAt<T>(es, i, 0, cols), classStep<T>(cols), cols, 0);
+      if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, wide), <T>load<f64>(OWN + (i << 3)));
+      else if (column == IGNORED) fillRow<T>(panelAt<T>(es, i, 0, cols, wide), classStep<T>(wide), cols, 0);
     }
-    panelOut<T>(grad, es, r, n, cols, inner);
+    panelOut<T>(grad, es, r, n, cols, inner, wide);
   }
 }
 

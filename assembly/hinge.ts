@@ -9,7 +9,7 @@
 // x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import {
-  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, isWide, panelAt, panelFor, panelIn, panelOut, panelRows,
+  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, narrowPlain, panelAt, panelFor, panelIn, panelOut, panelRows,
   rowAddress, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import {
@@ -31,15 +31,15 @@ export function hinge<T>(
   loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
-  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  const wide = cols > narrowPlain<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   // A Crammer–Singer gradient is zero but for two entries a row: these are set where they belong, if rows are contiguous there.
   const direct = grad && !westonWatkins && inner == 1;
-  const step = direct ? sizeof<T>() : classStep<T>(cols);
+  const step = direct ? sizeof<T>() : classStep<T>(wide);
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner);
+    n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
-    const gs = grad ? panelFor<T>(Y, grad, r, cols) : 0;
+    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
+    const gs = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
 
     // The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never the maximum. (Taking its
@@ -47,10 +47,10 @@ export function hinge<T>(
     for (let i = 0; i < n; i++) {
       const at = i << 3, y = load<i32>(ys + (i << 2));
       if (!isClass(y, cols)) continue;
-      const own = panelAt<T>(xs, i, y, cols);
+      const own = panelAt<T>(xs, i, y, cols, wide);
       store<f64>(TARGET + at, <f64>load<T>(own));
       store<T>(own, <T>-Infinity);
-      if (load<f64>(TARGET + at) == -Infinity) store<f64>(LOWEST + at, excessOfLowest<T>(xs, i, cols, y));
+      if (load<f64>(TARGET + at) == -Infinity) store<f64>(LOWEST + at, excessOfLowest<T>(xs, i, cols, wide, y));
       const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
       const u = sampleWeight ? load<f64>(us + at) : 1;
       const g = gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1;
@@ -58,22 +58,22 @@ export function hinge<T>(
     }
 
     if (!westonWatkins) {
-      findTop<T>(xs, n, tiles, bytes, cols, margin, squared, grad != 0);
+      findTop<T>(xs, n, tiles, bytes, cols, wide, margin, squared, grad != 0);
       if (direct) memory.fill(rowAddress<T>(grad, r, cols, 1), 0, <usize>n * <usize>cols * sizeof<T>());
       else if (grad) memory.fill(gs, 0, <usize>tiles * bytes);
     } else {
       if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       for (let i = 0; i < n; i++) {
-        if (load<f64>(TARGET + (i << 3)) == -Infinity) useLowest<T>(gs, i, cols, squared);
+        if (load<f64>(TARGET + (i << 3)) == -Infinity) useLowest<T>(gs, i, cols, wide, squared);
       }
     }
 
     for (let i = 0; i < n; i++) {
       const at = i << 3, y = load<i32>(ys + (i << 2));
       const u = sampleWeight ? load<f64>(us + at) : 1;
-      if (wide && grad != x && isClass(y, cols)) store<T>(panelAt<T>(xs, i, y, cols), <T>load<f64>(TARGET + at));
-      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : grad ? panelAt<T>(gs, i, 0, cols) : 0;
+      if (wide && grad != x && isClass(y, cols)) store<T>(panelAt<T>(xs, i, y, cols, wide), <T>load<f64>(TARGET + at));
+      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : grad ? panelAt<T>(gs, i, 0, cols, wide) : 0;
       if (!isClass(y, cols) || u == 0) {
         store<f64>(loss + (<usize>r << 3) + at, 0);
         if (grad) fillRow<T>(g, step, cols, 0);
@@ -92,24 +92,23 @@ export function hinge<T>(
       if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>slope);
       store<T>(g + <usize>y * step, <T>(0 - slope));
     }
-    if (grad && !direct) panelOut<T>(grad, gs, r, n, cols, inner);
+    if (grad && !direct) panelOut<T>(grad, gs, r, n, cols, inner, wide);
   }
 }
 
 /** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. */
-function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, margin: f64, squared: bool, top: bool): void {
-  const wide = isWide(cols);
+function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide: bool, margin: f64, squared: bool, top: bool): void {
   panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
   if (top && !wide) panelTop<T>(x, tiles, bytes);
   for (let i = 0; i < n; i++) {
     const at = i << 3;
     const max = load<f64>(MAX + at), target = load<f64>(TARGET + at);
     let z = cols > 1 ? max - target + margin : target != target ? NaN : 0;
-    if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols)) z = NaN;
+    if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols, wide)) z = NaN;
     if (z <= 0) z = 0;
     store<f64>(VIOLATION + at, squared ? z * z : z);
     store<f64>(SLOPE + at, squared || z == 0 ? z : 1);
-    if (top && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, <T>max));
+    if (top && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, wide, <T>max));
   }
 }
 
@@ -126,20 +125,20 @@ function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
 }
 
 /** z of the wrong classes where x_y is −Infinity: +Infinity, or NaN if one of them is −Infinity or NaN; 0 where there is none. */
-function excessOfLowest<T>(x: usize, i: i32, cols: i32, y: i32): f64 {
+function excessOfLowest<T>(x: usize, i: i32, cols: i32, wide: bool, y: i32): f64 {
   for (let j = 0; j < cols; j++) {
-    const other = load<T>(panelAt<T>(x, i, j, cols));
+    const other = load<T>(panelAt<T>(x, i, j, cols, wide));
     if (j != y && !(other > <T>-Infinity)) return NaN;
   }
   return cols > 1 ? Infinity : 0;
 }
 
 /** Corrects such a row of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
-function useLowest<T>(g: usize, i: i32, cols: i32, squared: bool): void {
+function useLowest<T>(g: usize, i: i32, cols: i32, wide: bool, squared: bool): void {
   const at = i << 3, z = load<f64>(LOWEST + at);
   store<f64>(VIOLATION + at, z);
   store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
-  if (g) fillRow<T>(panelAt<T>(g, i, 0, cols), classStep<T>(cols), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
+  if (g) fillRow<T>(panelAt<T>(g, i, 0, cols, wide), classStep<T>(wide), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
 }
 
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */

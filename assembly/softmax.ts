@@ -2,7 +2,7 @@
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
 import { expOfZero, expTable } from "./exp";
-import { STATISTIC, X, Y, Z, isWide, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import { STATISTIC, X, Y, Z, NARROW_EXP, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
 import { panelDot, panelExp, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -10,17 +10,17 @@ const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner);
+    n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, <T>-Infinity);
-    const ys = panelFor<T>(Y, y, r, cols);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
+    const ys = panelFor<T>(Y, y, r, cols, wide);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
     panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, table);
     invert(SUM, n, 1 / expOfZero<T>());
     panelScale<T>(ys, SUM, tiles, bytes, wide);
-    panelOut<T>(y, ys, r, n, cols, inner);
+    panelOut<T>(y, ys, r, n, cols, inner, wide);
   }
 }
 
@@ -30,15 +30,15 @@ function invert(sum: usize, n: i32, factor: f64): void {
 }
 
 export function softmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
-  const bytes = tileBytes<T>(cols), wide = isWide(cols), rows = outer * inner;
+  const wide = cols > narrowPlain<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner);
+    n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
-    const ys = panelIn<T>(X, y, r, n, cols, inner, 0);
-    const dys = panelIn<T>(Z, dy, r, n, cols, inner, 0);
-    const dxs = panelFor<T>(Y, dx, r, cols);
+    const ys = panelIn<T>(X, y, r, n, cols, inner, wide, 0);
+    const dys = panelIn<T>(Z, dy, r, n, cols, inner, wide, 0);
+    const dxs = panelFor<T>(Y, dx, r, cols, wide);
     panelDot<T>(SUM, ys, dys, tiles, bytes, wide);
     panelTimesCentered<T>(dxs, ys, dys, SUM, tiles, bytes, wide);
-    panelOut<T>(dx, dxs, r, n, cols, inner);
+    panelOut<T>(dx, dxs, r, n, cols, inner, wide);
   }
 }

@@ -56,6 +56,8 @@ type SwapAxesKernel = (
 /** The kernels of one element type. */
 export interface TypedExports {
   readonly bytes: number;
+  /** The largest number of classes for which softmaxGrad and hinge take inner > 1. */
+  readonly narrow: number;
   readonly softmax: RowKernel;
   readonly softmaxGrad: RowGradKernel;
   readonly logSoftmax: RowKernel;
@@ -75,8 +77,8 @@ export interface WasmMemory {
 export interface Exports {
   readonly memory: WasmMemory;
   readonly heapBase: number;
-  /** The largest number of classes for which the kernels take inner > 1. */
-  readonly narrow: number;
+  /** The largest number of classes for which the other kernels take inner > 1. */
+  readonly narrowExp: number;
   readonly f32: TypedExports;
   readonly f64: TypedExports;
 }
@@ -102,6 +104,7 @@ export function readExports(raw: Record<string, unknown>): Exports {
         throw new TypeError(`softmargin: not a softmargin module, no export ${name}${suffix}`);
       kernels[name] = raw[name + suffix];
     }
+    kernels["narrow"] = (raw[`narrow${suffix}`] as () => number)();
     return kernels as unknown as TypedExports;
   };
   const f32 = typed("F32", 4);
@@ -109,7 +112,7 @@ export function readExports(raw: Record<string, unknown>): Exports {
   return {
     memory: raw["memory"] as WasmMemory,
     heapBase: (raw["heapBase"] as () => number)(),
-    narrow: (raw["narrow"] as () => number)(),
+    narrowExp: (raw["narrowExp"] as () => number)(),
     f32,
     f64,
   };

@@ -61,7 +61,7 @@ export class WasmKernels implements Kernels {
 
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
   private map(kernel: RowKernel, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): boolean {
-    if (!this.open(x, shape, 1, 0, 0)) return false;
+    if (!this.open(x, shape, this.arena.exports.narrowExp, 1, 0, 0)) return false;
     while (this.next()) {
       const xs = this.enter(x);
       const ys = this.place(y, x, xs);
@@ -72,17 +72,26 @@ export class WasmKernels implements Kernels {
   }
 
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    if (!this.mapGrad(this.typedExports(y).softmaxGrad, dx, y, dy, shape)) this.shared!.softmaxGrad(dx, y, dy, shape);
+    const { softmaxGrad, narrow } = this.typedExports(y);
+    if (!this.mapGrad(softmaxGrad, narrow, dx, y, dy, shape)) this.shared!.softmaxGrad(dx, y, dy, shape);
   }
 
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    if (!this.mapGrad(this.typedExports(y).logSoftmaxGrad, dx, y, dy, shape))
-      this.shared!.logSoftmaxGrad(dx, y, dy, shape);
+    const { logSoftmaxGrad } = this.typedExports(y);
+    const narrow = this.arena.exports.narrowExp;
+    if (!this.mapGrad(logSoftmaxGrad, narrow, dx, y, dy, shape)) this.shared!.logSoftmaxGrad(dx, y, dy, shape);
   }
 
   /** dx = f(y, dy) */
-  private mapGrad(kernel: RowGradKernel, dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): boolean {
-    if (!this.open(y, shape, 2, 0, 0)) return false;
+  private mapGrad(
+    kernel: RowGradKernel,
+    narrow: number,
+    dx: FloatArray,
+    y: FloatArray,
+    dy: FloatArray,
+    shape: Shape,
+  ): boolean {
+    if (!this.open(y, shape, narrow, 2, 0, 0)) return false;
     while (this.next()) {
       const ys = this.enter(y);
       const dys = this.enter(dy);
@@ -97,7 +106,7 @@ export class WasmKernels implements Kernels {
     const scale = scaleFor(temperature);
     const input = scaled(x, scale);
     const { arena } = this;
-    if (!this.open(x, shape, 1, 8, 0)) {
+    if (!this.open(x, shape, arena.exports.narrowExp, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
@@ -124,7 +133,7 @@ export class WasmKernels implements Kernels {
     const temperature = terms.temperature * scale;
     const x = scaled(logits, scale);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(x, shape, slots, rows, terms.weight)) {
+    if (!this.openLoss(x, shape, this.arena.exports.narrowExp, slots, rows, terms.weight)) {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
@@ -164,7 +173,16 @@ export class WasmKernels implements Kernels {
     terms: HingeTerms,
   ): void {
     const { form, margin, p, scale, rows } = terms;
-    if (!this.openLoss(scores, shape, 1 + (grad && rows.accumulate ? 1 : 0), rows, terms.weight)) {
+    if (
+      !this.openLoss(
+        scores,
+        shape,
+        this.typedExports(scores).narrow,
+        1 + (grad && rows.accumulate ? 1 : 0),
+        rows,
+        terms.weight,
+      )
+    ) {
       this.shared!.hinge(loss, grad, scores, targets, shape, terms);
       return;
     }
@@ -198,13 +216,14 @@ export class WasmKernels implements Kernels {
   private openLoss(
     x: FloatArray,
     shape: Shape,
+    narrow: number,
     slots: number,
     rows: RowTerms,
     weight: FloatArray | undefined,
   ): boolean {
     // One loss, one target and perhaps two factors a row.
     const perRow = 8 + 4 + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
-    return this.open(x, shape, slots, perRow, weight ? shape.classes : 0);
+    return this.open(x, shape, narrow, slots, perRow, weight ? shape.classes : 0);
   }
 
   private typedExports(x: FloatArray): TypedExports {
@@ -213,13 +232,13 @@ export class WasmKernels implements Kernels {
 
   /**
    * Begins a call: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
-   * `kept` elements once. False where the arena would have to grow but must not; throws before anything has happened where it cannot.
+   * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would have to grow but must not; throws before anything has happened where it cannot.
    */
-  private open(x: FloatArray, shape: Shape, slots: number, perRow: number, kept: number): boolean {
+  private open(x: FloatArray, shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
     const { outer, classes, inner } = shape;
     const size = x.BYTES_PER_ELEMENT;
-    const swaps = inner > 1 && classes > arena.exports.narrow;
+    const swaps = inner > 1 && classes > narrow;
     const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
     // Every piece is rounded up to a whole vector.
     const fixed = align(kept * size) + 16 * 8;
