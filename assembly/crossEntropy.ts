@@ -14,7 +14,7 @@
 import { expOfZero, expTable } from "./exp";
 import { logs } from "./logSoftmax";
 import {
-  NARROW_EXP, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
+  narrowExp, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
   panelRows, spreadTile, tileBytes, tileCount,
 } from "./panel";
 import {
@@ -47,7 +47,7 @@ export function crossEntropy<T>(
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
-  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols;
   const perT = 1 / temperature, gradUnit = gradScale / temperature;

@@ -5,7 +5,7 @@ import { hinge } from "./hinge";
 import { logSoftmax, logSoftmaxGrad, logSumExp } from "./logSoftmax";
 import { add } from "./add";
 import { softmax, softmaxGrad } from "./softmax";
-import { NARROW_EXP, narrowPlain, swapAxes } from "./panel";
+import { narrowExp, narrowPlain, swapAxes } from "./panel";
 
 /** Where the memory that the caller may use begins. */
 export function heapBase(): usize {
@@ -17,15 +17,18 @@ export function isRelaxed(): bool {
   return ASC_FEATURE_RELAXED_SIMD;
 }
 
-/** The largest C for which inner may be more than 1: for kernels with exponentials, for softmaxGrad and hinge by type. */
-export function narrowExp(): i32 {
-  return NARROW_EXP;
-}
+/** The largest C for which inner may be more than 1, for softmaxGrad and hinge; `Exp`: for the other kernels. */
 export function narrowF32(): i32 {
   return narrowPlain<f32>();
 }
 export function narrowF64(): i32 {
   return narrowPlain<f64>();
+}
+export function narrowExpF32(): i32 {
+  return narrowExp<f32>();
+}
+export function narrowExpF64(): i32 {
+  return narrowExp<f64>();
 }
 
 export function softmaxF32(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {

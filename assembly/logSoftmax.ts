@@ -8,7 +8,7 @@
 import { expTable } from "./exp";
 import { log1p } from "./log";
 import {
-  STATISTIC, X, Y, Z, NARROW_EXP, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, Z, narrowExp, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { panelExpOthers, panelMax, panelMinusExp, panelShift, panelSum } from "./passes";
 
@@ -20,7 +20,7 @@ const LOG = memory.data(STATISTIC, 16);
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
   const scale = v128.splat<T>(<T>(1 / temperature));
-  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
@@ -47,7 +47,7 @@ export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
 
 export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
   const table = expTable<T>(1);
-  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
@@ -62,7 +62,7 @@ export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, co
 
 export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);

@@ -2,7 +2,7 @@
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
 import { expOfZero, expTable } from "./exp";
-import { STATISTIC, X, Y, Z, NARROW_EXP, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import { STATISTIC, X, Y, Z, narrowExp, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
 import { panelDot, panelExp, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -10,7 +10,7 @@ const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const wide = cols > NARROW_EXP, bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);

@@ -15,8 +15,25 @@ import { containers, valueClasses } from "./values.js";
 
 const lengths = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** C around every multiple of a vector, an unrolled loop, a block. */
-const CLASSES = [...lengths(1, 17), 31, 32, 33, 63, 64, 65, 127, 128, 129];
+/** C around every multiple of a vector, an unrolled loop, a block, and where rows are laid out in another way. */
+const CLASSES = [
+  ...lengths(1, 17),
+  24,
+  25,
+  31,
+  32,
+  33,
+  47,
+  48,
+  49,
+  63,
+  64,
+  65,
+  ...lengths(127, 137),
+  ...lengths(255, 264),
+  271,
+  272,
+];
 const ROWS = [0, 1, 3, 4, 5, 17];
 const INNER = [3, 4, 7];
 

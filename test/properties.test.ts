@@ -13,7 +13,10 @@ import { type Container, containers, drawRow, toContainer, type Values, valueCla
 const RUNS = { numRuns: 100 };
 
 const container = fc.constantFrom(...containers);
-const classCount = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(63, 64, 65, 127, 128, 129, 500));
+const classCount = fc.oneof(
+  fc.integer({ min: 1, max: 40 }),
+  fc.constantFrom(47, 48, 49, 63, 64, 65, 127, 128, 129, 256, 257, 263, 500),
+);
 const seed = fc.nat();
 
 /** A batch of rows of any class of values. */

@@ -78,10 +78,19 @@ const functions: readonly RowFunction[] = [
   loss("hinge", "crammer-singer"),
 ];
 
-/** Every C up to 40, every tail of a longer loop, one long row with positions around the vectors and blocks. */
+/**
+ * Every C up to 40, every tail of a longer loop; rows of more than 128 and 256 classes, which the WASM backends lay out in another way (f64,
+ * f32), with every tail and positions at both ends; one long row with positions around the vectors and blocks.
+ */
 const cases = [...Array.from({ length: 40 }, (_, i) => i + 1), ...Array.from({ length: 19 }, (_, i) => i + 63)].map(
   (classes) => ({ classes, positions: Array.from({ length: classes }, (_, k) => k) }),
 );
+for (const from of [129, 257]) {
+  for (let classes = from; classes < from + 16; classes++) {
+    const ends = [0, 1, 15, 16, ...Array.from({ length: 20 }, (_, k) => classes - 20 + k)];
+    cases.push({ classes, positions: ends });
+  }
+}
 cases.push({ classes: 1000, positions: [0, 1, 2, 3, 15, 16, 17, 255, 256, 257, 511, 512, 996, 997, 998, 999] });
 
 /**

@@ -56,8 +56,9 @@ type SwapAxesKernel = (
 /** The kernels of one element type. */
 export interface TypedExports {
   readonly bytes: number;
-  /** The largest number of classes for which softmaxGrad and hinge take inner > 1. */
+  /** The largest number of classes for which softmaxGrad and hinge take inner > 1; and the other kernels. */
   readonly narrow: number;
+  readonly narrowExp: number;
   readonly softmax: RowKernel;
   readonly softmaxGrad: RowGradKernel;
   readonly logSoftmax: RowKernel;
@@ -77,8 +78,6 @@ export interface WasmMemory {
 export interface Exports {
   readonly memory: WasmMemory;
   readonly heapBase: number;
-  /** The largest number of classes for which the other kernels take inner > 1. */
-  readonly narrowExp: number;
   readonly f32: TypedExports;
   readonly f64: TypedExports;
 }
@@ -104,7 +103,7 @@ export function readExports(raw: Record<string, unknown>): Exports {
         throw new TypeError(`softmargin: not a softmargin module, no export ${name}${suffix}`);
       kernels[name] = raw[name + suffix];
     }
-    kernels["narrow"] = (raw[`narrow${suffix}`] as () => number)();
+    for (const name of ["narrow", "narrowExp"]) kernels[name] = (raw[name + suffix] as () => number)();
     return kernels as unknown as TypedExports;
   };
   const f32 = typed("F32", 4);
@@ -112,7 +111,6 @@ export function readExports(raw: Record<string, unknown>): Exports {
   return {
     memory: raw["memory"] as WasmMemory,
     heapBase: (raw["heapBase"] as () => number)(),
-    narrowExp: (raw["narrowExp"] as () => number)(),
     f32,
     f64,
   };

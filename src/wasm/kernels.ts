@@ -61,7 +61,7 @@ export class WasmKernels implements Kernels {
 
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
   private map(kernel: RowKernel, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): boolean {
-    if (!this.open(x, shape, this.arena.exports.narrowExp, 1, 0, 0)) return false;
+    if (!this.open(x, shape, this.typedExports(x).narrowExp, 1, 0, 0)) return false;
     while (this.next()) {
       const xs = this.enter(x);
       const ys = this.place(y, x, xs);
@@ -77,9 +77,8 @@ export class WasmKernels implements Kernels {
   }
 
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    const { logSoftmaxGrad } = this.typedExports(y);
-    const narrow = this.arena.exports.narrowExp;
-    if (!this.mapGrad(logSoftmaxGrad, narrow, dx, y, dy, shape)) this.shared!.logSoftmaxGrad(dx, y, dy, shape);
+    const { logSoftmaxGrad, narrowExp } = this.typedExports(y);
+    if (!this.mapGrad(logSoftmaxGrad, narrowExp, dx, y, dy, shape)) this.shared!.logSoftmaxGrad(dx, y, dy, shape);
   }
 
   /** dx = f(y, dy) */
@@ -106,7 +105,7 @@ export class WasmKernels implements Kernels {
     const scale = scaleFor(temperature);
     const input = scaled(x, scale);
     const { arena } = this;
-    if (!this.open(x, shape, arena.exports.narrowExp, 1, 8, 0)) {
+    if (!this.open(x, shape, this.typedExports(x).narrowExp, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
@@ -133,7 +132,7 @@ export class WasmKernels implements Kernels {
     const temperature = terms.temperature * scale;
     const x = scaled(logits, scale);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(x, shape, this.arena.exports.narrowExp, slots, rows, terms.weight)) {
+    if (!this.openLoss(x, shape, this.typedExports(x).narrowExp, slots, rows, terms.weight)) {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
