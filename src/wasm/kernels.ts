@@ -231,7 +231,8 @@ export class WasmKernels implements Kernels {
 
   /**
    * Begins a call: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
-   * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would have to grow but must not; throws before anything has happened where it cannot.
+   * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would
+   * have to grow but must not; throws before anything has happened where it cannot.
    */
   private open(x: FloatArray, shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
