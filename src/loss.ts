@@ -17,7 +17,7 @@ import {
   weights,
 } from "./check.js";
 import type { FloatArray, RowTerms, Shape } from "./kernels.js";
-import type { LogitsLike, LossValue, Result } from "./options.js";
+import type { LossValue } from "./options.js";
 import { lossBuffer, MEANS, type MeanOver, perRow, REDUCTIONS, type Reduction, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
@@ -44,11 +44,6 @@ export interface LossCall {
   readonly weight: FloatArray | undefined;
   /** Runs the kernel unless there is nothing to average, and reduces. */
   compute(kernel: (loss: Float64Array, grad: FloatArray | undefined, terms: RowTerms) => void): LossValue;
-}
-
-export interface LossAndGrad<A extends LogitsLike = LogitsLike> {
-  loss: LossValue;
-  grad: Result<A>;
 }
 
 /** What is particular to a loss. */

@@ -1,37 +1,14 @@
-// The kernels on linear memory: blocks of rows are copied into the arena, computed in place, and copied out, each byte once in and once out
-// while the block is in the cache. Arrays that lie in the workspace are used where they are.
+// The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
-import { ARENA_BYTES, type Arena, align } from "./arena.js";
-import type { RowGradKernel, RowKernel, TypedExports } from "./exports.js";
+import type { Arena } from "./arena.js";
+import { Blocks, copy } from "./blocks.js";
+import type { RowGradKernel, RowKernel } from "./exports.js";
 
-// TypedArray.set costs about 50 ns, as much as moving this many elements one by one.
-const FEW = 32;
-
-function copy(to: FloatArray | Int32Array, at: number, from: FloatArray | Int32Array, start: number, n: number): void {
-  if (n <= FEW) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
-  else to.set(start === 0 && n === from.length ? from : from.subarray(start, start + n), at);
-}
-
-export class WasmKernels implements Kernels {
-  private readonly arena: Arena;
+export class WasmKernels extends Blocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
   private readonly shared: WasmKernels | undefined;
 
-  // The call under way …
-  private shape: Shape = { outer: 0, classes: 0, inner: 0 };
-  private typed: TypedExports;
-  private view: FloatArray;
-  /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
-  private swaps = false;
-  private outersPerBlock = 0;
-  private innersPerBlock = 0;
-  // … and its block: inner positions inner … inner + inners of outer positions outer … outer + outers; one of the two is all there are.
-  private outer = 0;
-  private outers = 0;
-  private inner = 0;
-  private inners = 0;
-  private spare = 0;
   // Where a loss has its rows of the block.
   private losses = 0;
   private targets = 0;
@@ -39,10 +16,8 @@ export class WasmKernels implements Kernels {
   private gradOutput = 0;
 
   constructor(arena: Arena, shared?: WasmKernels) {
-    this.arena = arena;
+    super(arena);
     this.shared = shared;
-    this.typed = arena.exports.f32;
-    this.view = arena.f32;
   }
 
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
@@ -225,101 +200,12 @@ export class WasmKernels implements Kernels {
     return this.open(x, shape, narrow, slots, perRow, weight ? shape.classes : 0);
   }
 
-  private typedExports(x: FloatArray): TypedExports {
-    return x.BYTES_PER_ELEMENT === 4 ? this.arena.exports.f32 : this.arena.exports.f64;
-  }
-
-  /**
-   * Begins a call: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
-   * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would
-   * have to grow but must not; throws before anything has happened where it cannot.
-   */
-  private open(x: FloatArray, shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
-    const { arena } = this;
-    const { outer, classes, inner } = shape;
-    const size = x.BYTES_PER_ELEMENT;
-    const swaps = inner > 1 && classes > narrow;
-    const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
-    // Every piece is rounded up to a whole vector.
-    const fixed = align(kept * size) + 16 * 8;
-    const rows = Math.min(outer * inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
-    if (arena.isFixed && !arena.holds(fixed + rows * row)) return false;
-    arena.open(fixed + rows * row);
-
-    this.shape = shape;
-    this.typed = this.typedExports(x);
-    this.view = size === 4 ? arena.f32 : arena.f64;
-    this.swaps = swaps;
-    this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
-    this.innersPerBlock = Math.min(rows, inner);
-    this.outer = 0;
-    this.outers = 0;
-    this.inner = inner;
-    this.inners = 0;
-    return true;
-  }
-
   /** The class weights, which stay for the whole call. */
   private enterWeight(weight: FloatArray | undefined): number {
     if (weight === undefined) return 0;
     const at = this.arena.take(weight.byteLength);
     copy(this.view, at / this.typed.bytes, weight, 0, weight.length);
     this.arena.keep();
-    return at;
-  }
-
-  /** Goes on to the next block, if there is one; the arena is empty then but for what stays. */
-  private next(): boolean {
-    const { outer, classes, inner } = this.shape;
-    this.inner += this.inners;
-    if (this.inner >= inner) {
-      this.outer += this.outers;
-      this.inner = 0;
-    }
-    if (this.outer >= outer || inner === 0) return false;
-    this.outers = Math.min(this.outersPerBlock, outer - this.outer);
-    this.inners = Math.min(this.innersPerBlock, inner - this.inner);
-    this.arena.release();
-    if (this.swaps) this.spare = this.arena.take(this.rows * classes * this.typed.bytes);
-    return true;
-  }
-
-  /** Rows of the block. */
-  private get rows(): number {
-    return this.outers * this.inners;
-  }
-
-  private get firstRow(): number {
-    return this.outer * this.shape.inner + this.inner;
-  }
-
-  /** The block's outer and inner size as the kernel sees it. */
-  private get rowOuters(): number {
-    return this.swaps ? this.inners : this.outers;
-  }
-
-  private get rowInners(): number {
-    return this.swaps ? 1 : this.inners;
-  }
-
-  /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
-  private inPlace(array: FloatArray): number {
-    const { buffer, reserved, start } = this.arena;
-    // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
-    if (start === reserved || this.swaps || this.inners < this.shape.inner || array.buffer !== buffer) return 0;
-    const { byteOffset, byteLength } = array;
-    if (byteOffset < reserved || byteOffset + byteLength > start) return 0;
-    return byteOffset + this.outer * this.shape.classes * this.shape.inner * this.typed.bytes;
-  }
-
-  /** The block of an array for the kernel: where it lies, or a copy in the arena. */
-  private enter(array: FloatArray): number {
-    const there = this.inPlace(array);
-    if (there !== 0) return there;
-    const { classes } = this.shape;
-    const at = this.arena.take(this.rows * classes * this.typed.bytes);
-    this.copyIn(this.swaps ? this.spare : at, array);
-    if (this.swaps) this.typed.swapAxes(at, this.spare, classes, this.inners, classes, this.inners);
     return at;
   }
 
@@ -330,63 +216,6 @@ export class WasmKernels implements Kernels {
     this.sampleWeight = this.enterRows(arena.f64, sampleWeight);
     this.gradOutput = this.enterRows(arena.f64, gradOutput);
     this.losses = arena.take(this.rows * 8);
-  }
-
-  private enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number {
-    if (values === undefined) return 0;
-    const at = this.arena.take(this.rows * view.BYTES_PER_ELEMENT);
-    copy(view, at / view.BYTES_PER_ELEMENT, values, this.firstRow, this.rows);
-    return at;
-  }
-
-  /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
-  private place(out: FloatArray, x: FloatArray, xs: number, accumulate = false): number {
-    const there = accumulate ? 0 : this.inPlace(out);
-    if (there !== 0) return there;
-    return this.inPlace(x) === 0 ? xs : this.arena.take(this.rows * this.shape.classes * this.typed.bytes);
-  }
-
-  /** Brings a result from where `place` put it to where it belongs. */
-  private leave(out: FloatArray, results: number, accumulate: boolean): void {
-    const there = this.inPlace(out);
-    if (results === there) return;
-    const { classes } = this.shape;
-    if (this.swaps) {
-      this.typed.swapAxes(this.spare, results, this.inners, classes, this.inners, classes);
-      results = this.spare;
-    }
-    const n = this.rows * classes;
-    if (accumulate && there !== 0) {
-      this.typed.add(there, results, n);
-      return;
-    }
-    if (accumulate) {
-      const old = this.arena.take(n * this.typed.bytes);
-      this.copyIn(old, out);
-      this.typed.add(results, old, n);
-    }
-    this.copyOut(out, results);
-  }
-
-  /** Copies the block of an array, [outers, C, inners], to `at`. */
-  private copyIn(at: number, array: FloatArray): void {
-    const { view, outer, outers, inner, inners } = this;
-    const { classes, inner: allInners } = this.shape;
-    const to = at / this.typed.bytes;
-    if (inners === allInners) copy(view, to, array, outer * classes * inners, outers * classes * inners);
-    else
-      for (let j = 0; j < classes; j++)
-        copy(view, to + j * inners, array, (outer * classes + j) * allInners + inner, inners);
-  }
-
-  private copyOut(array: FloatArray, at: number): void {
-    const { view, outer, outers, inner, inners } = this;
-    const { classes, inner: allInners } = this.shape;
-    const from = at / this.typed.bytes;
-    if (inners === allInners) copy(array, outer * classes * inners, view, from, outers * classes * inners);
-    else
-      for (let j = 0; j < classes; j++)
-        copy(array, (outer * classes + j) * allInners + inner, view, from + j * inners, inners);
   }
 }
 

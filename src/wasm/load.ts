@@ -22,7 +22,7 @@ export function load(builds: readonly (readonly [Build, string])[]): Softmargin 
   let reason: Error | undefined;
   for (const [name, hex] of builds) {
     try {
-      return create(instantiateSync(fromHex(hex) as never) as unknown as Instantiated, name, reason);
+      return create(instantiateNow(fromHex(hex)), name, reason);
     } catch (error) {
       reason ??= error instanceof Error ? error : new Error(String(error));
     }
@@ -31,23 +31,27 @@ export function load(builds: readonly (readonly [Build, string])[]): Softmargin 
 }
 
 export function createFrom(source: ModuleSource): Softmargin {
-  return create(instantiateSync(source as never) as unknown as Instantiated);
+  return create(instantiateNow(source));
 }
 
 export async function createFromAsync(source: unknown): Promise<Softmargin> {
   return create((await instantiate(source as never)) as unknown as Instantiated);
 }
 
+// The loader's types need those of the DOM and know nothing of this module's exports.
+function instantiateNow(source: unknown): Instantiated {
+  return instantiateSync(source as never) as unknown as Instantiated;
+}
+
 function create(first: Instantiated, name?: Build, reason?: Error): Softmargin {
   const { module } = first;
-  const again = (): Exports => exportsOf(instantiateSync(module as never) as unknown as Instantiated);
   const kernels = new WasmKernels(new Arena(exportsOf(first)));
   const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
   return createApi(kernels, reason ? { ...backend, reason } : backend, (options: WorkspaceOptions) => {
     const bytes = readWorkspaceBytes(options);
     // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
     // computed by the shared kernels, on copies.
-    const arena = new Arena(again(), bytes);
+    const arena = new Arena(exportsOf(instantiateNow(module)), bytes);
     return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
   });
 }
