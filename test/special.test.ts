@@ -79,8 +79,8 @@ const functions: readonly RowFunction[] = [
 ];
 
 /**
- * Every C up to 40, every tail of a longer loop; rows of more than 128 and 256 classes, which the WASM backends lay out in another way (f64,
- * f32), with every tail and positions at both ends; one long row with positions around the vectors and blocks.
+ * Every C up to 40, every tail of a longer loop; rows of more than 128 and 256 classes with every tail and positions at both ends; one long
+ * row with positions around the vectors and blocks.
  */
 const cases = [...Array.from({ length: 40 }, (_, i) => i + 1), ...Array.from({ length: 19 }, (_, i) => i + 63)].map(
   (classes) => ({ classes, positions: Array.from({ length: classes }, (_, k) => k) }),
