@@ -11,14 +11,14 @@
 //
 // x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
-import { expOfZero, expTable } from "./exp";
+import { expOfZero, expTable, panelExpOthers } from "./exp";
 import { logs } from "./logSoftmax";
 import {
   narrowExp, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
   panelRows, spreadTile, tileBytes, tileCount,
 } from "./panel";
 import {
-  REST_W, REST_X, REST_Y, REST_Z, chunks, panelExpOthers, panelMax, panelScale, perTile, restIn, restOf, restOut,
+  REST_W, REST_X, REST_Y, REST_Z, chunks, panelMax, panelScale, perTile, restIn, restOf, restOut,
   tree,
 } from "./passes";
 import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";

@@ -5,12 +5,12 @@
 // per row of x, y: [outer, cols, inner]; lse: [outer · inner], f64. ln Σ = log1p(Σ over all but one maximum), so that a row that one class
 // dominates keeps its digits: logSumExp [0, −40] = 4.2e−18.
 
-import { expTable } from "./exp";
+import { expTable, panelExpOthers, panelMinusExp } from "./exp";
 import { log1p } from "./log";
 import {
   STATISTIC, X, Y, Z, narrowExp, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
-import { panelExpOthers, panelMax, panelMinusExp, panelShift, panelSum } from "./passes";
+import { panelMax, panelShift, panelSum } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);

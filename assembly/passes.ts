@@ -5,7 +5,6 @@
 //
 // Statistics (maxima, sums, factors) are one f64 per row, in the order of the rows.
 
-import { constant, expOfZero, storeExp } from "./exp";
 import { STATISTIC } from "./panel";
 import { CHUNK, foldMax, lanes, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
@@ -14,8 +13,6 @@ export const REST_X = memory.data(64, 16);
 export const REST_Y = memory.data(64, 16);
 export const REST_Z = memory.data(64, 16);
 export const REST_W = memory.data(64, 16);
-const EXP = memory.data(64, 16);
-const TOPS = memory.data(STATISTIC, 16);
 // At MASK + rest: a chunk whose last `rest` bytes are ones.
 const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
 
@@ -142,67 +139,6 @@ export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: u
   }
 }
 
-/** e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS. */
-export function panelExp<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
-  expPass<T>(sum, e, x, max, tiles, bytes, wide, table, false);
-}
-
-/**
- * The same with one occurrence of the maximum left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class
- * dominates. Without e (0) nothing but the sum is kept.
- */
-export function panelExpOthers<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
-  expPass<T>(sum, e, x, max, tiles, bytes, wide, table, true);
-}
-
-// @ts-ignore: decorator
-@inline
-function expPass<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize, others: bool): void {
-  const low = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
-  const c1 = constant<T>(table, 5), c2 = constant<T>(table, 6), c3 = constant<T>(table, 7), c4 = constant<T>(table, 8);
-  const c5 = constant<T>(table, 9), c6 = constant<T>(table, 10), c7 = constant<T>(table, 11), c8 = constant<T>(table, 12);
-  const c9 = constant<T>(table, 13), c10 = constant<T>(table, 14), c11 = constant<T>(table, 15);
-  const top = v128.splat<T>(<T>expOfZero<T>());
-  const rest = restOf(bytes), keep = e != 0, row = e;
-  const step = keep ? CHUNK : 0;
-  if (!keep) e = EXP;
-  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
-
-  for (let t = 0; t < tiles; t++) {
-    const negMax = shiftBy<T>(loadLanes<T>(max + <usize>t * perTile<T>(), wide));
-    let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
-    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, e += step) {
-      if (rest && n == 1) x = REST_X, e = REST_Y;
-      storeExp<T>(e, x, negMax, low, log2e, magic, ln2High, ln2Low, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-      let e0 = v128.load(e), e1 = v128.load(e, 16), e2 = v128.load(e, 32), e3 = v128.load(e, 48);
-      if (others) {
-        const t0 = v128.eq<T>(e0, top), t1 = v128.eq<T>(e1, top), t2 = v128.eq<T>(e2, top), t3 = v128.eq<T>(e3, top);
-        tops = countTrue<T>(tops, t0, t1, t2, t3);
-        e0 = v128.andnot(e0, t0), e1 = v128.andnot(e1, t1), e2 = v128.andnot(e2, t2), e3 = v128.andnot(e3, t3);
-      }
-      const s = tree<T>(e0, e1, e2, e3);
-      sumH = sumHigh<T>(sumH, sumL, s), sumL = sumLow<T>(sumL, s);
-    }
-    storeSum<T>(sum + <usize>t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), wide);
-    if (others) storeCount<T>(TOPS + <usize>t * perTile<T>(), tops, wide);
-  }
-  if (rest && keep) restOut(row, bytes, REST_Y);
-  if (!others) return;
-  // Every occurrence of the maximum but one.
-  for (let i: usize = 0; i < <usize>tiles * perTile<T>(); i += 16) {
-    v128.store(sum + i, f64x2.add(v128.load(sum + i), f64x2.sub(v128.load(TOPS + i), f64x2.splat(1))));
-  }
-}
-
-/** −m, or 0 where m is not finite: then e^(x − m) comes out as NaN or 0 as it must. */
-// @ts-ignore: decorator
-@inline
-function shiftBy<T>(max: v128): v128 {
-  const finite = v128.eq<T>(v128.sub<T>(max, max), v128.splat<T>(0));
-  return v128.and(v128.neg<T>(max), finite);
-}
-
 /** Adds the true lanes of four masks; a true lane is the integer −1. */
 // @ts-ignore: decorator
 @inline
@@ -275,33 +211,6 @@ export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize
       v128.store(dx, v128.mul<T>(v128.load(y, 16), v128.sub<T>(v128.load(dy, 16), d)), 16);
       v128.store(dx, v128.mul<T>(v128.load(y, 32), v128.sub<T>(v128.load(dy, 32), d)), 32);
       v128.store(dx, v128.mul<T>(v128.load(y, 48), v128.sub<T>(v128.load(dy, 48), d)), 48);
-    }
-  }
-  if (rest) restOut(row, bytes, REST_X);
-}
-
-/** dx = dy − e^y · factor for y ≤ 0 */
-export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
-  const low = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
-  const c1 = constant<T>(table, 5), c2 = constant<T>(table, 6), c3 = constant<T>(table, 7), c4 = constant<T>(table, 8);
-  const c5 = constant<T>(table, 9), c6 = constant<T>(table, 10), c7 = constant<T>(table, 11), c8 = constant<T>(table, 12);
-  const c9 = constant<T>(table, 13), c10 = constant<T>(table, 14), c11 = constant<T>(table, 15);
-  const zero = v128.splat<T>(0), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
-  const rest = restOf(bytes), row = dx;
-  if (rest) {
-    restIn(REST_Y, y, bytes, zero);
-    restIn(REST_Z, dy, bytes, zero);
-  }
-  for (; tiles > 0; tiles--, factor += perTile<T>()) {
-    const f = v128.mul<T>(loadLanes<T>(factor, wide), unscale);
-    for (let n = chunks(bytes); n > 0; n--, dx += CHUNK, y += CHUNK, dy += CHUNK) {
-      if (rest && n == 1) dx = REST_X, y = REST_Y, dy = REST_Z;
-      storeExp<T>(EXP, y, zero, low, log2e, magic, ln2High, ln2Low, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-      v128.store(dx, v128.sub<T>(v128.load(dy), v128.mul<T>(v128.load(EXP), f)));
-      v128.store(dx, v128.sub<T>(v128.load(dy, 16), v128.mul<T>(v128.load(EXP, 16), f)), 16);
-      v128.store(dx, v128.sub<T>(v128.load(dy, 32), v128.mul<T>(v128.load(EXP, 32), f)), 32);
-      v128.store(dx, v128.sub<T>(v128.load(dy, 48), v128.mul<T>(v128.load(EXP, 48), f)), 48);
     }
   }
   if (rest) restOut(row, bytes, REST_X);

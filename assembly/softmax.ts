@@ -1,9 +1,9 @@
 // softmax      y = e^((x − m)/T) / Σ e^((x − m)/T),  m = max x      per row of x, y: [outer, cols, inner]
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
-import { expOfZero, expTable } from "./exp";
+import { expOfZero, expTable, panelExp } from "./exp";
 import { STATISTIC, X, Y, Z, narrowExp, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
-import { panelDot, panelExp, panelMax, panelScale, panelTimesCentered } from "./passes";
+import { panelDot, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
