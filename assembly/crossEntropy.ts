@@ -28,16 +28,19 @@ const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one max
 const LOG = memory.data(STATISTIC, 16); // ln d
 const INVERSE = memory.data(STATISTIC, 16); // 1 / d
 const TARGET = memory.data(STATISTIC, 16); // x_y
-const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)
-const Q_TOP = memory.data(STATISTIC, 16); // Σ q over the classes at the maximum
-const Q_OTHERS = memory.data(STATISTIC, 16); // Σ q over the others
-const E_FACTOR = memory.data(STATISTIC, 16); // grad_j = e_j · E_FACTOR − q_j · Q_FACTOR
-const Q_FACTOR = memory.data(STATISTIC, 16);
-// A column of the gradient that is computed by itself, and its value; for each row an i32 and an f64.
+const WEIGHT = memory.data(STATISTIC, 16); // w_y
+const ROW_WEIGHT = memory.data(STATISTIC, 16); // u, 0 for a row that is ignored
+const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)  over the smoothed or given distribution
+const Q_TOP = memory.data(STATISTIC, 16); // Σ q_j  over the classes at the maximum
+const Q_OTHERS = memory.data(STATISTIC, 16); // Σ q_j  over the others
+const Q = memory.data(STATISTIC, 16); // Σ q
+const LOSS = memory.data(STATISTIC, 16);
+const FACTOR = memory.data(STATISTIC, 16); // of the whole gradient of a row; then grad_j = e_j · E_FACTOR − q_j · FACTOR
+const E_FACTOR = memory.data(STATISTIC, 16);
+// The one column of a gradient that is computed by itself: which one (an i32 for each row), its e, its gradient.
 const COLUMN = memory.data(STATISTIC, 16);
+const OWN_E = memory.data(STATISTIC, 16);
 const OWN = memory.data(STATISTIC, 16);
-const NO_COLUMN: i32 = -1;
-const IGNORED: i32 = -2;
 // What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
 const ZEROS = memory.data(64, 16);
 const ONES = memory.data(64, 16);
@@ -61,75 +64,99 @@ export function crossEntropy<T>(
     const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
     const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, wide, 0);
     const es = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
-    const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
+    const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
     panelMax<T>(MAX, xs, tiles, bytes, wide);
 
     // grad may be x itself: what is needed of x is taken before es is written.
-    if (indexed) {
-      for (let i = 0; i < n; i++) {
-        const y = load<i32>(ys + (i << 2));
-        store<f64>(TARGET + (i << 3), isClass(y, cols) ? <f64>load<T>(panelAt<T>(xs, i, y, cols, wide)) : 0);
-      }
-    }
+    gatherTargets<T>(xs, ys, us, weight, n, cols, wide, indexed);
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
     panelExpOthers<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, table);
     logs(LOG, INVERSE, OTHERS, n);
-
-    for (let i = 0; i < n; i++) {
-      const at = i << 3;
-      const y = indexed ? load<i32>(ys + (i << 2)) : 0;
-      const u = sampleWeight ? load<f64>(us + at) : 1;
-      if (u == 0 || !isClass(y, cols)) {
-        store<f64>(loss + (<usize>r << 3) + at, 0);
-        store<i32>(COLUMN + (i << 2), IGNORED);
-        continue;
-      }
-      const logSum = load<f64>(LOG + at);
-      let q = 0.0, value = 0.0;
-      if (blended) {
-        q = load<f64>(Q_TOP + at) + load<f64>(Q_OTHERS + at);
-        value = q * logSum + load<f64>(DOT + at) * perT;
-      }
-      if (indexed) {
-        const b = keep * (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1);
-        const nll = logSum + (load<f64>(MAX + at) - load<f64>(TARGET + at)) * perT;
-        // 0 · (−ln 0) counts as 0.
-        if (b != 0 || nll != Infinity) value += b * nll;
-        q += b;
-      }
-      store<f64>(loss + (<usize>r << 3) + at, u * value);
-      if (!grad) continue;
-
-      const factor = gradUnit * u * (gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1);
-      const others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
-      store<f64>(E_FACTOR + at, factor * q * inverse * (1 / expOfZero<T>()));
-      store<f64>(Q_FACTOR + at, factor);
-      // Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q, and that column is set by itself after the pass over all.
-      let column = y, g = 0.0;
-      if (indexed) {
-        const e = <f64>load<T>(panelAt<T>(es, i, y, cols, wide)) * (1 / expOfZero<T>());
-        const otherMass = e == 1 ? others : 1 + others - e; // (1 − p)·d
-        const own = (weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1) * (keep + (blended ? spread : 0)); // q_y
-        // Where p ≤ ½ nothing is near; above, y is the only maximum, and Q − q was summed as such.
-        g = e <= otherMass ? q * e * inverse - own : (blended ? load<f64>(Q_OTHERS + at) : 0) - q * otherMass * inverse;
-      } else if (others < 0.5) {
-        // p at the maximum is more than ⅔, and the maximum is alone.
-        column = findInRow<T>(es, i, cols, wide, <T>expOfZero<T>());
-        g = load<f64>(Q_OTHERS + at) - q * others * inverse;
-      } else column = NO_COLUMN;
-      store<i32>(COLUMN + (i << 2), column);
-      store<f64>(OWN + at, factor * g);
-    }
+    losses(n, keep, perT, blended);
+    for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));
     if (!grad) continue;
 
+    for (let i = 0; i < n; i++) {
+      const g = gradOutput ? load<f64>(gradOutput + (<usize>(r + i) << 3)) : 1;
+      store<f64>(FACTOR + (i << 3), gradUnit * load<f64>(ROW_WEIGHT + (i << 3)) * g);
+    }
+    if (indexed) gradientsOfTargets<T>(es, n, cols, wide, keep, spread, blended);
+    else gradientsOfMaxima<T>(es, n, cols, wide);
     if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
     else panelScale<T>(es, E_FACTOR, tiles, bytes, wide);
     for (let i = 0; i < n; i++) {
       const column = load<i32>(COLUMN + (i << 2));
-      if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, wide), <T>load<f64>(OWN + (i << 3)));
-      else if (column == IGNORED) fillRow<T>(panelAt<T>(es, i, 0, cols, wide), classStep<T>(wide), cols, 0);
+      if (load<f64>(ROW_WEIGHT + (i << 3)) == 0) fillRow<T>(panelAt<T>(es, i, 0, cols, wide), classStep<T>(wide), cols, 0);
+      else if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, wide), <T>load<f64>(OWN + (i << 3)));
     }
     panelOut<T>(grad, es, r, n, cols, inner, wide);
+  }
+}
+
+// Per row there is a little to look up and a little to compute. The former is done row by row, the latter two rows at a time and without
+// branches: which of two formulas holds is as good as random, and a wrong guess costs more than both.
+
+/** COLUMN, TARGET, WEIGHT and ROW_WEIGHT; with class probabilities only the last has a value, and no class counts by itself. */
+function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, wide: bool, indexed: bool): void {
+  for (let i = 0; i < n; i++) {
+    const at = i << 3, column = indexed ? load<i32>(targets + (i << 2)) : 0, counts = isClass(column, cols);
+    const y = counts ? column : 0, w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0;
+    const u = sampleWeight ? load<f64>(sampleWeight + at) : 1.0;
+    store<i32>(COLUMN + (i << 2), y);
+    store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(x, i, y, cols, wide)));
+    store<f64>(WEIGHT + at, indexed ? w : 0);
+    store<f64>(ROW_WEIGHT + at, counts ? u : 0);
+  }
+}
+
+/** LOSS and Q. */
+function losses(n: i32, keep: f64, perT: f64, blended: bool): void {
+  const zero = f64x2.splat(0), infinity = f64x2.splat(Infinity), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
+  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
+    const log = v128.load(LOG + at), b = f64x2.mul(keeps, v128.load(WEIGHT + at));
+    const nll = f64x2.add(log, f64x2.mul(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), perTs));
+    // 0 · (−ln 0) counts as 0.
+    let value = v128.andnot(f64x2.mul(b, nll), v128.and(f64x2.eq(b, zero), f64x2.eq(nll, infinity))), q = b;
+    if (blended) {
+      const spread = f64x2.add(v128.load(Q_TOP + at), v128.load(Q_OTHERS + at));
+      value = f64x2.add(f64x2.add(f64x2.mul(spread, log), f64x2.mul(v128.load(DOT + at), perTs)), value);
+      q = f64x2.add(spread, b);
+    }
+    const u = v128.load(ROW_WEIGHT + at);
+    v128.store(LOSS + at, v128.and(f64x2.mul(u, value), f64x2.ne(u, zero)));
+    v128.store(Q + at, q);
+  }
+}
+
+/**
+ * E_FACTOR, and OWN for the class of each row. Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q. Where p ≤ ½ nothing is near; above,
+ * y is the only maximum, and Q − q was summed as Q_OTHERS.
+ */
+function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f64, spread: f64, blended: bool): void {
+  for (let i = 0; i < n; i++) {
+    store<f64>(OWN_E + (i << 3), <f64>load<T>(panelAt<T>(e, i, load<i32>(COLUMN + (i << 2)), cols, wide)));
+  }
+  const one = f64x2.splat(1), unscale = f64x2.splat(1 / expOfZero<T>()), ownShare = f64x2.splat(blended ? keep + spread : keep);
+  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
+    const factor = v128.load(FACTOR + at), q = v128.load(Q + at), inverse = v128.load(INVERSE + at), others = v128.load(OTHERS + at);
+    v128.store(E_FACTOR + at, f64x2.mul(f64x2.mul(f64x2.mul(factor, q), inverse), unscale));
+    const own = f64x2.mul(v128.load(OWN_E + at), unscale);
+    // (1 − p)·d
+    const otherMass = v128.bitselect(others, f64x2.sub(f64x2.add(one, others), own), f64x2.eq(own, one));
+    const plain = f64x2.sub(f64x2.mul(f64x2.mul(q, own), inverse), f64x2.mul(v128.load(WEIGHT + at), ownShare));
+    const qOthers = blended ? v128.load(Q_OTHERS + at) : f64x2.splat(0);
+    const near1 = f64x2.sub(qOthers, f64x2.mul(f64x2.mul(q, otherMass), inverse));
+    v128.store(OWN + at, f64x2.mul(factor, v128.bitselect(plain, near1, f64x2.le(own, otherMass))));
+  }
+}
+
+/** The same for class probabilities, where p at the maximum is more than ⅔ and the maximum is alone. */
+function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, wide: bool): void {
+  for (let i = 0; i < n; i++) {
+    const at = i << 3, factor = load<f64>(FACTOR + at), q = load<f64>(Q + at), others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
+    store<f64>(E_FACTOR + at, factor * q * inverse * (1 / expOfZero<T>()));
+    store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, wide, <T>expOfZero<T>()) : -1);
+    store<f64>(OWN + at, factor * (load<f64>(Q_OTHERS + at) - q * others * inverse));
   }
 }
 
@@ -191,7 +218,7 @@ function gap<T>(q: v128, x: v128, max: v128): v128 {
   return v128.and(v128.mul<T>(q, v128.sub<T>(max, x)), v128.ne<T>(q, v128.splat<T>(0)));
 }
 
-/** e ← e · E_FACTOR − q · Q_FACTOR, in place. */
+/** e ← e · E_FACTOR − q · FACTOR, in place. */
 function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, wide: bool, keep: T, spread: T): void {
   const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, row = e;
@@ -202,7 +229,7 @@ function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize
     if (wStep) restIn(REST_W, w, bytes, zero);
   }
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), wide), qFactor = loadLanes<T>(Q_FACTOR + tile * perTile<T>(), wide);
+    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), wide), qFactor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
       if (rest && n == 1) {

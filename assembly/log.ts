@@ -6,15 +6,13 @@
 // 1 + s rounds away is put back as its first-order effect, so a tiny s keeps all its digits: log1p(4e−18) = 4e−18.
 // s = −1 and NaN give NaN. fdlibm states an error below 1 ulp for its logarithm.
 
+// Constants in memory, since one in the code is rebuilt at every use inside a loop (see exp.ts).
+const ODD = memory.data<f64>([1.479819860511658591e-1, 1.818357216161805012e-1, 2.857142874366239149e-1, 6.666666666666735130e-1]);
+const EVEN = memory.data<f64>([1.531383769920937332e-1, 2.222219843214978396e-1, 3.999999999940941908e-1]);
+const LN2 = memory.data<f64>([6.93147180369123816490e-1, 1.90821492927058770002e-10]);
 const SQRT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd;
 const ONE_BITS: i64 = 0x3ff0000000000000;
 const TWO_52_BITS: i64 = 0x4330000000000000;
-
-// @ts-ignore: decorator
-@inline
-function fma(a: v128, b: v128, c: f64): v128 {
-  return f64x2.add(f64x2.mul(a, b), f64x2.splat(c));
-}
 
 /** `u` is 1 + s, rounded, and `inverse` 1 / u: the callers need both as well. */
 // @ts-ignore: decorator
@@ -32,14 +30,27 @@ export function log1p(s: v128, u: v128, inverse: v128): v128 {
   const q = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const z = f64x2.mul(q, q);
   const w = f64x2.mul(z, z);
-  const even = fma(w, fma(w, fma(w, f64x2.splat(1.531383769920937332e-1), 2.222219843214978396e-1), 3.999999999940941908e-1), 0);
-  const odd = fma(w, fma(w, fma(w, f64x2.splat(1.479819860511658591e-1), 1.818357216161805012e-1), 2.857142874366239149e-1), 6.666666666666735130e-1);
+  const even = f64x2.mul(w, fma(w, fma(w, constant(EVEN), EVEN + 8), EVEN + 16));
+  const odd = fma(w, fma(w, fma(w, constant(ODD), ODD + 8), ODD + 16), ODD + 24);
   const R = f64x2.add(even, f64x2.mul(z, odd));
 
   const half = f64x2.mul(f64x2.mul(f64x2.splat(0.5), f), f);
-  const ln2Low = f64x2.mul(k, f64x2.splat(1.90821492927058770002e-10));
+  const ln2Low = f64x2.mul(k, constant(LN2 + 8));
   const small = f64x2.add(f64x2.mul(q, f64x2.add(half, R)), f64x2.add(ln2Low, lost));
-  const ln2High = f64x2.mul(k, f64x2.splat(6.93147180369123816490e-1));
+  const ln2High = f64x2.mul(k, constant(LN2));
   // `lost` is NaN where s is NaN or −1, and has been added.
   return f64x2.sub(ln2High, f64x2.sub(f64x2.sub(half, small), f));
+}
+
+// @ts-ignore: decorator
+@inline
+function constant(at: usize): v128 {
+  return v128.load64_splat(at);
+}
+
+/** a·b + the constant at c. */
+// @ts-ignore: decorator
+@inline
+function fma(a: v128, b: v128, c: usize): v128 {
+  return f64x2.add(f64x2.mul(a, b), constant(c));
 }
