@@ -1,23 +1,12 @@
 // Every argument is read here, once, and every error is thrown from here (and from shape.ts and targets.ts, which read what needs more
 // than a line). TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. Messages name the function, the
 // argument, the index where there is one, what was expected and what was given.
+//
+// First readOptions and readList take what code of the caller's can stand behind: getters, proxies, elements of lists. No such code runs
+// from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
 import type { FloatArray } from "./kernels.js";
-
-// `instanceof` fails for arrays of another realm (an iframe, a vm context, a test runner), and a property can lie; the getters that
-// every typed array inherits cannot.
-const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const intrinsic = (key: PropertyKey): ((this: unknown) => unknown) =>
-  Object.getOwnPropertyDescriptor(typedArrayPrototype, key)?.get as (this: unknown) => unknown;
-const tagGetter = intrinsic(Symbol.toStringTag);
-const lengthGetter = intrinsic("length");
-const bufferGetter = intrinsic("buffer");
-const byteOffsetGetter = intrinsic("byteOffset");
-
-/** "Float32Array" and so on; undefined for anything that is not a typed array. */
-export function typedArrayKind(value: unknown): string | undefined {
-  return tagGetter.call(value) as string | undefined;
-}
+import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
   return new TypeError(`${fn}: ${argument} must be ${expected}, got ${describe(given)}`);
@@ -28,53 +17,65 @@ export function rangeError(fn: string, argument: string, expected: string, given
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return JSON.stringify(value.length > 50 ? `${value.slice(0, 50)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  const kind = typedArrayKind(value);
-  if (kind !== undefined) return `a ${kind} of length ${lengthGetter.call(value)}`;
+  const kind = kindOf(value);
+  if (kind !== undefined) return `a ${kind} of length ${lengthOf(value)}`;
   return Array.isArray(value) ? `an array of length ${value.length}` : "an object";
 }
 
-/** A typed array as one of this realm with nothing overridden. Fails if its buffer is detached. */
+/** A copy of a list of numbers; undefined for anything but a list. */
+export function readList(fn: string, argument: string, value: unknown): Float64Array | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const { length } = value as { length: unknown };
+  // What claims to be a list can be a proxy of one.
+  if (!Number.isSafeInteger(length)) throw typeError(fn, `${argument}.length`, "an integer", length);
+  const copy = newArray(fn, Float64Array.prototype, length as number);
+  for (let i = 0; i < copy.length; i++) {
+    const element: unknown = value[i];
+    if (typeof element !== "number") throw typeError(fn, `${argument}[${i}]`, "a number", element);
+    copy[i] = element;
+  }
+  return copy;
+}
+
+/** A new array of a model's kind. */
+export function newArray<A extends FloatArray | Int32Array>(fn: string, model: A, length: number): A {
+  try {
+    if (model instanceof Float32Array) return new Float32Array(length) as A;
+    return (model instanceof Int32Array ? new Int32Array(length) : new Float64Array(length)) as A;
+  } catch {
+    throw new RangeError(`${fn}: no memory for an array of ${length} numbers`);
+  }
+}
+
+/** A typed array as one of this realm. Fails if its buffer is detached. */
 export function plainArray<A>(fn: string, argument: string, value: A, type: new (...args: never[]) => A): A {
-  const plain = Object.getPrototypeOf(value) === type.prototype && !Object.hasOwn(value as object, "length");
-  const length = lengthGetter.call(value) as number;
-  if (plain && length > 0) return value;
-  const buffer = bufferGetter.call(value) as ArrayBuffer;
+  const length = lengthOf(value);
   if (length === 0) {
     try {
-      new Uint8Array(buffer);
+      new Uint8Array(bufferOf(value));
     } catch {
       throw new TypeError(`${fn}: ${argument} must not be detached`);
     }
   }
-  if (plain) return value;
+  if (Object.getPrototypeOf(value) === type.prototype) return value;
   return new (type as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => A)(
-    buffer,
-    length === 0 ? 0 : (byteOffsetGetter.call(value) as number),
+    bufferOf(value),
+    length === 0 ? 0 : byteOffsetOf(value),
     length,
   );
 }
 
-/** A Float32Array or Float64Array as it is; a list of numbers as a new Float64Array; anything else is a TypeError. */
-export function floatArray(fn: string, argument: string, value: unknown): FloatArray {
-  const kind = typedArrayKind(value);
+/** A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read. Anything else is a TypeError. */
+export function floatArray(fn: string, argument: string, value: unknown, list: Float64Array | undefined): FloatArray {
+  if (list !== undefined) return list;
+  const kind = kindOf(value);
   if (kind === "Float32Array") return plainArray(fn, argument, value as Float32Array, Float32Array);
   if (kind === "Float64Array") return plainArray(fn, argument, value as Float64Array, Float64Array);
-  if (!Array.isArray(value))
-    throw typeError(fn, argument, "a Float32Array, a Float64Array or an array of numbers", value);
-  const copy = new Float64Array(value.length);
-  for (let i = 0; i < copy.length; i++) copy[i] = numberIn(fn, argument, value, i);
-  return copy;
-}
-
-/** Element i of a list of numbers. */
-export function numberIn(fn: string, argument: string, list: readonly unknown[], i: number): number {
-  const element = list[i];
-  if (typeof element !== "number") throw typeError(fn, `${argument}[${i}]`, "a number", element);
-  return element;
+  throw typeError(fn, argument, "a Float32Array, a Float64Array or an array of numbers", value);
 }
 
 /** A second array of the kind and length of a first one. */
@@ -82,32 +83,54 @@ export function sameKind(
   fn: string,
   argument: string,
   value: unknown,
+  list: Float64Array | undefined,
   model: FloatArray,
   modelName: string,
 ): FloatArray {
-  const array = floatArray(fn, argument, value);
+  const array = floatArray(fn, argument, value, list);
   if (Object.getPrototypeOf(array) !== Object.getPrototypeOf(model)) {
-    throw typeError(fn, argument, `of the same type as ${modelName} (${typedArrayKind(model)})`, value);
+    throw typeError(fn, argument, `of the same type as ${modelName} (${kindOf(model)})`, value);
   }
-  if (array.length !== model.length)
-    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${model.length}`, array.length);
+  const length = lengthOf(array);
+  if (length !== lengthOf(model))
+    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${lengthOf(model)}`, length);
   return array;
 }
 
-/** One factor per class or row: finite and not negative. `where` says what the length must be, for the message. */
-export function weights(fn: string, argument: string, value: unknown, length: number, where: string): FloatArray {
-  const array = floatArray(fn, argument, value);
-  if (array.length !== length) throw rangeError(fn, `${argument}.length`, `${where} = ${length}`, array.length);
+/** One factor per class or row, if there are any: finite and not negative. */
+export function weights(
+  fn: string,
+  options: Options,
+  key: "weight" | "sampleWeight",
+  length: number,
+  where: string,
+): FloatArray | undefined {
+  if (options[key] === undefined) return undefined;
+  const array = optionArray(fn, options, key, length, where);
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
-    if (!(w >= 0 && w < Infinity)) throw rangeError(fn, `${argument}[${i}]`, "finite and not negative", w);
+    if (!(w >= 0 && w < Infinity)) throw rangeError(fn, `${key}[${i}]`, "finite and not negative", w);
   }
+  return array;
+}
+
+/** An option that holds so many numbers. `where` says what the length must be, for the message. */
+export function optionArray(
+  fn: string,
+  options: Options,
+  key: "weight" | "sampleWeight" | "gradOutput",
+  length: number,
+  where: string,
+): FloatArray {
+  const array = floatArray(fn, key, options[key], options.lists?.[key]);
+  if (lengthOf(array) !== length) throw rangeError(fn, `${key}.length`, `${where} = ${length}`, lengthOf(array));
   return array;
 }
 
 /** Every option there is, not set. An object of always the same shape is fast to read, and as it has all properties none is inherited. */
-function noOptions(): Record<OptionName, unknown> {
+function noOptions(): Record<OptionName, unknown> & { lists: Partial<Record<OptionName, Float64Array>> | undefined } {
   return {
+    lists: undefined,
     shape: undefined,
     axis: undefined,
     out: undefined,
@@ -151,24 +174,53 @@ export type OptionName =
   | "p"
   | "perClass"
   | "bytes";
-/** The options as they were given: each read once, undefined where it is not set. */
-export type Options = Readonly<Record<OptionName, unknown>>;
+/** The options as they were given, each read once, undefined where it is not set; of those that are lists of numbers also a copy. */
+export type Options = Readonly<ReturnType<typeof noOptions>>;
 const NONE: Options = Object.freeze(noOptions());
+const MAY_BE_LISTS: readonly OptionName[] = [
+  "shape",
+  "out",
+  "grad",
+  "weight",
+  "sampleWeight",
+  "ignoreIndex",
+  "gradOutput",
+];
 
-/** The options that are set: own properties, each read once. An unknown or misspelt one is a TypeError. */
+/** The options that are set: own properties, each read once, in the order of `known`. An unknown or misspelt one is a TypeError. */
 export function readOptions(fn: string, options: unknown, known: readonly OptionName[]): Options {
   if (options === undefined) return NONE;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw typeError(fn, "options", "an object", options);
   }
+  const keys = Object.keys(options) as OptionName[];
   const read = noOptions();
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key as OptionName)) {
-      throw new TypeError(`${fn}: unknown option ${JSON.stringify(key)}; the options are ${known.join(", ")}`);
-    }
-    read[key as OptionName] = (options as Record<string, unknown>)[key];
+  let found = 0;
+  let hasLists = false;
+  for (const key of known) {
+    if (!keys.includes(key)) continue;
+    found++;
+    const value = (options as Record<string, unknown>)[key];
+    read[key] = value;
+    hasLists ||= Array.isArray(value);
   }
+  if (found < keys.length) {
+    const key = keys.find((key) => !known.includes(key));
+    throw new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${known.join(", ")}`);
+  }
+  if (hasLists) readLists(fn, read);
   return read;
+}
+
+function readLists(fn: string, read: ReturnType<typeof noOptions>): void {
+  read.lists = Object.create(null) as Partial<Record<OptionName, Float64Array>>;
+  for (const key of MAY_BE_LISTS) {
+    const list = readList(fn, key, read[key]);
+    if (list !== undefined) read.lists[key] = list;
+  }
+  for (const key of ["out", "grad"] as const) {
+    if (read.lists[key] && Object.isFrozen(read[key])) throw typeError(fn, key, "writable", read[key]);
+  }
 }
 
 /** A number for which `valid` holds; `fallback` where the option is absent. */
@@ -217,22 +269,25 @@ export function temperatureOption(fn: string, options: Options): number {
 }
 
 /** Whether two arrays share bytes without being the very same range. */
-function overlapsPartly(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  if (a.buffer !== b.buffer || (a.byteOffset === b.byteOffset && a.byteLength === b.byteLength)) return false;
-  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
+function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
+  if (bufferOf(a) !== bufferOf(b)) return false;
+  const [aStart, bStart] = [byteOffsetOf(a), byteOffsetOf(b)];
+  const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
+  const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
+  return !(aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
 }
 
 /** An input, copied if writing the output block by block would change what is still to be read of it. */
 export function unclobbered<A extends FloatArray>(input: A, output: Output | undefined): A {
   // A new array overlaps nothing, and is not asked: to ask a small array for its buffer makes V8 move it out of its heap.
   if (output === undefined || output.isNew || output.array === input) return input;
-  return overlapsPartly(input, output.array) ? (input.slice() as A) : input;
+  return overlapsPartly(input, output.array) ? copyOf(input) : input;
 }
 
 /** The same for an input that may not even be the output itself. */
 export function separate<A extends FloatArray>(input: A, output: Output | undefined): A {
   if (output === undefined || output.isNew) return input;
-  return input.buffer === output.array.buffer ? (input.slice() as A) : input;
+  return bufferOf(input) === bufferOf(output.array) ? copyOf(input) : input;
 }
 
 /** Where a result goes: what the caller gets back, and the array that the kernels write. */
@@ -244,27 +299,31 @@ export interface Output {
 }
 
 /**
- * The `out` or `grad` option for an input `x`, or a new array like `x`: a Float32Array or Float64Array, or for a list of numbers a list
- * of numbers.
+ * The `out` or `grad` option for an input like `model`, or a new array like it. `asList`: the input is a list of numbers, and so is the
+ * result.
  */
-export function outputLike(fn: string, argument: string, value: unknown, x: unknown, array: FloatArray): Output {
-  const isList = Array.isArray(x);
+export function outputLike(
+  fn: string,
+  key: "out" | "grad",
+  options: Options,
+  asList: boolean,
+  model: FloatArray,
+): Output {
+  const value = options[key];
   if (value === undefined) {
-    const fresh = array instanceof Float32Array ? new Float32Array(array.length) : new Float64Array(array.length);
-    return { array: fresh, isNew: true, deliver: () => (isList ? Array.from(fresh) : fresh) };
+    const fresh = newArray(fn, model, lengthOf(model));
+    return { array: fresh, isNew: true, deliver: () => (asList ? Array.from(fresh) : fresh) };
   }
-  if (isList && Array.isArray(value)) {
-    const copy = sameKind(fn, argument, value, array, "the input");
-    return {
-      array: copy,
-      isNew: true,
-      deliver: () => {
-        for (let i = 0; i < copy.length; i++) value[i] = copy[i];
-        return value;
-      },
-    };
-  }
-  if (Array.isArray(value)) throw typeError(fn, argument, `a ${typedArrayKind(array)}`, value);
-  const plain = sameKind(fn, argument, value, array, "the input");
-  return { array: plain, isNew: false, deliver: () => value as FloatArray };
+  const list = options.lists?.[key];
+  if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, value);
+  const array = sameKind(fn, key, value, list, model, "the input");
+  if (list === undefined) return { array, isNew: false, deliver: () => value as FloatArray };
+  return {
+    array,
+    isNew: true,
+    deliver: () => {
+      for (let i = 0; i < list.length; i++) (value as number[])[i] = list[i]!;
+      return value as number[];
+    },
+  };
 }

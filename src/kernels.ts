@@ -51,7 +51,7 @@ export interface HingeTerms {
 
 /**
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
- * the very same array as an input. Per-row arrays have at least outer · inner elements.
+ * the very same array as an input. Per-row arrays have at least outer · inner elements. There is at least one row.
  *
  * `targets` is an Int32Array of class indices, −1 for a row that is ignored (its loss and gradient are exactly 0), or class
  * probabilities of the logits' type and length. Losses are written in f64 whatever the type of the logits, times u but not

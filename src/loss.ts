@@ -5,11 +5,14 @@ import {
   booleanOption,
   choiceOption,
   floatArray,
+  newArray,
   numberOption,
   type OptionName,
   type Options,
+  optionArray,
   outputLike,
   rangeError,
+  readList,
   readOptions,
   separate,
   typeError,
@@ -18,9 +21,10 @@ import {
 } from "./check.js";
 import type { FloatArray, RowTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
-import { lossBuffer, MEANS, type MeanOver, perRow, REDUCTIONS, type Reduction, sum } from "./reduction.js";
+import { lossBuffer, MEANS, type MeanOver, REDUCTIONS, type Reduction, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
+import { fillWith, lengthOf, setFrom } from "./typedArrays.js";
 
 const LOSS_OPTIONS: readonly OptionName[] = [
   "shape",
@@ -80,11 +84,13 @@ export function readLoss(
 ): LossCall {
   const { input } = kind;
   const options = readOptions(fn, given, withGrad ? kind.gradOptions : kind.options);
-  const logits = floatArray(fn, input, x);
-  const targets = readTargets(fn, y, kind.indicesOnly ? undefined : logits);
+  const list = readList(fn, input, x);
+  const targetList = readList(fn, "targets", y);
+  const logits = floatArray(fn, input, x, list);
+  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits);
 
   const indexed = targets.indices !== undefined;
-  const shape = readShape(fn, options, input, logits.length, indexed ? targets.length : undefined, true);
+  const shape = readShape(fn, options, input, lengthOf(logits), indexed ? targets.length : undefined, true);
   const rows = shape.outer * shape.inner;
   const reduction = choiceOption<Reduction>(fn, options, "reduction", "mean", REDUCTIONS);
   const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? kind.meanOver : "all", MEANS);
@@ -96,31 +102,29 @@ export function readLoss(
   }
 
   const toType = logits instanceof Float32Array ? toF32 : toF64;
-  const { weight: w, sampleWeight: u, gradOutput: g } = options;
-  let weight = w === undefined ? undefined : toType(weights(fn, "weight", w, shape.classes, "the number of classes"));
-  let sampleWeight = u === undefined ? undefined : toF64(weights(fn, "sampleWeight", u, rows, "the number of rows"));
+  const w = weights(fn, options, "weight", shape.classes, "the number of classes");
+  const u = weights(fn, options, "sampleWeight", rows, "the number of rows");
+  let weight = w && toType(w);
+  let sampleWeight = u && toF64(u);
 
+  const g = options.gradOutput;
   let gradScale = 1;
   let gradOutput: Float64Array | undefined;
   if (typeof g === "number") gradScale = g;
   else if (g !== undefined) {
     if (reduction !== "none")
       throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
-    gradOutput = toF64(floatArray(fn, "gradOutput", g));
-    if (gradOutput.length !== rows)
-      throw rangeError(fn, "gradOutput.length", `the number of rows = ${rows}`, gradOutput.length);
+    gradOutput = toF64(optionArray(fn, options, "gradOutput", rows, "the number of rows"));
   }
   const accumulate = booleanOption(fn, options, "accumulate");
-  const output = withGrad ? outputLike(fn, "grad", options.grad, x, logits) : undefined;
+  const output = withGrad ? outputLike(fn, "grad", options, list !== undefined, logits) : undefined;
   const grad = output?.array;
   weight &&= separate(weight, output);
   sampleWeight &&= separate(sampleWeight, output);
   gradOutput &&= separate(gradOutput, output);
 
   // Last of the checks, since its result lives in a buffer that is used again.
-  const indices = indexed
-    ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options.ignoreIndex))
-    : undefined;
+  const indices = indexed ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options)) : undefined;
   const kernelTargets = indices?.classes ?? separate(targets.probabilities!, output);
   const counted = rows - (indices?.ignored ?? 0);
 
@@ -131,20 +135,23 @@ export function readLoss(
     shape,
     weight,
     compute(kernel) {
-      const losses = lossBuffer(rows);
+      // All memory that this needs is there before anything is written.
+      const losses = lossBuffer(fn, rows);
+      const own = reduction === "none" ? newArray(fn, logits, rows) : undefined;
       let denominator = 1;
       if (reduction === "mean") {
         denominator = meanOver === "all" ? rows : counted;
-        if (meanOver === "weights") denominator = totalWeight(kernelTargets, shape, weight, sampleWeight, counted);
+        if (meanOver === "weights") denominator = totalWeight(fn, kernelTargets, shape, weight, sampleWeight, counted);
       }
       const empty = reduction === "mean" && denominator === 0;
-      if (!empty) kernel(losses, grad, { sampleWeight, gradOutput, gradScale: gradScale / denominator, accumulate });
-      else if (!accumulate) grad?.fill(0);
+      if (rows > 0 && !empty)
+        kernel(losses, grad, { sampleWeight, gradOutput, gradScale: gradScale / denominator, accumulate });
+      else if (grad && !accumulate) fillWith(grad, 0, 0, lengthOf(grad));
 
       let loss: LossValue;
-      if (reduction === "none") {
-        const own = perRow(losses, rows, logits);
-        loss = Array.isArray(x) ? Array.from(own) : own;
+      if (own) {
+        setFrom(own, losses.subarray(0, rows));
+        loss = list ? Array.from(own) : own;
       } else loss = empty ? emptyMean : sum(losses, rows) / denominator;
       return (output ? { loss, grad: output.deliver() } : loss) as LossValue;
     },
@@ -158,6 +165,7 @@ const toF64 = (values: FloatArray): Float64Array =>
 
 /** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
 function totalWeight(
+  fn: string,
   targets: Int32Array | FloatArray,
   { outer, classes, inner }: Shape,
   weight: FloatArray | undefined,
@@ -167,15 +175,16 @@ function totalWeight(
   const rows = outer * inner;
   if (targets instanceof Int32Array) {
     if (weight === undefined && sampleWeight === undefined) return counted;
-    const perRow = new Float64Array(rows);
+    const perRow = newArray(fn, Float64Array.prototype, rows);
     for (let r = 0; r < rows; r++) {
       const y = targets[r]!;
       if (y >= 0) perRow[r] = (weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1);
     }
     return sum(perRow, rows);
   }
-  const perRow = new Float64Array(rows);
-  const row = new Float64Array(classes);
+  if (rows === 0) return 0;
+  const perRow = newArray(fn, Float64Array.prototype, rows);
+  const row = newArray(fn, Float64Array.prototype, classes);
   for (let r = 0; r < rows; r++) {
     const u = sampleWeight ? sampleWeight[r]! : 1;
     if (u === 0) continue;

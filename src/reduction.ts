@@ -1,7 +1,7 @@
 // From one loss per row to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
 // (Neumaier 1974), so that the mean over millions of equal losses is that loss.
 
-import type { FloatArray } from "./kernels.js";
+import { newArray } from "./check.js";
 
 export type Reduction = "none" | "sum" | "mean";
 export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
@@ -29,14 +29,8 @@ const REUSED_ROWS = 1 << 16;
 let reused = new Float64Array(256);
 
 /** Room for one loss per row. Valid until the next call. */
-export function lossBuffer(rows: number): Float64Array {
-  if (rows > REUSED_ROWS) return new Float64Array(rows);
-  if (rows > reused.length) reused = new Float64Array(Math.min(REUSED_ROWS, rows * 2));
+export function lossBuffer(fn: string, rows: number): Float64Array {
+  if (rows > REUSED_ROWS) return newArray(fn, reused, rows);
+  if (rows > reused.length) reused = newArray(fn, reused, Math.min(REUSED_ROWS, rows * 2));
   return reused;
-}
-
-/** The losses of the rows as a new array of the logits' type. */
-export function perRow(losses: Float64Array, rows: number, like: FloatArray): FloatArray {
-  const own = losses.subarray(0, rows);
-  return like instanceof Float32Array ? new Float32Array(own) : new Float64Array(own);
 }

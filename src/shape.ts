@@ -1,20 +1,23 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
-import { type Options, rangeError, typedArrayKind, typeError } from "./check.js";
+import { type Options, rangeError, typeError } from "./check.js";
 import type { Shape } from "./kernels.js";
+import { kindOf, lengthOf } from "./typedArrays.js";
 
-/** The dimensions in `shape`, or undefined. */
-function dimensions(fn: string, value: unknown): number[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) && typedArrayKind(value) === undefined)
-    throw typeError(fn, "shape", "an array of sizes", value);
-  const sizes = Array.from(value as ArrayLike<unknown>);
-  if (sizes.length === 0) throw rangeError(fn, "shape", "of at least one dimension", value);
-  return sizes.map((size, i) => {
+/** The dimensions in the option `shape`, or undefined. */
+function dimensions(fn: string, { shape, lists }: Options): number[] | undefined {
+  if (shape === undefined) return undefined;
+  const given = lists?.shape ?? shape;
+  if (kindOf(given) === undefined) throw typeError(fn, "shape", "an array of sizes", shape);
+  const sizes: number[] = [];
+  for (let i = 0; i < lengthOf(given); i++) {
+    const size: unknown = (given as ArrayLike<unknown>)[i];
     if (typeof size !== "number") throw typeError(fn, `shape[${i}]`, "a number", size);
     if (!Number.isSafeInteger(size) || size < 0) throw rangeError(fn, `shape[${i}]`, "a non-negative integer", size);
-    return size;
-  });
+    sizes.push(size);
+  }
+  if (sizes.length === 0) throw rangeError(fn, "shape", "of at least one dimension", shape);
+  return sizes;
 }
 
 /**
@@ -39,7 +42,7 @@ export function readShape(
     return { outer: rows ?? 1, classes, inner: 1 };
   }
 
-  const sizes = dimensions(fn, shape) ?? (rows === undefined ? [classes] : [rows, classes]);
+  const sizes = dimensions(fn, options) ?? (rows === undefined ? [classes] : [rows, classes]);
   const rank = sizes.length;
   if (axis !== undefined && typeof axis !== "number") throw typeError(fn, "axis", "a number", axis);
   const given = axis ?? (isLoss && rank > 2 ? 1 : -1);
@@ -52,6 +55,10 @@ export function readShape(
     throw new RangeError(
       `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes}] with ${product(sizes)}`,
     );
+  }
+  // An array of nothing can claim any size; the others are bounded by its length.
+  if (length === 0 && product(sizes.map((size) => size || 1)) > Number.MAX_SAFE_INTEGER) {
+    throw rangeError(fn, "shape", "of sizes whose product is a safe integer", shape);
   }
   const outer = product(sizes.slice(0, k));
   const inner = product(sizes.slice(k + 1));

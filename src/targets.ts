@@ -1,7 +1,8 @@
 // Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import { floatArray, numberIn, plainArray, rangeError, sameKind, typedArrayKind, typeError } from "./check.js";
+import { newArray, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
+import { kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
 /** The kinds of typed arrays whose values an Int32Array holds as they are (Uint32Array: as the same bits). */
 const INTEGER_ARRAYS = { Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array };
@@ -14,49 +15,55 @@ export type Targets =
   | { readonly probabilities: FloatArray; readonly indices?: undefined }
   | { readonly probabilities?: undefined; readonly indices: Indices; readonly length: number; readonly fits: boolean };
 
-export function readTargets(fn: string, value: unknown, logits: FloatArray | undefined): Targets {
-  const kind = typedArrayKind(value);
+/** `list` is a copy of the value where that is a list; `logits` is absent where there can be no class probabilities. */
+export function readTargets(
+  fn: string,
+  value: unknown,
+  list: Float64Array | undefined,
+  logits: FloatArray | undefined,
+): Targets {
+  if (list !== undefined) return { indices: list, length: list.length, fits: false };
+  const kind = kindOf(value);
   if (kind !== undefined && kind in INTEGER_ARRAYS) {
     const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
-    return { indices, length: indices.length, fits: true };
+    return { indices, length: lengthOf(indices), fits: true };
   }
   if (kind !== undefined && kind in BIG_ARRAYS) {
     const indices = plainArray(fn, "targets", value as BigInt64Array, BIG_ARRAYS[kind as "BigInt64Array"]);
-    return { indices, length: indices.length, fits: false };
-  }
-  if (Array.isArray(value)) {
-    const indices = new Float64Array(value.length);
-    for (let i = 0; i < indices.length; i++) indices[i] = numberIn(fn, "targets", value, i);
-    return { indices, length: indices.length, fits: false };
+    return { indices, length: lengthOf(indices), fits: false };
   }
   const expected = "class indices (an integer typed array or an array of numbers)";
   if (logits === undefined) throw typeError(fn, "targets", expected, value);
   if (kind !== "Float32Array" && kind !== "Float64Array") {
-    throw typeError(fn, "targets", `${expected} or class probabilities (a ${typedArrayKind(logits)})`, value);
+    throw typeError(fn, "targets", `${expected} or class probabilities (a ${kindOf(logits)})`, value);
   }
-  return { probabilities: sameKind(fn, "targets", floatArray(fn, "targets", value), logits, "logits") };
+  return { probabilities: sameKind(fn, "targets", value, undefined, logits, "logits") };
 }
 
 /** Which indices mark a row that is to be ignored. */
-export function readIgnoreIndex(fn: string, value: unknown): readonly number[] {
-  if (value === undefined) return [-100];
-  const list =
-    Array.isArray(value) || typedArrayKind(value) !== undefined ? Array.from(value as ArrayLike<unknown>) : [value];
-  return list.map((index, i) => {
-    const name = list.length === 1 && list[0] === value ? "ignoreIndex" : `ignoreIndex[${i}]`;
-    if (typeof index !== "number") throw typeError(fn, name, "a number", index);
-    if (!Number.isSafeInteger(index)) throw rangeError(fn, name, "an integer", index);
-    return index;
-  });
+export function readIgnoreIndex(fn: string, { ignoreIndex, lists }: Options): readonly number[] {
+  if (ignoreIndex === undefined) return [-100];
+  const given = lists?.ignoreIndex ?? ignoreIndex;
+  if (kindOf(given) === undefined) return [ignoredIndex(fn, "ignoreIndex", given)];
+  const indices: number[] = [];
+  for (let i = 0; i < lengthOf(given); i++)
+    indices.push(ignoredIndex(fn, `ignoreIndex[${i}]`, (given as ArrayLike<unknown>)[i]));
+  return indices;
+}
+
+function ignoredIndex(fn: string, name: string, index: unknown): number {
+  if (typeof index !== "number") throw typeError(fn, name, "a number", index);
+  if (!Number.isSafeInteger(index)) throw rangeError(fn, name, "an integer", index);
+  return index;
 }
 
 // Reused between calls, so that a loss over a few rows allocates nothing; larger batches get arrays of their own.
 const REUSED_ROWS = 1 << 16;
 let reused = new Int32Array(256);
 
-function rowBuffer(rows: number): Int32Array {
-  if (rows > REUSED_ROWS) return new Int32Array(rows);
-  if (rows > reused.length) reused = new Int32Array(Math.min(REUSED_ROWS, rows * 2));
+function rowBuffer(fn: string, rows: number): Int32Array {
+  if (rows > REUSED_ROWS) return newArray(fn, reused, rows);
+  if (rows > reused.length) reused = newArray(fn, reused, Math.min(REUSED_ROWS, rows * 2));
   return reused;
 }
 
@@ -74,8 +81,8 @@ export function readClasses(
   ignoreIndex: readonly number[],
 ): ClassIndices {
   const { indices, length, fits } = targets;
-  const result = rowBuffer(length);
-  if (fits) result.set(indices as ArrayLike<number>);
+  const result = rowBuffer(fn, length);
+  if (fits) setFrom(result, indices as ArrayLike<number>);
   const ignoresClass = ignoreIndex.some((index) => index >= 0 && index < classes);
   let ignored = 0;
   for (let r = 0; r < length; r++) {

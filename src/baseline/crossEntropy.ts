@@ -27,14 +27,9 @@ export function crossEntropy(
   shape: Shape,
   terms: CrossEntropyTerms,
 ): void {
-  if (!areClasses(targets)) anyTargets(loss, grad, logits, undefined, targets, shape, terms);
+  if (!(targets instanceof Int32Array)) anyTargets(loss, grad, logits, undefined, targets, shape, terms);
   else if (terms.labelSmoothing > 0) anyTargets(loss, grad, logits, targets, undefined, shape, terms);
   else classTargets(loss, grad, logits, targets, shape, terms);
-}
-
-// By the tag: instanceof would not know an array of another frame.
-function areClasses(targets: Int32Array | FloatArray): targets is Int32Array {
-  return targets[Symbol.toStringTag] === "Int32Array";
 }
 
 function classTargets(

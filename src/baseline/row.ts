@@ -13,6 +13,7 @@
 // f32 before it is complete, an output may be an input, and most loops see one element type, which compiles best.
 
 import type { FloatArray } from "../kernels.js";
+import { fillWith } from "../typedArrays.js";
 
 // To allocate a row costs as much as to compute thirty classes, so rows of ordinary length use these again and again:
 // one kernel ends before another begins. A longer row gets an array of its own for the call.
@@ -98,6 +99,6 @@ export function rowStore(
 /** out_j = value. */
 export function rowFill(out: FloatArray, start: number, stride: number, classes: number, value: number): void {
   // fill stores 16 bytes and more at a time, but the call alone takes as long as sixty plain stores
-  if (stride === 1 && classes > 64) out.fill(value, start, start + classes);
+  if (stride === 1 && classes > 64) fillWith(out, value, start, start + classes);
   else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = value;
 }

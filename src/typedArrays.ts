@@ -1,0 +1,56 @@
+// Typed arrays asked and moved by what the engine gave all of them, taken at import. An array can have a `length`, a `set` or a
+// `constructor` of its own that lies or runs code; none is ever asked for. Nor does it matter what is done to the prototypes later.
+
+import type { FloatArray } from "./kernels.js";
+
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+const getter = (key: PropertyKey): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(prototype, key)?.get as (this: unknown) => unknown;
+const tagGetter = getter(Symbol.toStringTag);
+const lengthGetter = getter("length");
+const bufferGetter = getter("buffer");
+const byteOffsetGetter = getter("byteOffset");
+const { set, fill } = prototype;
+
+/** "Float32Array" and so on; undefined for anything that is not a typed array. `instanceof` fails for arrays of another realm. */
+export function kindOf(value: unknown): string | undefined {
+  return tagGetter.call(value) as string | undefined;
+}
+
+/** 0 once the buffer is detached, or has shrunk away from the array. */
+export function lengthOf(array: unknown): number {
+  return lengthGetter.call(array) as number;
+}
+
+/** Not without need: to ask a small array for its buffer makes V8 move it out of its heap. */
+export function bufferOf(array: unknown): ArrayBuffer {
+  return bufferGetter.call(array) as ArrayBuffer;
+}
+
+export function byteOffsetOf(array: unknown): number {
+  return byteOffsetGetter.call(array) as number;
+}
+
+export function bytesPerElement(array: FloatArray): 4 | 8 {
+  return array instanceof Float32Array ? 4 : 8;
+}
+
+/** The elements from `start` on, `n` of them, as an array of the same kind over the same memory. */
+export function windowOf<A extends FloatArray | Int32Array>(array: A, start: number, n: number): A {
+  const kind = array instanceof Float32Array ? Float32Array : array instanceof Float64Array ? Float64Array : Int32Array;
+  return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n) as A;
+}
+
+/** A new array of the same kind and elements. */
+export function copyOf<A extends FloatArray>(array: A): A {
+  return (array instanceof Float32Array ? new Float32Array(array) : new Float64Array(array)) as A;
+}
+
+/** to[at + i] = from[i] for all i. */
+export function setFrom(to: FloatArray | Int32Array, from: ArrayLike<number>, at = 0): void {
+  set.call(to as unknown as Uint8Array, from, at);
+}
+
+export function fillWith(array: FloatArray, value: number, start: number, end: number): void {
+  fill.call(array as unknown as Uint8Array, value, start, end);
+}
