@@ -1,7 +1,7 @@
 // Linear memory as the kernels' workbench:
 //
 //   0 … heapBase   the module's own: constants and scratch tiles
-//   … reserved + n arrays of a workspace, n = 0 for the shared kernels
+//   … reserved + n arrays of a workspace; none for the shared kernels
 //   … the end      the arena: blocks of the caller's arrays on their way through
 //
 // The arena is sized to stay in the L2 cache with everything that a block needs. It grows only for a row that is larger than it.
@@ -14,14 +14,16 @@ const ALIGNMENT = 16;
 export const ARENA_BYTES: number = 128 * 1024;
 
 export class Arena {
-  readonly exports: Exports;
-  private readonly memory: WasmMemory;
+  exports: Exports;
+  private readonly instantiate: () => Exports;
+  private memory: WasmMemory;
   /** The memory's buffer. Kept, since only `grow` changes it and asking a memory for it is slow. */
   buffer!: ArrayBuffer;
   /** Where the arrays of a workspace begin. */
   readonly reserved: number;
   /** Where the arena begins. */
   readonly start: number;
+  /** Whether the memory may not grow, since that would detach the arrays of a workspace. */
   readonly isFixed: boolean;
   private next = 0;
   private kept = 0;
@@ -31,12 +33,29 @@ export class Arena {
   f64!: Float64Array;
   i32!: Int32Array;
 
-  constructor(exports: Exports, workspaceBytes = 0) {
+  constructor(instantiate: () => Exports, workspaceBytes?: number) {
+    this.instantiate = instantiate;
+    this.exports = instantiate();
+    this.memory = this.exports.memory;
+    this.reserved = align(this.exports.heapBase);
+    this.start = this.reserved + (workspaceBytes ?? 0);
+    this.isFixed = workspaceBytes !== undefined;
+    this.grow(this.start + ARENA_BYTES);
+  }
+
+  /**
+   * Begins anew after a kernel that did not come to its end (a trap, an exhausted stack), and may have left anything behind: in another
+   * instance; or, as the arrays of a workspace must stay where they are, with the module's own part of the memory as it was at first,
+   * which is all the state that an instance has.
+   */
+  renew(): void {
+    const exports = this.instantiate();
+    if (this.isFixed) {
+      new Uint8Array(this.buffer, 0, this.reserved).set(new Uint8Array(exports.memory.buffer, 0, this.reserved));
+      return;
+    }
     this.exports = exports;
     this.memory = exports.memory;
-    this.reserved = align(exports.heapBase);
-    this.start = this.reserved + workspaceBytes;
-    this.isFixed = workspaceBytes > 0;
     this.grow(this.start + ARENA_BYTES);
   }
 
@@ -51,9 +70,9 @@ export class Arena {
     }
     const { buffer } = this.memory;
     this.buffer = buffer;
-    this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);
+    this.f32 = new Float32Array(buffer); // last: `holds` goes by it, should the stack be exhausted just here
   }
 
   /** Whether `bytes` fit as it is. */
@@ -91,7 +110,5 @@ export function align(bytes: number): number {
 }
 
 function tooLarge(bytes: number): RangeError {
-  return new RangeError(
-    `softmargin: a row and its options need ${bytes} bytes of WebAssembly memory, more than there is`,
-  );
+  return new RangeError(`softmargin: this needs ${bytes} bytes of WebAssembly memory, more than there is`);
 }

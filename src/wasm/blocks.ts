@@ -3,6 +3,7 @@
 // workspace are used where they are.
 
 import type { FloatArray, Shape } from "../kernels.js";
+import { bufferOf, byteOffsetOf, lengthOf, setFrom, windowOf } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 
@@ -17,7 +18,7 @@ export function copy(
   n: number,
 ): void {
   if (n <= FEW) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
-  else to.set(start === 0 && n === from.length ? from : from.subarray(start, start + n), at);
+  else setFrom(to, start === 0 && n === lengthOf(from) ? from : windowOf(from, start, n), at);
 }
 
 export class Blocks {
@@ -37,6 +38,8 @@ export class Blocks {
   private inner = 0;
   private inners = 0;
   private spare = 0;
+  /** Set from the beginning of a call to its end, so still set where the last one did not get there. */
+  private isRunning = false;
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -44,19 +47,26 @@ export class Blocks {
     this.view = arena.f32;
   }
 
-  protected typedExports(x: FloatArray): TypedExports {
-    return x.BYTES_PER_ELEMENT === 4 ? this.arena.exports.f32 : this.arena.exports.f64;
+  /** The kernels for a call on x, of an instance in good order. */
+  protected kernelsFor(x: FloatArray): TypedExports {
+    if (this.isRunning) {
+      this.arena.renew();
+      this.isRunning = false;
+    }
+    const { exports } = this.arena;
+    this.typed = x instanceof Float32Array ? exports.f32 : exports.f64;
+    return this.typed;
   }
 
   /**
-   * Begins a call: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
+   * Begins a call with the kernels of `kernelsFor`: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
    * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would
    * have to grow but must not; throws before anything has happened where it cannot.
    */
-  protected open(x: FloatArray, shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
+  protected open(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
     const { outer, classes, inner } = shape;
-    const size = x.BYTES_PER_ELEMENT;
+    const size = this.typed.bytes;
     const swaps = inner > 1 && classes > narrow;
     const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
     // Every piece is rounded up to a whole vector.
@@ -66,7 +76,6 @@ export class Blocks {
     arena.open(fixed + rows * row);
 
     this.shape = shape;
-    this.typed = this.typedExports(x);
     this.view = size === 4 ? arena.f32 : arena.f64;
     this.swaps = swaps;
     this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
@@ -75,6 +84,7 @@ export class Blocks {
     this.outers = 0;
     this.inner = inner;
     this.inners = 0;
+    this.isRunning = true;
     return true;
   }
 
@@ -86,7 +96,10 @@ export class Blocks {
       this.outer += this.outers;
       this.inner = 0;
     }
-    if (this.outer >= outer || inner === 0) return false;
+    if (this.outer >= outer || inner === 0) {
+      this.isRunning = false;
+      return false;
+    }
     this.outers = Math.min(this.outersPerBlock, outer - this.outer);
     this.inners = Math.min(this.innersPerBlock, inner - this.inner);
     this.arena.release();
@@ -116,9 +129,9 @@ export class Blocks {
   private inPlace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
     // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
-    if (start === reserved || this.swaps || this.inners < this.shape.inner || array.buffer !== buffer) return 0;
-    const { byteOffset, byteLength } = array;
-    if (byteOffset < reserved || byteOffset + byteLength > start) return 0;
+    if (start === reserved || this.swaps || this.inners < this.shape.inner || bufferOf(array) !== buffer) return 0;
+    const byteOffset = byteOffsetOf(array);
+    if (byteOffset < reserved || byteOffset + lengthOf(array) * this.typed.bytes > start) return 0;
     return byteOffset + this.outer * this.shape.classes * this.shape.inner * this.typed.bytes;
   }
 

@@ -106,11 +106,14 @@ export function readExports(raw: Record<string, unknown>): Exports {
     for (const name of ["narrow", "narrowExp"]) kernels[name] = (raw[name + suffix] as () => number)();
     return kernels as unknown as TypedExports;
   };
+  const { memory, heapBase } = raw;
+  if (typeof heapBase !== "function" || typeof (memory as Partial<WasmMemory> | undefined)?.grow !== "function")
+    throw new TypeError("softmargin: not a softmargin module, no memory");
   const f32 = typed("F32", 4);
   const f64 = typed("F64", 8);
   return {
-    memory: raw["memory"] as WasmMemory,
-    heapBase: (raw["heapBase"] as () => number)(),
+    memory: memory as WasmMemory,
+    heapBase: heapBase() as number,
     f32,
     f64,
   };

@@ -1,6 +1,7 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
+import { copyOf } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks, copy } from "./blocks.js";
 import type { RowGradKernel, RowKernel } from "./exports.js";
@@ -22,21 +23,19 @@ export class WasmKernels extends Blocks implements Kernels {
 
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    const kernel = this.typedExports(x).softmax;
-    if (!this.map(kernel, y, scaled(x, scale), shape, temperature * scale))
+    if (!this.map(this.kernelsFor(x).softmax, y, scaled(x, scale), shape, temperature * scale))
       this.shared!.softmax(y, x, shape, temperature);
   }
 
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    const kernel = this.typedExports(x).logSoftmax;
-    if (!this.map(kernel, y, scaled(x, scale), shape, temperature * scale))
+    if (!this.map(this.kernelsFor(x).logSoftmax, y, scaled(x, scale), shape, temperature * scale))
       this.shared!.logSoftmax(y, x, shape, temperature);
   }
 
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
   private map(kernel: RowKernel, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): boolean {
-    if (!this.open(x, shape, this.typedExports(x).narrowExp, 1, 0, 0)) return false;
+    if (!this.open(shape, this.typed.narrowExp, 1, 0, 0)) return false;
     while (this.next()) {
       const xs = this.enter(x);
       const ys = this.place(y, x, xs);
@@ -47,12 +46,12 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    const { softmaxGrad, narrow } = this.typedExports(y);
+    const { softmaxGrad, narrow } = this.kernelsFor(y);
     if (!this.mapGrad(softmaxGrad, narrow, dx, y, dy, shape)) this.shared!.softmaxGrad(dx, y, dy, shape);
   }
 
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    const { logSoftmaxGrad, narrowExp } = this.typedExports(y);
+    const { logSoftmaxGrad, narrowExp } = this.kernelsFor(y);
     if (!this.mapGrad(logSoftmaxGrad, narrowExp, dx, y, dy, shape)) this.shared!.logSoftmaxGrad(dx, y, dy, shape);
   }
 
@@ -65,7 +64,7 @@ export class WasmKernels extends Blocks implements Kernels {
     dy: FloatArray,
     shape: Shape,
   ): boolean {
-    if (!this.open(y, shape, narrow, 2, 0, 0)) return false;
+    if (!this.open(shape, narrow, 2, 0, 0)) return false;
     while (this.next()) {
       const ys = this.enter(y);
       const dys = this.enter(dy);
@@ -80,7 +79,7 @@ export class WasmKernels extends Blocks implements Kernels {
     const scale = scaleFor(temperature);
     const input = scaled(x, scale);
     const { arena } = this;
-    if (!this.open(x, shape, this.typedExports(x).narrowExp, 1, 8, 0)) {
+    if (!this.open(shape, this.kernelsFor(x).narrowExp, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
@@ -107,7 +106,7 @@ export class WasmKernels extends Blocks implements Kernels {
     const temperature = terms.temperature * scale;
     const x = scaled(logits, scale);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(x, shape, this.typedExports(x).narrowExp, slots, rows, terms.weight)) {
+    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, rows, terms.weight)) {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
@@ -148,14 +147,7 @@ export class WasmKernels extends Blocks implements Kernels {
   ): void {
     const { form, margin, p, scale, rows } = terms;
     if (
-      !this.openLoss(
-        scores,
-        shape,
-        this.typedExports(scores).narrow,
-        1 + (grad && rows.accumulate ? 1 : 0),
-        rows,
-        terms.weight,
-      )
+      !this.openLoss(shape, this.kernelsFor(scores).narrow, 1 + (grad && rows.accumulate ? 1 : 0), rows, terms.weight)
     ) {
       this.shared!.hinge(loss, grad, scores, targets, shape, terms);
       return;
@@ -188,7 +180,6 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   private openLoss(
-    x: FloatArray,
     shape: Shape,
     narrow: number,
     slots: number,
@@ -197,14 +188,15 @@ export class WasmKernels extends Blocks implements Kernels {
   ): boolean {
     // One loss, one target and perhaps two factors a row.
     const perRow = 8 + 4 + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
-    return this.open(x, shape, narrow, slots, perRow, weight ? shape.classes : 0);
+    return this.open(shape, narrow, slots, perRow, weight ? shape.classes : 0);
   }
 
   /** The class weights, which stay for the whole call. */
   private enterWeight(weight: FloatArray | undefined): number {
     if (weight === undefined) return 0;
-    const at = this.arena.take(weight.byteLength);
-    copy(this.view, at / this.typed.bytes, weight, 0, weight.length);
+    const { classes } = this.shape;
+    const at = this.arena.take(classes * this.typed.bytes);
+    copy(this.view, at / this.typed.bytes, weight, 0, classes);
     this.arena.keep();
     return at;
   }
@@ -229,5 +221,8 @@ function scaleFor(temperature: number): number {
 }
 
 function scaled(x: FloatArray, scale: number): FloatArray {
-  return scale === 1 ? x : (x.map((value) => value * scale) as FloatArray);
+  if (scale === 1) return x;
+  const copy = copyOf(x);
+  for (let i = 0; i < copy.length; i++) copy[i]! *= scale;
+  return copy;
 }

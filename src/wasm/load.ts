@@ -45,13 +45,20 @@ function instantiateNow(source: unknown): Instantiated {
 
 function create(first: Instantiated, name?: Build, reason?: Error): Softmargin {
   const { module } = first;
-  const kernels = new WasmKernels(new Arena(exportsOf(first)));
+  // The instance at hand, then others of the same module.
+  let next: Instantiated | undefined = first;
+  const instantiated = (): Exports => {
+    const exports = exportsOf(next ?? instantiateNow(module));
+    next = undefined;
+    return exports;
+  };
+  const kernels = new WasmKernels(new Arena(instantiated));
   const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
   return createApi(kernels, reason ? { ...backend, reason } : backend, (options: WorkspaceOptions) => {
     const bytes = readWorkspaceBytes(options);
     // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
     // computed by the shared kernels, on copies.
-    const arena = new Arena(exportsOf(instantiateNow(module)), bytes);
+    const arena = new Arena(instantiated, bytes);
     return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
   });
 }
