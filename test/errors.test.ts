@@ -1,13 +1,26 @@
 // Every argument and option of every function with the wrong kind of thing (TypeError) and a wrong value (RangeError): the
 // message names the function, the argument, what was expected and what was given; nothing is written; the next call is right.
 import { describe, expect, it } from "vitest";
-import { type Api, onEveryBackend } from "./backends.js";
+import {
+  type Arguments,
+  caught,
+  crossEntropies,
+  type Functions,
+  forward,
+  gradients,
+  hinges,
+  invoke,
+  losses,
+  numbersIn,
+  products,
+  type Signature,
+  signatures,
+} from "./calls.js";
 import { expectSameBits } from "./expectClose.js";
+import { onEveryGuardedBackend } from "./guarded.js";
 
 const NAN = Number.NaN;
 const INF = Number.POSITIVE_INFINITY;
-
-type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace">;
 
 /** Arguments of a right call by name, on f32 and shape (2, 3); a wrong call replaces some of them. */
 const RIGHT = {
@@ -17,36 +30,8 @@ const RIGHT = {
   shape: () => [2, 3],
 };
 
-interface Signature {
-  readonly name: FunctionName;
-  /** The positional arguments, first the one that messages call by this name. */
-  readonly first: string;
-  readonly second?: "dy" | "targets";
-  readonly output?: "out" | "grad";
-  /** The length of the output. */
-  readonly length?: number;
-}
-
-const forward: Signature[] = [
-  { name: "softmax", first: "x", output: "out", length: 6 },
-  { name: "logSoftmax", first: "x", output: "out", length: 6 },
-  { name: "logSumExp", first: "x", output: "out", length: 2 },
-];
-const products: Signature[] = [
-  { name: "softmaxGrad", first: "y", second: "dy", output: "out", length: 6 },
-  { name: "logSoftmaxGrad", first: "y", second: "dy", output: "out", length: 6 },
-];
-const crossEntropies: Signature[] = [
-  { name: "crossEntropy", first: "logits", second: "targets" },
-  { name: "crossEntropyGrad", first: "logits", second: "targets", output: "grad", length: 6 },
-];
-const hinges: Signature[] = [
-  { name: "hinge", first: "scores", second: "targets" },
-  { name: "hingeGrad", first: "scores", second: "targets", output: "grad", length: 6 },
-];
-const losses = [...crossEntropies, ...hinges];
-const gradients = losses.filter((signature) => signature.output !== undefined);
-const all = [...forward, ...products, ...losses];
+/** The length of a function's output for these. */
+const outputLength = ({ name }: Signature): number => (name === "logSumExp" ? 2 : 6);
 
 /** A wrong value for an argument or option, the error, and what its message must name besides the function. */
 type Fault = readonly [
@@ -215,7 +200,7 @@ const onHinge: Fault[] = [
 ];
 
 /** Options that exist, but not for this function. */
-const foreign: [signatures: Signature[], keys: string[]][] = [
+const foreign: [signatures: readonly Signature[], keys: string[]][] = [
   [forward, ["reduction", "weight", "grad"]],
   [products, ["temperature", "grad"]],
   [crossEntropies, ["out", "form", "margin"]],
@@ -223,34 +208,37 @@ const foreign: [signatures: Signature[], keys: string[]][] = [
   [losses.filter((signature) => signature.output === undefined), ["grad", "gradOutput", "accumulate"]],
 ];
 
-const faults: [Signature[], Fault[] | ((signature: Signature) => Fault[])][] = [
-  [all, onShape],
-  [all, (signature) => onLogits(signature.first)],
-  [all.filter((s) => s.output), (signature) => onOutput(signature.output!, signature.length!)],
-  [[...forward.slice(0, 3), ...crossEntropies], onTemperature],
+const faults: [readonly Signature[], Fault[] | ((signature: Signature) => Fault[])][] = [
+  [signatures, onShape],
+  [signatures, (signature) => onLogits(signature.first)],
+  [signatures.filter((s) => s.output), (signature) => onOutput(signature.output!, outputLength(signature))],
+  [[...forward, ...crossEntropies], onTemperature],
   [products, onUpstream],
   [losses, [...onTargets, ...onWeights, ...onReduction]],
   [crossEntropies, [...onProbabilities, ...onSmoothing]],
   [hinges, onHinge],
   [gradients, onGradient],
-  [all, ["temprature", "Shape", "axes", "__proto", "constructor", "0"].map((key) => [key, 1, TypeError, /unknown/])],
-  ...foreign.map(([signatures, keys]): [Signature[], Fault[]] => [
+  [
+    signatures,
+    ["temprature", "Shape", "axes", "__proto", "constructor", "0"].map((key) => [key, 1, TypeError, /unknown/]),
+  ],
+  ...foreign.map(([signatures, keys]): [readonly Signature[], Fault[]] => [
     signatures,
     keys.map((key): Fault => [key, undefined, TypeError, /unknown/]),
   ]),
 ];
 
-onEveryBackend(({ api }) => {
-  describe.each(all.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
+onEveryGuardedBackend(({ api }) => {
+  describe.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
     const own = faults
       .filter(([signatures]) => signatures.includes(signature))
       .flatMap(([, list]) => (typeof list === "function" ? list(signature) : list));
     const cases = own.map((fault) => [`${fault[0]} = ${show(fault[1])}`, fault] as const);
 
     it.each(cases)("%s", (_, [argument, value, error, ...names]) => {
-      const before = call(api, signature, {}).output;
+      const before = call(api, signature, {});
       const x = RIGHT.x();
-      const output = signature.output && new Float32Array(signature.length!).map((_, i) => i - 0.5);
+      const output = signature.output && new Float32Array(outputLength(signature)).map((_, i) => i - 0.5);
       const options = signature.output === argument ? {} : { [signature.output!]: output };
       const attempt = () =>
         call(api, signature, { x, ...(output ? options : {}), [argument === signature.first ? "x" : argument]: value });
@@ -268,7 +256,7 @@ onEveryBackend(({ api }) => {
           output.map((_, i) => i - 0.5),
           () => "the output",
         );
-      expectSameBits(call(api, signature, {}).output, before, () => "the next call");
+      expectSameBits(call(api, signature, {}), before, () => "the next call");
     });
 
     it("options that are no object", () => {
@@ -308,7 +296,7 @@ onEveryBackend(({ api }) => {
   });
 
   it("rows without classes", () => {
-    for (const signature of all) {
+    for (const signature of signatures) {
       const thrown = caught(() =>
         call(api, signature, { x: new Float32Array(0), shape: [2, 0], dy: new Float32Array(0) }),
       );
@@ -318,31 +306,9 @@ onEveryBackend(({ api }) => {
 });
 
 /** Calls a function with the right arguments except for those given; the result as one list of numbers. */
-function call(api: Api, signature: Signature, given: Record<string, unknown>): { output: number[] } {
-  const { x = RIGHT.x(), dy = RIGHT.dy(), targets = RIGHT.targets(), ...options } = given;
-  const positional = [
-    "x" in given ? given["x"] : x,
-    ...(signature.second === "dy" ? ["dy" in given ? given["dy"] : dy] : []),
-    ...(signature.second === "targets" ? ["targets" in given ? given["targets"] : targets] : []),
-  ];
-  const f = api[signature.name] as (...args: unknown[]) => unknown;
-  const result = f(...positional, { shape: RIGHT.shape(), ...options }) as unknown;
-  return { output: numbersIn(result) };
-}
-
-function numbersIn(result: unknown): number[] {
-  if (typeof result === "number") return [result];
-  if (ArrayBuffer.isView(result)) return Array.from(result as Float32Array);
-  return Object.values(result as object).flatMap(numbersIn);
-}
-
-function caught(f: () => unknown): Error {
-  try {
-    f();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("nothing was thrown");
+function call(functions: Functions, signature: Signature, given: Arguments): number[] {
+  const right = { x: RIGHT.x(), dy: RIGHT.dy(), targets: RIGHT.targets(), shape: RIGHT.shape() };
+  return numbersIn(invoke(functions, signature, { ...right, ...given }));
 }
 
 function show(value: unknown): string {
