@@ -31,7 +31,8 @@ export function readList(fn: string, argument: string, value: unknown): Float64A
   if (!Array.isArray(value)) return undefined;
   const { length } = value as { length: unknown };
   // What claims to be a list can be a proxy of one.
-  if (!Number.isSafeInteger(length)) throw typeError(fn, `${argument}.length`, "an integer", length);
+  if (!Number.isSafeInteger(length) || (length as number) < 0)
+    throw typeError(fn, `${argument}.length`, "a non-negative integer", length);
   const copy = newArray(fn, Float64Array.prototype, length as number);
   for (let i = 0; i < copy.length; i++) {
     const element: unknown = value[i];

@@ -13,6 +13,7 @@ import {
   losses,
   numbersIn,
   products,
+  replaced,
   type Signature,
   signatures,
 } from "./calls.js";
@@ -308,7 +309,7 @@ onEveryGuardedBackend(({ api }) => {
 /** Calls a function with the right arguments except for those given; the result as one list of numbers. */
 function call(functions: Functions, signature: Signature, given: Arguments): number[] {
   const right = { x: RIGHT.x(), dy: RIGHT.dy(), targets: RIGHT.targets(), shape: RIGHT.shape() };
-  return numbersIn(invoke(functions, signature, { ...right, ...given }));
+  return numbersIn(invoke(functions, signature, replaced(right, given)));
 }
 
 function show(value: unknown): string {
