@@ -5,7 +5,7 @@ import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
 import { lossBuffer } from "./reduction.js";
 import { readShape } from "./shape.js";
-import { lengthOf, setFrom } from "./typedArrays.js";
+import { lengthOf, setFrom, windowOf } from "./typedArrays.js";
 
 export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: unknown): Result<A> {
   const fn = "logSumExp";
@@ -20,9 +20,9 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const values = lossBuffer(fn, rows);
   if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
   if (output === undefined) {
-    setFrom(perRow, values.subarray(0, rows));
+    setFrom(perRow, windowOf(values, 0, rows));
     return (list ? Array.from(perRow) : perRow) as Result<A>;
   }
-  setFrom(output.array, values.subarray(0, rows));
+  setFrom(output.array, windowOf(values, 0, rows));
   return output.deliver() as Result<A>;
 }

@@ -24,7 +24,7 @@ import type { LossValue } from "./options.js";
 import { lossBuffer, MEANS, type MeanOver, REDUCTIONS, type Reduction, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
-import { fillWith, lengthOf, setFrom } from "./typedArrays.js";
+import { fillWith, lengthOf, setFrom, windowOf } from "./typedArrays.js";
 
 const LOSS_OPTIONS: readonly OptionName[] = [
   "shape",
@@ -150,7 +150,7 @@ export function readLoss(
 
       let loss: LossValue;
       if (own) {
-        setFrom(own, losses.subarray(0, rows));
+        setFrom(own, windowOf(losses, 0, rows));
         loss = list ? Array.from(own) : own;
       } else loss = empty ? emptyMean : sum(losses, rows) / denominator;
       return (output ? { loss, grad: output.deliver() } : loss) as LossValue;

@@ -164,7 +164,7 @@ const hostile: readonly Hostile[] = [
     Object.setPrototypeOf(array, (array instanceof Float32Array ? Float64Array : Float32Array).prototype),
   ),
   as("without a prototype", (array) => Object.setPrototypeOf(array, null)),
-  as("sealed", (array) => Object.seal(array)),
+  as("not extensible", (array) => Object.preventExtensions(array)),
   inMemory("4 bytes off a vector's alignment", "same", { offset: 4 }),
   inMemory("12 bytes off a vector's alignment", "same", { offset: 12 }),
   inMemory("in shared memory", "same", { buffer: (bytes) => new SharedArrayBuffer(bytes) }),

@@ -238,6 +238,21 @@ onEveryBackend(({ api }) => {
       expectNear(grad, [0.5, -1, 0.5], 1e-15);
     });
 
+    it("a share of the target at −Infinity costs +Infinity, and its gradient is minus that share: rows sum to 0", () => {
+      const row = [0, -INF, 1];
+      const p = api.softmax([0, 1]);
+      const smoothed = crossEntropyGrad(row, [0], { labelSmoothing: 0.3, weight: [1, 2, 4] });
+      expect(smoothed.loss).toBe(INF);
+      // (1 − ε)·w_y + (ε/C)·Σ w = 0.7 + 0.7; divided by w_y = 1
+      expectNear(smoothed.grad, [1.4 * p[0]! - 0.8, -0.2, 1.4 * p[1]! - 0.4], 1e-12);
+      const mixed = crossEntropyGrad(row, Float64Array.of(0.5, 0.2, 0.3));
+      expect(mixed.loss).toBe(INF);
+      expectNear(mixed.grad, [p[0]! - 0.5, -0.2, p[1]! - 0.3], 1e-12);
+      const without = crossEntropyGrad(row, Float64Array.of(0.5, 0, 0.5));
+      expectNear(without.loss, Math.log1p(Math.E) - 0.5, 1e-12);
+      expectNear(without.grad, [p[0]! - 0.5, 0, p[1]! - 0.5], 1e-12);
+    });
+
     it("one class costs +0", () => {
       for (const x of [7, -3e38, 0]) {
         const { loss, grad } = crossEntropyGrad(new Float32Array([x, x]), [0, 0], { reduction: "none" });

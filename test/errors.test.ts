@@ -296,6 +296,17 @@ onEveryGuardedBackend(({ api }) => {
     );
   });
 
+  it("an array of nothing may have any number of classes, but sizes that can be multiplied", () => {
+    const nothing = { x: new Float32Array(0), dy: new Float32Array(0), targets: [] };
+    for (const signature of signatures) {
+      const output = call(api, signature, { ...nothing, shape: [0, 2 ** 45] });
+      expect(output.filter((value) => !Number.isNaN(value))).toEqual([]);
+      const thrown = caught(() => call(api, signature, { ...nothing, shape: [0, 5, 2 ** 52, 2 ** 52] }));
+      expect(thrown).toBeInstanceOf(RangeError);
+      expect(thrown.message).toMatch(/shape/);
+    }
+  });
+
   it("rows without classes", () => {
     for (const signature of signatures) {
       const thrown = caught(() =>

@@ -50,7 +50,7 @@ let watched = 0;
 function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
   const memory = exports["memory"] as Memory;
   const own = (exports["heapBase"] as () => number)();
-  const before = (length: number) => new Uint8Array(memory.buffer, 0, length).slice();
+  const before = (length: number) => new Uint8Array(new Uint8Array(memory.buffer, 0, length));
   let module = before(own);
   const wrapped = Object.entries(exports).map(([name, f]): [string, unknown] => {
     const kernel = writes[name.replace(/F(32|64)$/, "")];
@@ -60,18 +60,18 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
       name,
       (...args: number[]) => {
         const old = before(memory.buffer.byteLength);
-        assert(same(old, module, [0, own]), "the module's part of the memory was written between kernels");
+        must(same(old, module, [0, own]), "the module's part of the memory was written between kernels");
         (f as Export)(...args);
         watched++;
         const now = new Uint8Array(memory.buffer);
         let end = own;
         for (const range of kernel(args, bytes).sort(([a], [b]) => a - b)) {
           if (range[1] === 0) continue;
-          assert(range[0] >= own && range[1] <= now.length, `${name} was told to write ${range} of ${now.length}`);
-          assert(same(old, now, [end, range[0]]), `${name}(${args}) wrote before ${range}`);
+          must(range[0] >= own && range[1] <= now.length, `${name} was told to write ${range} of ${now.length}`);
+          must(same(old, now, [end, range[0]]), `${name}(${args}) wrote before ${range}`);
           end = range[1];
         }
-        assert(same(old, now, [end, now.length]), `${name}(${args}) wrote after ${end}`);
+        must(same(old, now, [end, now.length]), `${name}(${args}) wrote after ${end}`);
         module = before(own);
       },
     ];
@@ -80,7 +80,16 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
 }
 
 function same(a: Uint8Array, b: Uint8Array, [start, end]: Range): boolean {
-  return start >= end || Buffer.compare(a.subarray(start, end), b.subarray(start, end)) === 0;
+  return start >= end || Buffer.compare(range(a, start, end), range(b, start, end)) === 0;
+}
+
+function range({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + start, end - start);
+}
+
+/** Works while the prototypes are being tampered with, as the rest of this does. */
+function must(condition: boolean, message: string): void {
+  if (!condition) throw new Error(message);
 }
 
 const Original = wasm.Instance;

@@ -78,6 +78,22 @@ onEveryBackend(({ api: { hinge, hingeGrad } }) => {
       expect(hinge(given([-INF, 0, 5]), [0])).toBe(INF);
     });
 
+    // the formula says −Infinity − (−Infinity); Crammer–Singer looks at the highest wrong class only
+    it("the target and another score at −Infinity: NaN where that difference counts", () => {
+      for (const tail of [1, 50, 200]) {
+        const others = Array.from({ length: tail }, () => 1);
+        const { loss, grad } = hingeGrad(given([-INF, -INF, ...others]), [0]);
+        expect(loss).toBeNaN();
+        expect(Array.from(grad).every(Number.isNaN)).toBe(true);
+        const highest = hingeGrad(given([-INF, -INF, ...others]), [0], { form: "crammer-singer" });
+        expect(highest.loss).toBe(INF);
+        expect(Array.from(highest.grad)).toEqual([-1, 0, 1, ...others.slice(1).fill(0)]);
+        const none = hingeGrad(given([-INF, ...others.fill(-INF)]), [0], { form: "crammer-singer" });
+        expect(none.loss).toBeNaN();
+        expect(Array.from(none.grad).every(Number.isNaN)).toBe(true);
+      }
+    });
+
     it("may write the gradient over the scores", () => {
       const scores = given([1, 2, 3]);
       expect(hingeGrad(scores, [0], { grad: scores }).grad).toBe(scores);
