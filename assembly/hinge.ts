@@ -87,7 +87,8 @@ export function hinge<T>(
         fillRow<T>(g, step, cols, <T>NaN);
         continue;
       }
-      if (!westonWatkins && violation == 0) continue;
+      // Not the violation: the square of a small z is 0 long before its derivative.
+      if (!westonWatkins && load<f64>(SLOPE + at) == 0) continue;
       const slope = load<f64>(FACTOR + at) * load<f64>(SLOPE + at);
       if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>slope);
       store<T>(g + <usize>y * step, <T>(0 - slope));

@@ -114,6 +114,15 @@ onEveryBackend(({ api: { hinge, hingeGrad } }) => {
     expect(hinge(scores, [2, 0])).toBe(hinge(scores, [2, 0], { ...all, ignoreIndex: -100, emptyMean: Number.NaN }));
   });
 
+  it("has the derivative of a violation whose square is too small for a number", () => {
+    // 2z = ±2e−170 beside z² = 1e−340
+    for (const form of ["weston-watkins", "crammer-singer"] as const) {
+      const { loss, grad } = hingeGrad([0, 1e-170], [0], { form, p: 2, margin: 0 });
+      expect(loss).toBe(0);
+      expect(grad).toEqual([-2e-170, 2e-170]);
+    }
+  });
+
   it("of nothing", () => {
     expect(hinge([], [], { shape: [0, 3] })).toBeNaN();
     expect(hinge([0, 0], [-100], { emptyMean: 2 })).toBe(2);
