@@ -44,7 +44,9 @@ export function drawLossArguments(
   const classes = rows.map((row) => {
     const target = random.chance(0.2) ? random.pick([...ignore, 0]) : random.integer(0, layout.classes - 1);
     if (!ignore.includes(target)) {
-      return maskedTargets || Number.isFinite(row[target]) ? target : row.findIndex(Number.isFinite);
+      if (maskedTargets || Number.isFinite(row[target])) return target;
+      if (!row.some(Number.isFinite)) row[target] = 0;
+      return row.findIndex(Number.isFinite);
     }
     if (form === "classes" && random.chance()) row.fill(Number.NaN);
     return target;

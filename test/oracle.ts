@@ -276,7 +276,8 @@ function hingeRow(x: readonly number[], y: number, options: LossOptions, roundin
     if (undecided) grad[j] = withError(grad[j]!, p === 1 ? 1 / u : 2 * z.err);
   }
   grad[y] = negate(sum(grad, rounding.sum));
-  return { loss: nothingOr(scale, sum(losses, rounding.sum)), grad: grad.map((g) => nothingOr(scale, g)), weight: w };
+  // a weight of 0 on an infinite violation is NaN, as the formula evaluates
+  return { loss: multiply(scale, sum(losses, rounding.sum)), grad: grad.map((g) => multiply(scale, g)), weight: w };
 }
 
 function reduce(

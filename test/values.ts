@@ -20,7 +20,20 @@ export function rounded(x: number, container: Container): number {
   return container === "Float32Array" ? Math.fround(x) : x;
 }
 
-export const valueClasses = ["normal", "grid", "equal", "dominant", "offset", "masked", "tail", "edge"] as const;
+export const valueClasses = [
+  "normal",
+  "grid",
+  "equal",
+  "dominant",
+  "offset",
+  "masked",
+  "tail",
+  "edge",
+  "subnormal",
+  "neighbours",
+  "sorted",
+  "special",
+] as const;
 export type ValueClass = (typeof valueClasses)[number];
 
 /** Where e^x over- and underflows: f32 (maximum, smallest normal, smallest subnormal), then f64. */
@@ -29,6 +42,7 @@ const EDGES = [88.72284, -87.33655, -103.97208, 709.782712893384, -708.396418532
 export function drawRow(random: Random, classes: number, values: ValueClass, container: Container): number[] {
   const single = container === "Float32Array";
   const normals = Array.from({ length: classes }, () => 3 * random.normal());
+  const sign = random.pick([1, -1]);
   const special = random.integer(0, classes - 1);
   const draw: Record<ValueClass, () => number[]> = {
     normal: () => normals,
@@ -49,6 +63,21 @@ export function drawRow(random: Random, classes: number, values: ValueClass, con
       return normals.map(
         () => base + (random.chance(0.3) ? 0 : random.pick(EDGES) * (1 + random.integer(-3, 3) * 2 ** -23)),
       );
+    },
+    // numbers below the normal range, of both signs, and zeros of both signs
+    subnormal: () => normals.map((x) => Math.round(100 * x) * (single ? 2 ** -149 : 2 ** -1074)),
+    // a few units in the last place apart
+    neighbours: () => {
+      const base = random.pick([1, -1, 1e4, 88.72283, 0.1]);
+      return normals.map((x) => base * (1 + Math.round(x) * (single ? 2 ** -23 : 2 ** -52)));
+    },
+    sorted: () => normals.sort((a, b) => sign * (a - b)),
+    // one or two of what is not an ordinary number
+    special: () => {
+      for (let n = random.integer(1, 2); n > 0; n--) {
+        normals[random.integer(0, classes - 1)] = random.pick([NaN, Infinity, -Infinity]);
+      }
+      return normals;
     },
   };
   return draw[values]().map((x) => rounded(x, container));
