@@ -1,0 +1,406 @@
+// Bugs of cross-entropy and hinge losses: precision, denominators, weights, ignored rows, smoothing, targets, kinks.
+import type { KnownBug } from "./bug.js";
+
+const INF = Number.POSITIVE_INFINITY;
+const NAN = Number.NaN;
+const fill = (length: number, value: number) => Array<number>(length).fill(value);
+const softplus = (x: number) => Math.log1p(Math.exp(x));
+/** The weighted example of PyTorch's threads. */
+const weighted = { x: [0.2, 0.3, 0.5, 0.5, 0.2, 0.3], y: [2, 1], weight: [2, 4, 6] };
+const nll = [softplus(Math.log(Math.exp(-0.3) + Math.exp(-0.2))), softplus(Math.log(Math.exp(0.3) + Math.exp(0.1)))];
+const weightedSum = 6 * nll[0]! + 4 * nll[1]!;
+const tiny = Math.exp(-20);
+/** −log p of [1, 0, 0]. */
+const [near, far] = [Math.log1p(2 / Math.E), 1 + Math.log1p(2 / Math.E)];
+
+export const lossBugs: readonly KnownBug[] = [
+  // ---- precision ----
+  {
+    threads: ["pytorch/pytorch#11752"],
+    wrong: "two equal logits of 1e8 have loss 0",
+    call: ["crossEntropy", [1e8, 1e8], [0]],
+    want: Math.LN2,
+    origin: "log 2",
+  },
+  {
+    threads: ["google-deepmind/optax#1792"],
+    wrong: "the same with three",
+    call: ["crossEntropy", [1e8, 1e8, 1e8], [2]],
+    want: Math.log(3),
+    origin: "log 3",
+  },
+  {
+    threads: ["pytorch/pytorch#795"],
+    wrong: "overflow before the logarithm",
+    call: ["crossEntropy", [1000, 0], [0]],
+    want: 0,
+    origin: "e^−1000 is 0",
+  },
+  {
+    threads: ["pytorch/pytorch#725"],
+    wrong: "Infinity for an unlikely class",
+    call: ["crossEntropy", [1000, 0], [1]],
+    want: 1000,
+    origin: "formula",
+  },
+  {
+    threads: ["intel/ipex-llm#1576"],
+    wrong: "unstable for large logits",
+    call: ["crossEntropyGrad", [300, -300, 100], [2]],
+    want: { loss: 200, grad: [1, Math.exp(-600), -1] },
+    origin: "formula",
+  },
+  {
+    threads: ["tensorflow/tensorflow#126525"],
+    wrong: "the gradient of a double loses its small component",
+    call: ["crossEntropyGrad", [40, 0], [0]],
+    want: { loss: 4.248354255291589e-18, grad: [-4.248354255291589e-18, 4.248354255291589e-18] },
+    origin: "e^−40 / (1 + e^−40)",
+  },
+  {
+    threads: ["tensorflow/tensorflow#126634"],
+    wrong: "the gradient does not sum to 0",
+    call: ["crossEntropyGrad", [20, 0, 0], [0]],
+    want: { loss: Math.log1p(2 * tiny), grad: [-2, 1, 1].map((n) => (n * tiny) / (1 + 2 * tiny)) },
+    origin: "formula",
+  },
+  {
+    threads: ["keras-team/keras#9664"],
+    wrong: "clipping the probability takes the gradient away",
+    call: ["crossEntropyGrad", [0, 200], [0]],
+    want: { loss: 200, grad: [-1, 1] },
+    origin: "formula",
+  },
+  {
+    threads: ["keras-team/keras#17634"],
+    wrong: "logits that look like probabilities are taken for such",
+    call: ["crossEntropy", [0.75, 0.25], [0]],
+    want: softplus(-0.5),
+    origin: "formula",
+  },
+  {
+    threads: ["tensorflow/tensorflow#21271"],
+    wrong: "class probabilities that do not sum to 1",
+    call: ["crossEntropyGrad", [0, 0], { t: [0.25, 0.125] }],
+    want: { loss: 0.375 * Math.LN2, grad: [0.1875 - 0.25, 0.1875 - 0.125] },
+    origin: "formula",
+  },
+  {
+    threads: ["pytorch/pytorch#55657", "pytorch/pytorch#55674", "pytorch/pytorch#55841", "pytorch/pytorch#61523"],
+    wrong: "a mean over many rows summed in f32",
+    call: ["crossEntropy", fill(600_000, 0.5), new Array(300_000).fill(1)],
+    want: Math.LN2,
+    origin: "every row has it",
+  },
+  // ---- masks ----
+  {
+    threads: ["jax-ml/jax#6811"],
+    wrong: "NaN gradient beside a masked class",
+    call: ["crossEntropyGrad", [1, -INF, 1], [0]],
+    want: { loss: Math.LN2, grad: [-0.5, 0, 0.5] },
+    origin: "formula",
+  },
+  {
+    threads: ["google-deepmind/optax#896", "google-deepmind/optax#898"],
+    wrong: "0 · −Infinity for a class of probability 0",
+    call: ["crossEntropyGrad", [1, -INF, 1], { t: [0.5, 0, 0.5] }],
+    want: { loss: Math.LN2, grad: [0, 0, 0] },
+    origin: "0 · log 0 = 0",
+  },
+  // ---- denominators, weights ----
+  {
+    threads: ["pytorch/pytorch#25571", "pytorch/pytorch#65329"],
+    wrong: "the weighted mean is taken for sum / rows = 5.299",
+    call: ["crossEntropy", weighted.x, weighted.y, { weight: weighted.weight }],
+    want: weightedSum / 10,
+    origin: "1.0598 in the thread",
+  },
+  {
+    threads: ["pytorch/pytorch#31295"],
+    wrong: "the weighted mean against the mean of the weighted",
+    call: ["crossEntropy", weighted.x, weighted.y, { weight: weighted.weight, meanOver: "count" }],
+    want: weightedSum / 2,
+    origin: "the other reading, by an option",
+  },
+  {
+    threads: ["pytorch/pytorch#116349", "pytorch/pytorch#70348"],
+    wrong: "the sum with weights",
+    call: ["crossEntropy", weighted.x, weighted.y, { weight: weighted.weight, reduction: "sum" }],
+    want: weightedSum,
+    origin: "10.5983 in pytorch#25571",
+  },
+  {
+    threads: ["pytorch/pytorch#8062"],
+    wrong: "a loss of −0; the weighted mean again",
+    call: ["crossEntropy", [-100, 100, -100, 100], [0, 1], { weight: [20, 10], reduction: "none" }],
+    want: [4000, 10 * Math.exp(-200)],
+    origin: "4000 and −0 in the thread",
+  },
+  {
+    threads: ["pytorch/pytorch#14289", "pytorch/pytorch#50528", "torch/nn#702"],
+    wrong: "the weight of a single row cancels in the mean",
+    call: ["crossEntropyGrad", [0, 0], [1], { weight: [0.125, 0.75], meanOver: "all" }],
+    want: { loss: 0.75 * Math.LN2, grad: [0.375, -0.375] },
+    origin: "the other reading, by an option",
+  },
+  {
+    threads: ["iree-org/iree#24228"],
+    wrong: "a weighted mean divided by the number of rows",
+    call: ["crossEntropy", fill(20, 0), [1, 4, 0, 3], { weight: [1, 2, 1, 0.5, 1.5] }],
+    want: Math.log(5),
+    origin: "equal rows: whatever the weights",
+  },
+  {
+    threads: ["llvm/torch-mlir#3585"],
+    wrong: "ignored rows in the denominator of a weighted mean",
+    call: ["crossEntropy", fill(20, 0), [1, -100, 0, -100], { weight: [1, 2, 1, 0.5, 1.5] }],
+    want: Math.log(5),
+    origin: "equal rows",
+  },
+  {
+    threads: ["pytorch/pytorch#75181"],
+    wrong: "nothing but ignored rows",
+    call: ["crossEntropyGrad", [1, 2, 3, 4], [-100, -100]],
+    want: { loss: NAN, grad: fill(4, 0) },
+    origin: "PyTorch: 0/0",
+  },
+  {
+    threads: ["pytorch/pytorch#64572"],
+    wrong: "the same, where a training run must go on",
+    call: ["crossEntropyGrad", [1, 2, 3, 4], [-100, -100], { emptyMean: 0 }],
+    want: { loss: 0, grad: fill(4, 0) },
+    origin: "API",
+  },
+  {
+    threads: ["PaddlePaddle/Paddle#24352"],
+    wrong: "weights together with ignored rows",
+    call: ["crossEntropy", [0, 0, 5, 9, 0, 0], [0, 7, 1], { weight: [1, 3], ignoreIndex: 7, reduction: "none" }],
+    want: [Math.LN2, 0, 3 * Math.LN2],
+    origin: "formula",
+  },
+  {
+    threads: ["PaddlePaddle/Paddle#31201", "PaddlePaddle/Paddle#52835"],
+    wrong: "weights together with class probabilities",
+    call: ["crossEntropy", [0, 0], { t: [0.25, 0.75] }, { weight: [1, 3] }],
+    want: (0.25 + 3 * 0.75) * Math.LN2,
+    origin: "formula",
+  },
+  {
+    threads: ["tensorflow/tfjs#466"],
+    wrong: "the mean over all elements instead of the rows",
+    call: ["crossEntropy", fill(6, 0), { t: [1, 0, 0, 0, 1, 0] }, { shape: [2, 3] }],
+    want: Math.log(3),
+    origin: "log 3",
+  },
+  {
+    threads: ["keras-team/keras#15323", "tensorflow/tensorflow#34491"],
+    wrong: "sample weights and class weights together",
+    call: ["crossEntropy", [0, 0, 0, 0], [0, 1], { weight: [1, 2], sampleWeight: [3, 5], reduction: "sum" }],
+    want: (3 + 10) * Math.LN2,
+    origin: "formula",
+  },
+  {
+    threads: ["keras-team/keras#21908"],
+    wrong: "a sample weight of 0 on a row that is NaN",
+    call: ["crossEntropyGrad", [0, 0, NAN, 1], [0, 1], { sampleWeight: [1, 0] }],
+    want: { loss: Math.LN2, grad: [-0.5, 0.5, 0, 0] },
+    origin: "API",
+  },
+  {
+    threads: ["huggingface/transformers#34191", "huggingface/transformers#35203", "NVIDIA-NeMo/Automodel#3796"],
+    wrong: "accumulated gradients: the mean of means is not the mean; the sum with one factor is",
+    call: ["crossEntropyGrad", [0, 0, 0, 0], [0, 1], { reduction: "sum", gradOutput: 1 / 8 }],
+    want: { loss: 2 * Math.LN2, grad: [-1 / 16, 1 / 16, 1 / 16, -1 / 16] },
+    origin: "formula",
+  },
+  {
+    threads: ["onnx/onnx#2680", "onnx/onnx#2705"],
+    wrong: "an ignored row outside the classes, with weights",
+    call: ["crossEntropy", fill(6, 0), [0, 1, -5], { weight: [3, 1], ignoreIndex: -5 }],
+    want: Math.LN2,
+    origin: "formula",
+  },
+  {
+    threads: ["mgmalek/efficient_cross_entropy#6"],
+    wrong: "ignored rows in a fused kernel",
+    call: ["crossEntropyGrad", [0, 0, 7, -7], [1, -100], { reduction: "sum" }],
+    inPlace: "grad",
+    want: { loss: Math.LN2, grad: [0.5, -0.5, 0, 0] },
+    origin: "formula",
+  },
+  {
+    threads: ["pytorch/pytorch#63004"],
+    wrong: "an ignored index that is a class",
+    call: ["crossEntropyGrad", [0, 0, 0, 0], [0, 1], { ignoreIndex: 1 }],
+    want: { loss: Math.LN2, grad: [-0.5, 0.5, 0, 0] },
+    origin: "formula",
+  },
+  {
+    threads: ["linkedin/Liger-Kernel#198", "linkedin/Liger-Kernel#420"],
+    wrong: "smoothing together with ignored rows",
+    call: ["crossEntropy", [1, 0, 0, 5, 5, 5], [0, -100], { labelSmoothing: 0.3 }],
+    want: 0.7 * near + 0.1 * (near + 2 * far),
+    origin: "formula",
+  },
+  {
+    threads: ["linkedin/Liger-Kernel#678"],
+    wrong: "one upstream gradient for all rows with the reduction none",
+    call: ["crossEntropyGrad", [0, 0, 0, 0], [0, 1], { reduction: "none", gradOutput: [2, -4] }],
+    want: { loss: [Math.LN2, Math.LN2], grad: [-1, 1, -2, 2] },
+    origin: "formula",
+  },
+  {
+    threads: ["linkedin/Liger-Kernel#507"],
+    wrong: "a loss of 0 where no gradient is asked for",
+    call: ["crossEntropy", [0, 3], [0], { reduction: "sum" }],
+    want: softplus(3),
+    origin: "formula",
+  },
+  {
+    threads: ["linkedin/Liger-Kernel#968"],
+    wrong: "no gradient at all where some rows are ignored and none are reduced",
+    call: ["crossEntropyGrad", [0, 0, 1, 2, 0, 0], [0, -100, 1], { reduction: "none", gradOutput: [1, 0, 2] }],
+    want: { loss: [Math.LN2, 0, Math.LN2], grad: [-0.5, 0.5, 0, 0, 1, -1] },
+    origin: "formula",
+  },
+  {
+    threads: ["linkedin/Liger-Kernel#421"],
+    wrong: "a single loss for the reduction none",
+    call: ["crossEntropy", fill(12, 0), [0, 1, 2, -100], { reduction: "none" }],
+    want: [Math.log(3), Math.log(3), Math.log(3), 0],
+    origin: "formula",
+  },
+  {
+    threads: ["qubvel/segmentation_models.pytorch#852"],
+    wrong: "ignored pixels of an image",
+    call: ["crossEntropyGrad", [0, 0, 0, 0, 0, 0], [1, 255, 0], { shape: [1, 2, 3], ignoreIndex: 255 }],
+    want: { loss: Math.LN2, grad: [0.25, 0, -0.25, -0.25, 0, 0.25] },
+    origin: "formula",
+  },
+  // ---- label smoothing ----
+  {
+    threads: ["pytorch/pytorch#73205", "pytorch/pytorch#69339"],
+    wrong: "smoothing with weights",
+    call: ["crossEntropy", [1, 0, 0], [0], { labelSmoothing: 0.3, weight: [1, 2, 4], reduction: "sum" }],
+    want: 0.7 * near + 0.1 * (near + 6 * far),
+    origin: "formula",
+  },
+  {
+    threads: ["pytorch/pytorch#72056", "pytorch/pytorch#91383", "pytorch/pytorch#148884"],
+    wrong: "smoothing of class probabilities",
+    call: ["crossEntropy", [1, 0, 0], { t: [1, 0, 0] }, { labelSmoothing: 0.3 }],
+    want: 0.7 * near + 0.1 * (near + 2 * far),
+    origin: "formula",
+  },
+  {
+    threads: ["tinygrad/tinygrad#3570", "paiml/aprender#2199", "fastai/fastai#1814", "k2-fsa/icefall#107"],
+    wrong: "ε/(C − 1) for the wrong classes instead of ε/C for all",
+    call: ["crossEntropy", [1, 0, 0], [0], { labelSmoothing: 0.1 }],
+    want: 0.9 * near + (0.1 / 3) * (near + 2 * far),
+    origin: "Szegedy et al. 2016, as in PyTorch",
+  },
+  {
+    threads: ["awslabs/sockeye#200", "awslabs/sockeye#203"],
+    wrong: "wrong gradient with smoothing",
+    call: ["crossEntropyGrad", [0, 0], [0], { labelSmoothing: 0.5 }],
+    want: { loss: Math.LN2, grad: [0.5 - 0.75, 0.5 - 0.25] },
+    origin: "formula",
+  },
+  {
+    threads: ["keras-team/keras#23437", "tensorflow/tensorflow#127249"],
+    wrong: "smoothing by the size of another axis than that of the classes",
+    call: [
+      "crossEntropyGrad",
+      fill(10, 0),
+      [0, 0, 0, 0, 0],
+      { shape: [1, 2, 5], labelSmoothing: 0.5, reduction: "sum" },
+    ],
+    want: { loss: 5 * Math.LN2, grad: [...fill(5, -0.25), ...fill(5, 0.25)] },
+    origin: "formula",
+  },
+  // ---- targets ----
+  ...(
+    [
+      [["tensorflow/tensorflow#8484", "tensorflow/tensorflow#10268"], "NaN for a label out of range", [0, 2]],
+      [["tensorflow/tensorflow#126005"], "silently NaN", [2147483647, 0]],
+      [["pytorch/pytorch#194802"], "a label that equals the number of classes: a write outside the gradient", [2, 2]],
+      [["pytorch/pytorch#12670", "pytorch/pytorch#105597"], "a negative label", [-2147483648, 0]],
+      [["tensorflow/tfjs#8743", "tensorflow/tfjs#8730"], "an index of −1 writes before the array", [-1, 0]],
+      [["pytorch/pytorch#66872"], "labels out of range pass on one device", [0, -1481]],
+      [["pytorch/pytorch#191567"], "a label beyond 32 bits", [-1_000_000_000_000, 0]],
+      [["tensorflow/tfjs#8658"], "an index that is not checked: no number", [0, NAN]],
+    ] as const
+  ).map(
+    ([threads, wrong, targets]): KnownBug => ({
+      threads,
+      wrong,
+      call: ["crossEntropyGrad", [1, 2, 3, 4], targets],
+      want: { throws: "RangeError", message: /crossEntropyGrad: targets\[\d\]/ },
+      origin: "API",
+    }),
+  ),
+  {
+    threads: ["tensorflow/tensorflow#3739", "tensorflow/tensorflow#15962"],
+    wrong: "a label out of range in a batch of right ones",
+    call: ["crossEntropy", fill(12, 0), [0, 1, 2, 3], { reduction: "none" }],
+    want: { throws: "RangeError", message: /targets\[3\]/ },
+    origin: "API",
+  },
+  {
+    threads: ["pytorch/pytorch#88724", "pytorch/pytorch#89008"],
+    wrong: "labels of a hinge loss are not checked",
+    call: ["hingeGrad", [1, 2, 3], [3]],
+    want: { throws: "RangeError", message: /targets\[0\]/ },
+    origin: "API",
+  },
+  {
+    threads: ["pytorch/pytorch#15870"],
+    wrong: "no rows: a mean over nothing, a sum of nothing",
+    call: ["crossEntropyGrad", [], [], { shape: [0, 3], reduction: "sum" }],
+    want: { loss: 0, grad: [] },
+    origin: "empty sum",
+  },
+  {
+    threads: ["chainer/chainer#3656"],
+    wrong: "no rows, one loss each",
+    call: ["crossEntropy", [], [], { shape: [0, 3], reduction: "none" }],
+    want: [],
+    origin: "definition",
+  },
+  {
+    threads: ["keras-team/keras#17102"],
+    wrong: "the loss of one class",
+    call: ["crossEntropyGrad", [5, -3], [0, 0], { reduction: "none" }],
+    want: { loss: [0, 0], grad: [0, 0] },
+    origin: "p = 1",
+  },
+  // ---- hinge ----
+  {
+    threads: ["pytorch/pytorch#104844"],
+    wrong: "the class weight within the power: (w·z)^p",
+    call: ["hingeGrad", [1, 2], [0], { p: 2, weight: [3, 5], reduction: "sum" }],
+    want: { loss: 12, grad: [-12, 12] },
+    origin: "3 · 2²",
+  },
+  {
+    threads: ["scikit-learn/scikit-learn#2827"],
+    wrong: "classes that no target has are left out",
+    call: ["hinge", [0, 5, 1, 0, 5, 1], [0, 2], { reduction: "none" }],
+    want: [6 + 2, 0 + 5],
+    origin: "formula",
+  },
+  {
+    threads: ["keras-team/keras#8083"],
+    wrong: "a maximum that begins at 0: a loss where every margin holds",
+    call: ["hingeGrad", [-3, -5], [0], { form: "crammer-singer" }],
+    want: { loss: 0, grad: [0, 0] },
+    origin: "formula",
+  },
+  {
+    threads: ["pytorch/pytorch#77952", "pytorch/pytorch#99410"],
+    wrong: "labels out of range: another loss at each call",
+    call: ["hinge", [0.2332, 0.1621, 0.2437, 0.1001], [5]],
+    want: { throws: "RangeError", message: /targets\[0\]/ },
+    origin: "API",
+  },
+];
