@@ -1,0 +1,229 @@
+// npm run mutate -- [--count N] [--seed S] [--in assembly | src | part of a path]: do the tests notice?
+//
+// Changes one constant, operator, comparison, lane, offset or bound at a time (mutants.ts), drawn by a seed, and runs tests until one fails.
+// A mutant of assembly/ is compiled here and first judged by the conformance tests' problems (judge.ts), then by the fast test files; a
+// mutant of src/ by the test files. What passes all of them has survived: it becomes a test, or is explained in explained.ts. Mutants
+// that do not compile, or compile to the very same module, are not counted.
+
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { random } from "../../test/random.js";
+import { explanations } from "./explained.js";
+import type { Verdict } from "./judge.js";
+import { applied, lineOf, type Mutant, mutantsOf } from "./mutants.js";
+
+/** The part of AssemblyScript's API that is used; its own types declare a whole language as globals. */
+interface Compiler {
+  main(
+    argv: string[],
+    host: {
+      stdout: object;
+      stderr: object;
+      readFile(name: string): string | null;
+      writeFile(name: string, contents: Uint8Array | string): void;
+    },
+  ): Promise<{ error: Error | null }>;
+  createMemoryStream(): object;
+}
+const COMPILER = "assemblyscript/asc";
+const asc = ((await import(COMPILER)) as { default: Compiler }).default;
+
+const SECONDS = { judging: 30, testing: 240 };
+
+/** The fast ones first. */
+const TESTS = [
+  "crossEntropy",
+  "hinge",
+  "softmax",
+  "logSoftmax",
+  "logSumExp",
+  "known-bugs",
+  "workspace",
+  "gradient",
+  "properties",
+  "special",
+];
+const WRAPPER_TESTS = ["arrays", "errors", "entries", "initialLoss", ...TESTS, "streaming", "conformance"];
+
+const { values: options } = parseArgs({
+  options: {
+    count: { type: "string", default: "200" },
+    seed: { type: "string", default: "1" },
+    in: { type: "string", default: "assembly" },
+  },
+});
+const count = Number(options.count);
+const folder = mkdtempSync(join(tmpdir(), "softmargin-mutate-"));
+
+const root = options.in.startsWith("src") ? "src" : "assembly";
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const sources = new Map(files.sort().map((file) => [`${root}/${file}`, readFileSync(`${root}/${file}`, "utf8")]));
+const all = [...sources]
+  .filter(([file]) => file.startsWith(options.in))
+  .flatMap(([file, source]) => mutantsOf(file, source));
+const draw = random(Number(options.seed));
+const drawn = all
+  .map((mutant) => ({ mutant, order: draw.uniform() }))
+  .sort((a, b) => a.order - b.order)
+  .map(({ mutant }) => mutant);
+console.log(
+  `${all.length} mutants in ${options.in}/, ${Math.min(count, all.length)} of them drawn with seed ${options.seed}`,
+);
+
+// ---- kernels ----
+
+/** The module, or undefined if it does not compile. */
+async function compile(mutant?: Mutant): Promise<Uint8Array | undefined> {
+  let module: Uint8Array | undefined;
+  const { error } = await asc.main(["--target", "simd", "--outFile", "mutant.wasm"], {
+    stdout: asc.createMemoryStream(),
+    stderr: asc.createMemoryStream(),
+    readFile: (name) => {
+      if (name === mutant?.file) return applied(mutant, sources.get(name)!);
+      try {
+        return readFileSync(name, "utf8");
+      } catch {
+        return null;
+      }
+    },
+    writeFile: (name, contents) => {
+      if (name === "mutant.wasm" && typeof contents !== "string") module = contents.slice();
+    },
+  });
+  return error ? undefined : module;
+}
+
+let judge: { process: ChildProcess; ready: Promise<unknown> } | undefined;
+
+async function verdict(module: Uint8Array): Promise<Verdict> {
+  judge ??= startJudge();
+  const { process, ready } = judge;
+  await ready;
+  const answer = nextMessage<Verdict>(process, SECONDS.judging);
+  process.send(module);
+  const found = await answer;
+  if (found !== undefined) return found;
+  process.kill("SIGKILL");
+  judge = undefined;
+  return { fault: "does not end", differs: true };
+}
+
+function startJudge(): { process: ChildProcess; ready: Promise<unknown> } {
+  const process = fork(new URL("judge.ts", import.meta.url), {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+  });
+  const ready = (async () => {
+    await nextMessage(process);
+    const answer = nextMessage<Verdict>(process);
+    process.send(original!);
+    const { fault } = (await answer)!;
+    if (fault !== undefined) throw new Error(`the unchanged module fails: ${fault}`);
+  })();
+  return { process, ready };
+}
+
+function nextMessage<T>(process: ChildProcess, seconds = 300): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), seconds * 1000);
+    process.once("message", (message) => {
+      clearTimeout(timer);
+      resolve(message as T);
+    });
+  });
+}
+
+// ---- the test runner ----
+
+/** The first test that fails. */
+function test(names: readonly string[], env: Record<string, string>, only: string): Promise<string | undefined> {
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--config", "scripts/mutate/vitest.config.ts"];
+  const paths = names.map((name) => `test/${name}.test.ts`);
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...args, "--reporter=tap-flat", "-t", only, ...paths], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true,
+    });
+    let output = "";
+    child.stdout.on("data", (data) => {
+      output += data;
+    });
+    const timer = setTimeout(() => {
+      process.kill(-child.pid!, "SIGKILL");
+      resolve("does not end");
+    }, SECONDS.testing * 1000);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? undefined : (/^not ok \d+ - (.*?)(?: # time.*)?$/m.exec(output)?.[1] ?? "does not load"));
+    });
+  });
+}
+
+// ---- the run ----
+
+interface Result {
+  readonly killed: string | undefined;
+  readonly differs: boolean;
+}
+
+async function tryKernel(mutant: Mutant): Promise<Result | undefined> {
+  const module = await compile(mutant);
+  if (module === undefined || Buffer.compare(module, original!) === 0) return undefined;
+  const { fault, differs } = await verdict(module);
+  if (fault !== undefined) return { killed: fault, differs };
+  const path = join(folder, "mutant.wasm");
+  writeFileSync(path, module);
+  return { killed: await test(TESTS, { MUTANT_MODULE: path }, "simd"), differs };
+}
+
+async function tryWrapper(mutant: Mutant): Promise<Result> {
+  const path = join(folder, "mutant.ts");
+  writeFileSync(path, applied(mutant, sources.get(mutant.file)!));
+  const env = { MUTANT_FILE: mutant.file, MUTANT_TEXT: path };
+  return { killed: await test(WRAPPER_TESTS, env, ""), differs: true };
+}
+
+const original = root === "assembly" ? await compile() : undefined;
+const survivors: { mutant: Mutant; differs: boolean }[] = [];
+let tried = 0;
+let killed = 0;
+let explained = 0;
+try {
+  for (const mutant of drawn) {
+    if (tried === count) break;
+    const result = await (root === "assembly" ? tryKernel(mutant) : tryWrapper(mutant));
+    if (result === undefined) continue;
+    tried++;
+    const line = lineOf(mutant, sources.get(mutant.file)!);
+    const explanation = explanations.find(
+      ({ file, line: text, before }) =>
+        file === mutant.file && line.before.includes(text) && (before === undefined || before === mutant.before),
+    );
+    if (result.killed !== undefined) killed++;
+    else if (explanation) explained++;
+    else survivors.push({ mutant, differs: result.differs });
+    const fate = result.killed?.split("\n").at(-1)?.trim().slice(0, 90) ?? (explanation ? "explained" : "SURVIVED");
+    console.log(`${tried} ${mutant.file}:${line.number} ${mutant.before} → ${mutant.after || "nothing"}: ${fate}`);
+  }
+} finally {
+  judge?.process.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const { mutant, differs } of survivors) {
+  const line = lineOf(mutant, sources.get(mutant.file)!);
+  console.log(
+    `\nSurvived, ${differs ? "with other bits" : "no bit of any result changed"}: ${mutant.file}:${line.number}`,
+  );
+  console.log(`- ${line.before}\n+ ${line.after}`);
+}
+const relevant = tried - explained;
+console.log(
+  `\n${tried} mutants: ${killed} killed, ${explained} survived as explained, ${survivors.length} survived: ` +
+    `${((100 * killed) / relevant).toFixed(1)} % of those that can be noticed`,
+);
+process.exitCode = killed < 0.95 * relevant ? 1 : 0;
