@@ -94,6 +94,17 @@ onEveryBackend(({ api: { hinge, hingeGrad } }) => {
       }
     });
 
+    it("is NaN where the target is −Infinity and another score that too, or NaN", () => {
+      for (const scores of [
+        [-INF, -INF, 5],
+        [-INF, 5, -INF],
+        [-INF, 5, Number.NaN],
+      ]) {
+        const { loss, grad } = hingeGrad(given(scores), [0]);
+        expect([loss, ...grad]).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+      }
+    });
+
     it("may write the gradient over the scores", () => {
       const scores = given([1, 2, 3]);
       expect(hingeGrad(scores, [0], { grad: scores }).grad).toBe(scores);
