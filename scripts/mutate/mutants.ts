@@ -156,6 +156,8 @@ export function mutantsOf(file: string, source: string): Mutant[] {
     } else if (kind === "operator") {
       // in TypeScript types are joined by | and &
       if (spaced && (isKernel || !/^[|&]$/.test(text))) for (const after of BINARY[text] ?? []) add(after);
+      // what follows a value is TypeScript's assertion, not a negation
+      else if (text === "!" && /[\w)\]]/.test(source[start - 1] ?? "")) continue;
       else if (UNARY[text] !== undefined && !spaced) add(UNARY[text]);
       else if (text === "-" && !/\s/.test(source[start + 1] ?? "")) add("");
     }

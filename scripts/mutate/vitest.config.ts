@@ -36,7 +36,14 @@ const config: ViteUserConfig = defineConfig({
       },
     },
   ],
-  test: { include: ["test/**/*.test.ts"], maxWorkers: 1, bail: 1, testTimeout: 60_000, isolate: false },
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "threads",
+    maxWorkers: 1,
+    bail: 1,
+    testTimeout: 120_000,
+    isolate: false,
+  },
 });
 
 export default config;
