@@ -63,12 +63,20 @@ onEveryBackend(({ api: { hinge, hingeGrad } }) => {
 
     it("of one class is +0", () => {
       expect(hinge(given([5, -7]), [0, 0], { reduction: "none" })).toEqual(given([0, 0]));
-      expect(hinge(given([5]), [0], { form: "crammer-singer" })).toBe(0);
+      for (const form of ["weston-watkins", "crammer-singer"] as const) {
+        for (const score of [5, -INF, INF]) expect(hinge(given([score]), [0], { form })).toBe(0);
+      }
     });
 
     it("keeps the margin under a huge common offset", () => {
       expect(hinge(given([1e8, 1e8, 1e8 + 64]), [0], { reduction: "sum" })).toBe(1 + 65);
       expect(hinge(given([1e8, 1e8 + 64]), [0], { form: "crammer-singer", margin: 0.5 })).toBe(64.5);
+    });
+
+    it("is not −0, be the margin so", () => {
+      for (const form of ["weston-watkins", "crammer-singer"] as const) {
+        expect(hinge(given([0, -0, -1]), [0], { form, margin: -0 })).toBe(0);
+      }
     });
 
     it("evaluates as its formula at infinities", () => {

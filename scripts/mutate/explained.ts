@@ -59,4 +59,29 @@ export const explanations: readonly Explanation[] = [
     mutated: /for \(let j = 0, t = tile; t <= end;/,
     why: "one vector more of scratch memory is written, behind what is read",
   },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /grad \? panelAt<T>\(gs, i, 0, cols, wide\) : 1;/,
+    why: "where a gradient would be that is not asked for",
+  },
+  {
+    file: "assembly/logSoftmax.ts",
+    mutated: /const d?ys = panelIn<T>\([XZ], d?y, .*, wide, 1\);/,
+    why: "padding of y, what is computed from it is not stored",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /rows > lanes<T>\(\) && inner > 1/,
+    why: "a full tile takes the way of a partial one, which gives the same",
+  },
+  {
+    file: "assembly/exp.ts",
+    mutated: /sizeof<T>\(\) == 4 \? 6 : 12;/,
+    why: "a coefficient too many, stored over the temperature of the other table, which is then filled again",
+  },
+  {
+    file: "assembly/crossEntropy.ts",
+    mutated: /^if \(!\(rest\)\) \{$/,
+    why: "panelResidual: the passes before have left the same rests there",
+  },
 ];
