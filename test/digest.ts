@@ -1,0 +1,320 @@
+// One hash over what the functions return for a fixed set of inputs: equal wherever the deterministic build runs.
+//
+// The set goes through every function, kind of array, option and special value, from 1 class to 131,073. Its inputs come from an integer
+// generator and + − × ÷ alone, because engines differ in Math.exp and the like, and NaN counts as one value, whatever its bits.
+// Plain TypeScript without imports, for Node, Bun, Deno, workers and pages alike. After a change that is meant to change bits, or to
+// this file: npm run digest -- --write
+import type { Functions } from "softmargin";
+
+type Values = Float32Array | Float64Array | number[];
+type Targets = Int32Array | BigInt64Array | Float32Array | Float64Array | number[];
+type Record = (name: keyof Functions, ...results: (number | ArrayLike<number>)[]) => void;
+
+const kinds = ["f32", "f64", "numbers"] as const;
+const fills = ["plain", "grid", "equal", "dominant", "offset", "masked", "tail", "edge", "special", "huge"] as const;
+type Kind = (typeof kinds)[number];
+type Fill = (typeof fills)[number];
+
+/** [outer, classes, inner]: wherever the layout of rows changes, other axes, several blocks. */
+type Layout = readonly [outer: number, classes: number, inner: number];
+const LAYOUTS: readonly Layout[] = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((c): Layout => [5, c, 1]),
+  ...[23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 66, 95, 127, 128, 129, 257].map((c): Layout => [2, c, 1]),
+  ...[1, 2, 3, 10, 17, 50, 65].flatMap((c) => [3, 4, 7].map((inner): Layout => [1, c, inner])),
+  [1, 2, 1],
+  [100, 10, 1],
+  [2, 5, 40],
+  [1, 1021, 1],
+];
+const LARGE: readonly Layout[] = [
+  [4000, 10, 1],
+  [1, 3, 9001],
+  [20, 2048, 1],
+  [1, 16385, 2],
+  [1, 32768, 1],
+];
+const LARGEST: Layout = [1, 131073, 1];
+
+/** Where e^x over- and underflows: the largest number, the smallest normal one, the smallest of all. */
+const EDGES = {
+  f32: [88.72284, -87.33655, -103.97208],
+  f64: [709.782712893384, -708.3964185322641, -745.1332191019411],
+};
+
+/** 128 bits in hexadecimal. */
+export function digest(functions: Functions): string {
+  const total = new Hash();
+  for (const [name, hash] of Object.entries(digestByFunction(functions))) {
+    total.add(Array.from(name + hash, (letter) => letter.charCodeAt(0)));
+  }
+  return total.toString();
+}
+
+/** One such hash for each function, to see which of them differs. */
+export function digestByFunction(functions: Functions): { [name: string]: string } {
+  const draw = new Draw(20261123);
+  const hashes = new Map<string, Hash>();
+  const record: Record = (name, ...results) => {
+    const hash = hashes.get(name) ?? new Hash();
+    for (const result of results) hash.add(typeof result === "number" ? [result] : result);
+    hashes.set(name, hash);
+  };
+
+  for (const kind of kinds) {
+    for (const layout of LAYOUTS) {
+      const chosen = kind === "numbers" ? draw.pick(fills) : undefined; // numbers are computed as f64: one fill each is enough
+      for (const fill of chosen ? [chosen] : fills) everything(functions, new Batch(draw, layout, kind, fill), record);
+    }
+  }
+  for (const kind of ["f32", "f64"] as const) {
+    for (const layout of LARGE) largeRows(functions, new Batch(draw, layout, kind, "plain"), record);
+    largestRow(functions, new Batch(draw, LARGEST, kind, "plain"), record);
+  }
+  return Object.fromEntries(Array.from(hashes, ([name, hash]) => [name, hash.toString()]));
+}
+
+function everything(functions: Functions, batch: Batch, record: Record): void {
+  const { x, at, draw } = batch;
+  const options = { ...at, temperature: draw.pick([1, 1, 0.5, 0.7, 3, 1e-3, 1e4, 1e-30, 1e30]) };
+  const y = functions.softmax(x, options);
+  const logY = functions.logSoftmax(x, options);
+  const dy = batch.values("plain");
+  record("softmax", y, functions.softmax(x), functions.softmax(x, { ...at, out: copyOf(x) }));
+  record("logSoftmax", logY);
+  record("logSumExp", functions.logSumExp(x, options));
+  record("softmaxGrad", functions.softmaxGrad(y, dy, at));
+  record("logSoftmaxGrad", functions.logSoftmaxGrad(logY, dy, at));
+  crossEntropies(functions, batch, batch.classIndices(), record);
+  crossEntropies(functions, batch, batch.probabilities(), record);
+  hinges(functions, batch, record);
+}
+
+function largeRows(functions: Functions, batch: Batch, record: Record): void {
+  const { x, at } = batch;
+  record("softmax", functions.softmax(x, at));
+  record("logSumExp", functions.logSumExp(x, at));
+  crossEntropies(functions, batch, batch.classIndices(), record);
+  hinges(functions, batch, record);
+}
+
+function largestRow(functions: Functions, { x, at, ...batch }: Batch, record: Record): void {
+  record("softmax", functions.softmax(x, at));
+  record("logSoftmax", functions.logSoftmax(x, { ...at, temperature: 0.7 }));
+  const { loss, grad } = functions.crossEntropyGrad(x, [batch.classes >> 1], at);
+  record("crossEntropyGrad", loss, grad);
+  record("hingeGrad", functions.hingeGrad(x, [batch.classes >> 1], at).grad);
+}
+
+function crossEntropies(functions: Functions, batch: Batch, targets: Targets, record: Record): void {
+  const { x, draw } = batch;
+  const options = {
+    ...batch.lossOptions(targets),
+    temperature: draw.pick([1, 1, 0.7, 10]),
+    labelSmoothing: draw.pick([0, 0, 0.1, 0.5, 1]),
+  };
+  record("crossEntropy", functions.crossEntropy(x, targets, options));
+  const fused = functions.crossEntropyGrad(x, targets, { ...options, ...batch.gradOptions(options.reduction) });
+  record("crossEntropyGrad", fused.loss, fused.grad);
+}
+
+function hinges(functions: Functions, batch: Batch, record: Record): void {
+  const { x, draw } = batch;
+  const targets = batch.classIndices();
+  const options = {
+    ...batch.lossOptions(targets),
+    form: draw.pick(["weston-watkins", "crammer-singer"] as const),
+    margin: draw.pick([1, 1, 0, 0.3, 10]),
+    p: draw.pick([1, 1, 2] as const),
+    perClass: draw.pick([false, false, true]),
+  };
+  record("hinge", functions.hinge(x, targets, options));
+  const fused = functions.hingeGrad(x, targets, { ...options, ...batch.gradOptions(options.reduction) });
+  record("hingeGrad", fused.loss, fused.grad);
+}
+
+function copyOf(x: Values): Values {
+  return x.slice();
+}
+
+/** Logits of one layout, and whatever a function may be given along with them. */
+class Batch {
+  readonly draw: Draw;
+  readonly kind: Kind;
+  readonly x: Values;
+  readonly classes: number;
+  readonly rows: number;
+  readonly at: { shape: number[]; axis: number };
+
+  constructor(draw: Draw, [outer, classes, inner]: Layout, kind: Kind, fill: Fill) {
+    this.draw = draw;
+    this.kind = kind;
+    this.classes = classes;
+    this.rows = outer * inner;
+    this.at = { shape: inner === 1 ? [outer, classes] : [outer, classes, inner], axis: 1 };
+    this.x = this.values(fill);
+  }
+
+  values(fill: Fill): Values {
+    const { draw, classes, rows } = this;
+    const single = this.kind === "f32";
+    const edges = EDGES[single ? "f32" : "f64"];
+    const special = draw.integer(classes);
+    const common = draw.pick([0, 1, -1, 0.1, 88.72, 1e4, -1e4, 1e8, -1e8]);
+    const next: { [fill in Fill]: (j: number) => number } = {
+      plain: () => draw.uniform(-5.3, 7.1),
+      // few bits, so that sums and differences are exact and ties happen
+      grid: () => draw.integer(64) / 16 - 2,
+      equal: () => common,
+      dominant: (j) => draw.uniform(-5.3, 7.1) + (j === special ? (single ? 50 : 300) : 0),
+      offset: () => draw.uniform(-5.3, 7.1) + common,
+      masked: (j) => (j !== special && draw.integer(2) ? Number.NEGATIVE_INFINITY : draw.uniform(-5.3, 7.1)),
+      // the largest is 0, the others have probabilities around the smallest normal and subnormal numbers
+      tail: (j) => (j === special ? 0 : single ? draw.uniform(-110, -84) : draw.uniform(-750, -700)),
+      edge: () => draw.pick([0, 0, ...edges]) * (1 + (draw.integer(7) - 3) * (single ? 2 ** -23 : 2 ** -52)),
+      // about every third row has one, at a position of its own
+      special: () =>
+        draw.integer(3 * classes) === 0
+          ? draw.pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0])
+          : draw.uniform(-5.3, 7.1),
+      // from the smallest subnormal numbers to the largest
+      huge: () =>
+        draw.uniform(-1, 1) * draw.pick(single ? [1e-44, 1e-38, 1, 1e20, 3.4e38] : [1e-322, 1e-307, 1, 1.7e308]),
+    };
+    const x = Array.from({ length: rows * classes }, (_, i) => next[fill](i % classes));
+    return this.kind === "numbers" ? x : single ? Float32Array.from(x) : Float64Array.from(x);
+  }
+
+  classIndices(): Int32Array | BigInt64Array | number[] {
+    const { draw, classes, rows } = this;
+    const y = Array.from({ length: rows }, () => (draw.integer(9) === 0 ? -100 : draw.integer(classes)));
+    return draw.pick([() => y, () => Int32Array.from(y), () => BigInt64Array.from(y.map(BigInt))])();
+  }
+
+  probabilities(): Float32Array | Float64Array {
+    const { draw, classes, rows } = this;
+    const total = draw.pick([1, classes]);
+    const t = Array.from({ length: rows * classes }, () => draw.integer(3) * draw.uniform(0, 1) * (1 / total));
+    return this.kind === "f32" ? Float32Array.from(t) : Float64Array.from(t);
+  }
+
+  weights(length: number): Values {
+    const { draw } = this;
+    const w = Array.from({ length }, () => draw.pick([0, 1, draw.uniform(0, 3)]));
+    return draw.pick([() => w, () => Float32Array.from(w), () => Float64Array.from(w)])();
+  }
+
+  lossOptions(targets: Targets) {
+    const { draw, at, classes, rows } = this;
+    const ignoreIndex = draw.pick([-100, [-100], [-100, 0], [-100, classes - 1, 1]]);
+    const indexed = !(targets instanceof Float32Array || targets instanceof Float64Array);
+    return {
+      ...at,
+      reduction: draw.pick(["none", "sum", "mean"] as const),
+      ...(draw.integer(2) ? { weight: this.weights(classes) } : {}),
+      ...(draw.integer(3) ? {} : { sampleWeight: this.weights(rows) }),
+      ...(draw.integer(2) ? { meanOver: draw.pick(["weights", "count", "all"] as const) } : {}),
+      ...(draw.integer(4) ? {} : { emptyMean: 0 }),
+      ...(indexed ? { ignoreIndex } : {}),
+    };
+  }
+
+  gradOptions(reduction: string) {
+    const { draw, x, rows } = this;
+    const accumulate = draw.integer(3) === 0;
+    const perRow = reduction === "none" && draw.integer(2) === 0;
+    return {
+      gradOutput: perRow ? this.weights(rows) : draw.pick([1, 1, -2.5, 0.3]),
+      accumulate,
+      ...(accumulate || draw.integer(2) ? { grad: this.values("plain") } : { grad: copyOf(x) }),
+    };
+  }
+}
+
+/** mulberry32 (Tommy Ettinger, public domain). */
+class Draw {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed;
+  }
+
+  private bits(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  }
+
+  /** In [from, to), with all bits of a double. */
+  uniform(from: number, to: number): number {
+    return from + (to - from) * ((this.bits() + this.bits() / 2 ** 32) / 2 ** 32);
+  }
+
+  /** One of 0, …, n − 1. */
+  integer(n: number): number {
+    return Math.floor((this.bits() / 2 ** 32) * n);
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.integer(choices.length)]!;
+  }
+}
+
+/** MurmurHash3 (x86, 128 bits; Austin Appleby, public domain) over the bits of doubles, two of them to a block. */
+class Hash {
+  private readonly h = new Int32Array(4);
+  private readonly double = new Float64Array(2);
+  private readonly k = new Int32Array(this.double.buffer);
+  private blocks = 0;
+
+  /** Adds values, and how many they are. */
+  add(values: ArrayLike<number>): void {
+    this.block(values.length, 0);
+    for (let i = 0; i < values.length; i += 2) this.block(values[i]!, i + 1 < values.length ? values[i + 1]! : 0);
+  }
+
+  private block(a: number, b: number): void {
+    const { h, k, double } = this;
+    double[0] = a;
+    double[1] = b;
+    if (Number.isNaN(a)) k[1] = k[0] = 0x7ff80000;
+    if (Number.isNaN(b)) k[3] = k[2] = 0x7ff80000;
+    let [h0, h1, h2, h3] = [h[0]!, h[1]!, h[2]!, h[3]!];
+    h0 ^= Math.imul(rotate(Math.imul(k[0]!, 0x239b961b), 15), 0xab0e9789);
+    h0 = (Math.imul(rotate(h0, 19) + h1, 5) + 0x561ccd1b) | 0;
+    h1 ^= Math.imul(rotate(Math.imul(k[1]!, 0xab0e9789), 16), 0x38b34ae5);
+    h1 = (Math.imul(rotate(h1, 17) + h2, 5) + 0x0bcaa747) | 0;
+    h2 ^= Math.imul(rotate(Math.imul(k[2]!, 0x38b34ae5), 17), 0xa1e38b93);
+    h2 = (Math.imul(rotate(h2, 15) + h3, 5) + 0x96cd1c35) | 0;
+    h3 ^= Math.imul(rotate(Math.imul(k[3]!, 0xa1e38b93), 18), 0x239b961b);
+    h3 = (Math.imul(rotate(h3, 13) + h0, 5) + 0x32ac3b17) | 0;
+    h[0] = h0;
+    h[1] = h1;
+    h[2] = h2;
+    h[3] = h3;
+    this.blocks++;
+  }
+
+  toString(): string {
+    const h = this.h.map((word) => word ^ (16 * this.blocks));
+    this.cross(h);
+    for (let i = 0; i < 4; i++) h[i] = finish(h[i]!);
+    this.cross(h);
+    return Array.from(h, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+
+  private cross(h: Int32Array): void {
+    h[0] = h[0]! + h[1]! + h[2]! + h[3]!;
+    for (let i = 1; i < 4; i++) h[i] = h[i]! + h[0]!;
+  }
+}
+
+function rotate(x: number, by: number): number {
+  return (x << by) | (x >>> (32 - by));
+}
+
+function finish(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}
