@@ -123,18 +123,25 @@ function exactDivide(a: Real, b: Real): Real {
   return exactAdd(normalize(first, second), real(last));
 }
 
-const LN2: Real = { hi: Math.LN2, lo: 2.3190468138462996e-17, err: 0 };
+// ln 2 in three doubles: with two, 10^3 times their error would be left in the argument of e^700.
+const LN2 = [Math.LN2, 2.3190468138462996e-17, 5.707708438416212e-34] as const;
 const HALVINGS = 9;
 const TERMS = 8;
 const reciprocal: readonly Real[] = Array.from({ length: TERMS + 1 }, (_, n) => exactDivide(ONE, real(n)));
 
-/** e^a = 2^k · (e^r)^512 with |r| < 0.0007; the squarings act on e^r − 1, so that nothing cancels. */
+/** e^a = 2^k · (e^(r/512))^512 with |r| < 0.35; the squarings act on e^(r/512) − 1, so that nothing cancels. */
 function exactExp(a: Real): Real {
   if (Number.isNaN(a.hi)) return NOT_A_NUMBER;
   if (a.hi < -1000) return ZERO;
   if (a.hi > 1000) return real(Number.POSITIVE_INFINITY);
   const k = Math.round(a.hi / Math.LN2);
-  const r = scale(exactAdd(a, negate(exactMultiply(real(k), LN2))), -HALVINGS);
+  const r = LN2.reduce<Real>((rest, part) => exactAdd(rest, negate(exactMultiply(real(k), real(part)))), a);
+  return scale(exactAdd(ONE, exactExpm1(r)), k);
+}
+
+/** e^r − 1 for |r| ≤ ½ ln 2, to full relative accuracy. */
+function exactExpm1(argument: Real): Real {
+  const r = scale(argument, -HALVINGS);
   let power = r;
   let expm1 = r;
   for (let n = 2; n <= TERMS; n++) {
@@ -142,7 +149,7 @@ function exactExp(a: Real): Real {
     expm1 = exactAdd(expm1, power);
   }
   for (let n = 0; n < HALVINGS; n++) expm1 = exactAdd(scale(expm1, 1), exactMultiply(expm1, expm1));
-  return scale(exactAdd(ONE, expm1), k);
+  return expm1;
 }
 
 function exactLog1p(a: Real): Real {
@@ -153,11 +160,14 @@ function exactLog1p(a: Real): Real {
     for (let n = 6; n >= 1; n--) series = exactMultiply(a, exactAdd(reciprocal[n]!, negate(series)));
     return series;
   }
-  // one Newton step from the double: y + (1 + a) e^−y − 1
+  // one Newton step from the double: y + (1 + a) e^−y − 1, for a small a as y + (e^−y − 1) + a e^−y, whose terms are as small
   const y = Math.log1p(a.hi);
-  const ratio = exactMultiply(exactAdd(ONE, a), exactExp(real(-y)));
-  const step = exactAdd(ratio, real(-1));
-  // ratio − 1 = t stands for log(1 + t) = t − t²/2 + …, t ≈ 1e-16
+  const inverse = exactExp(real(-y));
+  const step =
+    a.hi < 0.25
+      ? exactAdd(exactExpm1(real(-y)), exactMultiply(a, inverse))
+      : exactAdd(exactMultiply(exactAdd(ONE, a), inverse), real(-1));
+  // the step t stands for log(1 + t) = t − t²/2 + …, t ≈ 1e-16
   return exactAdd(real(y), exactAdd(step, real((-step.hi * step.hi) / 2)));
 }
 
