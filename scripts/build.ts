@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build, type Plugin } from "esbuild";
+import { minify } from "terser";
+import { toText } from "../src/wasm/text.js";
 
 const run = (script: string, ...args: string[]): void => {
   execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
@@ -17,7 +19,7 @@ mkdirSync("dist");
 for (const target of ["simd", "relaxed"] as const) {
   run("node_modules/assemblyscript/bin/asc.js", "--target", target);
   const bytes = readFileSync(`build/${target}.wasm`);
-  writeFileSync(`build/${target}.js`, `export const ${target.toUpperCase()} = "${bytes.toString("hex")}";\n`);
+  writeFileSync(`build/${target}.js`, `export const ${target.toUpperCase()} = "${toText(bytes)}";\n`);
   writeFileSync(`build/${target}.d.ts`, `export declare const ${target.toUpperCase()}: string;\n`);
   copyFileSync(`build/${target}.wasm`, `dist/${target}.wasm`);
   // What importing the file gives differs by runtime: its exports, a module, a path.
@@ -26,39 +28,56 @@ for (const target of ["simd", "relaxed"] as const) {
 }
 
 /**
- * The loader as it is needed in a bundle without side effects: it fills in Object.hasOwn, which every engine with SIMD has, and makes a
- * TextDecoder at import, which some engines lack, for strings that the kernels do not have.
+ * The loader as it is needed here. It fills in Object.hasOwn, which every engine with SIMD has, and makes a TextDecoder, which some engines
+ * lack, for strings that the kernels do not have: importing it must have no side effects. And it prepares imports and wraps exports, for
+ * which 1.9 kB (gzip) of it go: the modules import nothing and their exports are called as they are.
  */
-const pureLoader: Plugin = {
-  name: "pure-loader",
+const leanLoader: Plugin = {
+  name: "lean-loader",
   setup({ onLoad }) {
     onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
       let contents = readFileSync(path, "utf8");
-      const replace = (from: RegExp, to: string): void => {
-        if (!from.test(contents)) throw new Error(`the loader has changed: no ${from}`);
-        contents = contents.replace(from, to);
+      const remove = (what: RegExp): void => {
+        if (!what.test(contents)) throw new Error(`the loader has changed: no ${what}`);
+        contents = contents.replace(what, "");
       };
-      replace(/^Object\.hasOwn = [^}]*};/m, "");
-      replace(/^const utf16 = new TextDecoder\(.*$/m, "const utf16 = undefined;");
+      remove(/^Object\.hasOwn = [^}]*};/m);
+      remove(/^const utf16 = new TextDecoder\(.*$/m);
+      remove(/const extended = preInstantiate\(imports\);/g);
+      remove(/const exports = postInstantiate\(extended, (result\.)?instance\);/g);
+      remove(/, exports(?= };$)/gm);
       return { contents, loader: "js" };
     });
   },
 };
 
+const entries = ["index", "relaxed", "baseline", "wasm"];
 await build({
-  entryPoints: ["index", "relaxed", "baseline", "wasm"].map((name) => `src/${name}.ts`),
+  entryPoints: entries.map((name) => `src/${name}.ts`),
   outdir: "dist",
   bundle: true,
   splitting: false,
   format: "esm",
   target: "es2022",
   platform: "neutral",
+  minify: true,
   mainFields: ["module", "main"],
   conditions: ["import"],
-  minify: true,
   legalComments: "none",
-  plugins: [pureLoader],
+  plugins: [leanLoader],
   logLevel: "warning",
 });
+
+// a second time, by terser: 4 % smaller once compressed
+for (const name of entries) {
+  const { code } = await minify(readFileSync(`dist/${name}.js`, "utf8"), {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3 },
+    format: { comments: false },
+  });
+  if (!code) throw new Error(`nothing left of dist/${name}.js`);
+  writeFileSync(`dist/${name}.js`, code);
+}
 
 run("node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.dist.json");

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { fromText, toText } from "../src/wasm/text.js";
 
 const packed = JSON.parse(
   execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { encoding: "utf8" }),
@@ -32,21 +34,45 @@ for (const entry of ["index", "relaxed", "baseline", "wasm", "simd.wasm", "relax
   assert(files.includes(`dist/${entry}.d.ts`), `dist/${entry}.d.ts is missing`);
 }
 
+const text = (file: string): string => readFileSync(file, "utf8");
+
 for (const name of ["simd", "relaxed"]) {
   const bytes = readFileSync(`dist/${name}.wasm`);
   assert.deepEqual(WebAssembly.Module.imports(new WebAssembly.Module(readFileSync("dist/simd.wasm"))), []);
   // Node 20 has no relaxed SIMD; the text form says the same of both.
-  assert.doesNotMatch(readFileSync(`build/${name}.wat`, "utf8"), /^ \(import /m, `${name}.wasm has imports`);
-  assert(
-    readFileSync("dist/relaxed.js", "utf8").includes(bytes.toString("hex")),
-    `dist/relaxed.js does not hold ${name}.wasm`,
-  );
+  assert.doesNotMatch(text(`build/${name}.wat`), /^ \(import /m, `${name}.wasm has imports`);
+  assert.deepEqual(Buffer.from(fromText(toText(bytes))), bytes);
+  assert(text("dist/relaxed.js").includes(toText(bytes)), `dist/relaxed.js does not hold ${name}.wasm`);
 }
-assert(readFileSync("dist/index.js", "utf8").includes(readFileSync("dist/simd.wasm").toString("hex")));
-assert.doesNotMatch(readFileSync("dist/baseline.js", "utf8"), /WebAssembly/);
+assert(text("dist/index.js").includes(toText(readFileSync("dist/simd.wasm"))));
+const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+assert.deepEqual(fromText(toText(all)), all);
+assert.doesNotMatch(text("dist/baseline.js"), /WebAssembly/);
 
-for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dist/wasm.js"]) {
-  console.log(`${file}  ${gzipSync(readFileSync(file), { level: 9 }).length} bytes gzip`);
+/** What esbuild makes of a module that holds nothing but `code`, in bytes. */
+async function bundled(code: string): Promise<string> {
+  const stdin = { contents: code, resolveDir: process.cwd() };
+  const options = { bundle: true, write: false, minify: true, format: "esm", logLevel: "silent" } as const;
+  return (await build({ ...options, stdin })).outputFiles[0]!.text.trim();
+}
+assert.equal(await bundled('import "softmargin";'), "", "importing the package for nothing leaves something");
+assert.equal(await bundled('import { softmax } from "softmargin"; import "softmargin/relaxed";'), "");
+const plain = await bundled('import { softmax } from "softmargin/baseline"; softmax([1]);');
+assert.doesNotMatch(plain, /WebAssembly|wasm/, "softmargin/baseline brings WebAssembly along");
+assert(plain.length < 1.05 * statSync("dist/baseline.js").size);
+
+// Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
+const sizes = [
+  { file: "dist/index.js", limit: 22_250, aim: 20_000 },
+  { file: "dist/relaxed.js", limit: 34_500 },
+  { file: "dist/baseline.js", limit: 6_600, aim: 6_000 },
+  { file: "dist/wasm.js", limit: 7_550 },
+];
+for (const { file, limit, aim } of sizes) {
+  const size = gzipSync(readFileSync(file), { level: 9 }).length;
+  const missed = aim && size > aim ? `; OVER the budget of ${aim} by ${size - aim}` : "";
+  console.log(`${file}  ${size} bytes gzip, at most ${limit}${missed}`);
+  assert(size <= limit, `${file} has grown beyond ${limit} bytes gzip`);
 }
 
 // The package as a user gets it, in a folder of its own.

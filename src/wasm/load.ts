@@ -8,6 +8,7 @@ import { readWorkspaceBytes, workspaceOver } from "../workspace.js";
 import { Arena } from "./arena.js";
 import { type Exports, readExports } from "./exports.js";
 import { WasmKernels } from "./kernels.js";
+import { fromText } from "./text.js";
 
 /** A WebAssembly.Module, or the bytes of one. */
 export type ModuleSource = object;
@@ -20,9 +21,9 @@ interface Instantiated {
 /** The first of the builds that runs here, or the baseline. */
 export function load(builds: readonly (readonly [Build, string])[]): Softmargin {
   let reason: Error | undefined;
-  for (const [name, hex] of builds) {
+  for (const [name, text] of builds) {
     try {
-      return create(instantiateNow(fromHex(hex)), name, reason);
+      return create(instantiateNow(fromText(text)), name, reason);
     } catch (error) {
       reason ??= error instanceof Error ? error : new Error(String(error));
     }
@@ -70,11 +71,4 @@ function exportsOf({ instance }: Instantiated): Exports {
 
 function isRelaxed({ instance }: Instantiated): boolean {
   return (instance.exports["isRelaxed"] as () => number)() !== 0;
-}
-
-/** Hexadecimal is a quarter larger than base64 but smaller once compressed, and needs neither atob nor Buffer. */
-function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
 }
