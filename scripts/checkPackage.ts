@@ -63,10 +63,10 @@ assert(plain.length < 1.05 * statSync("dist/baseline.js").size);
 
 // Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
-  { file: "dist/index.js", limit: 22_250, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 34_500 },
+  { file: "dist/index.js", limit: 22_650, aim: 20_000 },
+  { file: "dist/relaxed.js", limit: 35_000 },
   { file: "dist/baseline.js", limit: 6_600, aim: 6_000 },
-  { file: "dist/wasm.js", limit: 7_550 },
+  { file: "dist/wasm.js", limit: 7_500 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;

@@ -1,0 +1,1 @@
+export default { mode: "production", entry: { index: "./index.js", wasm: "./wasm.js" } };
