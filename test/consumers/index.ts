@@ -1,0 +1,82 @@
+// npm run test:consumers: the packed package as its users' tools see it. publint and attw look for faults of the package; applications
+// in types/ are compiled by TypeScript 5.0 to 7.0 under each way to resolve modules, with nothing but the ES2020 library; jest/ and browser/
+// are run. `-- types` and so on take the rows whose name begins so.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findChromium } from "../chromium.js";
+import { pack, project, run } from "../scratch.js";
+
+const tarball = pack();
+const folder = project("test/consumers", tarball);
+const [prefix = ""] = process.argv.slice(2);
+const count = { ok: 0, failed: 0, "not run": 0 };
+
+function row(name: string, command: string | undefined): void {
+  if (!name.startsWith(prefix)) return;
+  let outcome: keyof typeof count = "ok";
+  let detail = "";
+  try {
+    if (command === undefined) outcome = "not run";
+    else run(command, folder);
+  } catch (error) {
+    outcome = "failed";
+    detail = `\n${error}`;
+  }
+  count[outcome]++;
+  console.log(`${outcome.padEnd(8)} ${name}${detail}`);
+}
+
+row("publint", `npx publint --strict "${tarball}"`);
+// An ES module only: CommonJS gets it by import(), or by require() from Node 20.19 on, which attw cannot know.
+row("attw", `npx attw "${tarball}" --ignore-rules cjs-resolves-to-esm`);
+
+// [version, module, moduleResolution, files]
+const esm = ["consumer.ts"];
+const both = ["consumer.ts", "commonjs.cts"];
+const withRequire = [...both, "require.cts"];
+const compilations: [version: string, module: string, moduleResolution: string, files: string[]][] = [];
+for (const version of ["5.0", "5.4", "5.9", "6.0", "7.0"]) {
+  // Renamed in 5.0, deprecated in 6.0, gone in 7.0.
+  if (version < "7") compilations.push([version, version < "6" ? "commonjs" : "es2022", "node10", esm]);
+  compilations.push([version, "node16", "node16", version < "5.3" ? esm : both]);
+  // require() of an ES module came with 5.8.
+  compilations.push([version, "nodenext", "nodenext", version < "5.3" ? esm : version < "5.8" ? both : withRequire]);
+  compilations.push([version, "es2022", "bundler", esm]);
+}
+for (const [version, module, moduleResolution, files] of compilations) {
+  const config = {
+    compilerOptions: {
+      module,
+      moduleResolution,
+      target: "es2020",
+      lib: ["es2020"],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      ...(version >= "6" && moduleResolution === "node10" ? { ignoreDeprecations: "6.0" } : {}),
+    },
+    files: files.map((file) => `types/${file}`),
+  };
+  const project = `tsconfig.${version}.${moduleResolution}.json`;
+  writeFileSync(join(folder, project), JSON.stringify(config));
+  row(
+    `types: TypeScript ${version}, ${moduleResolution}, ${files.join(" ")}`,
+    `node node_modules/typescript-${version}/bin/tsc -p ${project}`,
+  );
+}
+
+const vmModules = "node --experimental-vm-modules node_modules/jest/bin/jest.js";
+row("jest, node, ES modules", `${vmModules} -c jest/node.config.json`);
+row("jest, jsdom, ES modules", `${vmModules} -c jest/jsdom.config.json`);
+row("jest, jsdom, Babel to CommonJS", "npx jest -c jest/commonjs.config.json");
+
+const chromium = findChromium();
+if (chromium !== undefined) process.env["CHROMIUM"] = run(`command -v ${chromium}`, folder).trim();
+row("vitest, browser mode", chromium && "npx vitest run --root . --config browser/vitest.config.js");
+
+console.log(`consumers: ${count.ok} rows as stated, ${count.failed} failed, ${count["not run"]} not run`);
+process.exitCode = count.failed > 0 || count.ok === 0 ? 1 : 0;
