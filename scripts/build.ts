@@ -29,23 +29,28 @@ for (const target of ["simd", "relaxed"] as const) {
 
 /**
  * The loader as it is needed here. It fills in Object.hasOwn, which every engine with SIMD has, and makes a TextDecoder, which some engines
- * lack, for strings that the kernels do not have: importing it must have no side effects. And it prepares imports and wraps exports, for
- * which 1.9 kB (gzip) of it go: the modules import nothing and their exports are called as they are.
+ * lack, for strings that the kernels do not have: importing it must have no side effects. It prepares imports and wraps exports, 1.9 kB
+ * (gzip) for nothing: the modules import nothing, and their exports are called as they are. And it knows a module by `instanceof`, which
+ * fails for one of another realm, as edge sandboxes and test runners pass them in.
  */
 const leanLoader: Plugin = {
   name: "lean-loader",
   setup({ onLoad }) {
     onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
       let contents = readFileSync(path, "utf8");
-      const remove = (what: RegExp): void => {
-        if (!what.test(contents)) throw new Error(`the loader has changed: no ${what}`);
-        contents = contents.replace(what, "");
+      const replace = (from: RegExp, to = ""): void => {
+        if (!from.test(contents)) throw new Error(`the loader has changed: no ${from}`);
+        contents = contents.replace(from, to);
       };
-      remove(/^Object\.hasOwn = [^}]*};/m);
-      remove(/^const utf16 = new TextDecoder\(.*$/m);
-      remove(/const extended = preInstantiate\(imports\);/g);
-      remove(/const exports = postInstantiate\(extended, (result\.)?instance\);/g);
-      remove(/, exports(?= };$)/gm);
+      replace(/^Object\.hasOwn = [^}]*};/m);
+      replace(/^const utf16 = new TextDecoder\(.*$/m);
+      replace(/const extended = preInstantiate\(imports\);/g);
+      replace(/const exports = postInstantiate\(extended, (result\.)?instance\);/g);
+      replace(/, exports(?= };$)/gm);
+      replace(
+        /src instanceof WebAssembly\.Module/,
+        'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"',
+      );
       return { contents, loader: "js" };
     });
   },
