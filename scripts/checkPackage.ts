@@ -49,17 +49,23 @@ const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 assert.deepEqual(fromText(toText(all)), all);
 assert.doesNotMatch(text("dist/baseline.js"), /WebAssembly/);
 
-/** What esbuild makes of a module that holds nothing but `code`, in bytes. */
-async function bundled(code: string): Promise<string> {
+/** What esbuild makes of a module that holds nothing but `code`, under export conditions besides the usual ones. */
+async function bundled(code: string, conditions: string[] = []): Promise<string> {
   const stdin = { contents: code, resolveDir: process.cwd() };
   const options = { bundle: true, write: false, minify: true, format: "esm", logLevel: "silent" } as const;
-  return (await build({ ...options, stdin })).outputFiles[0]!.text.trim();
+  return (await build({ ...options, stdin, conditions })).outputFiles[0]!.text.trim();
 }
 assert.equal(await bundled('import "softmargin";'), "", "importing the package for nothing leaves something");
 assert.equal(await bundled('import { softmax } from "softmargin"; import "softmargin/relaxed";'), "");
 const plain = await bundled('import { softmax } from "softmargin/baseline"; softmax([1]);');
 assert.doesNotMatch(plain, /WebAssembly|wasm/, "softmargin/baseline brings WebAssembly along");
 assert(plain.length < 1.05 * statSync("dist/baseline.js").size);
+for (const entry of ["softmargin", "softmargin/relaxed"]) {
+  for (const condition of ["react-native", "edge-light"]) {
+    const code = await bundled(`import { softmax } from "${entry}"; softmax([1]);`, [condition]);
+    assert.equal(code, plain, `${entry} is not the baseline under the condition ${condition}`);
+  }
+}
 
 // Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
