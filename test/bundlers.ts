@@ -162,8 +162,9 @@ function freePort(): Promise<number> {
 }
 
 const wanted = process.argv.slice(2);
+const isFast = wanted.includes("--fast");
 const chosen = apps.filter(({ name }) =>
-  wanted.includes("--fast") ? ["esbuild", "vite"].includes(name) : wanted.length === 0 || wanted.includes(name),
+  isFast ? ["esbuild", "vite"].includes(name) : wanted.length === 0 || wanted.includes(name),
 );
 const chromium = findChromium();
 const tarball = pack();
@@ -182,13 +183,17 @@ for (const { name, prepare, build = ["npm run build"], rows } of chosen) {
     if (prepare !== undefined) run(prepare, folder);
     folders.set(name, folder);
   } catch (error) {
-    for (const row of rows) report("not run", name, row, `cannot be installed: ${String(error).slice(0, 2000)}`);
+    rows.forEach((row, i) => {
+      report("not run", name, row, i === 0 ? `cannot be installed: ${error}` : "as above");
+    });
     continue;
   }
   try {
     for (const command of build) run(command, folder);
   } catch (error) {
-    for (const row of rows) report("failed", name, row, String(error));
+    rows.forEach((row, i) => {
+      report("failed", name, row, i === 0 ? String(error) : "as above");
+    });
     continue;
   }
   for (const row of rows) {
@@ -206,4 +211,6 @@ for (const { name, prepare, build = ["npm run build"], rows } of chosen) {
   }
 }
 console.log(`bundlers: ${count.ok} rows as stated, ${count.failed} failed, ${count["not run"]} not run`);
-process.exitCode = count.failed > 0 || count.ok === 0 ? 1 : 0;
+// Any bundler may be missing somewhere, but not those of the fast selection, which CI relies on.
+const isMissing = isFast ? count["not run"] > 0 : count.ok === 0;
+process.exitCode = count.failed > 0 || isMissing ? 1 : 0;
