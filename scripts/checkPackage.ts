@@ -67,6 +67,23 @@ for (const entry of ["softmargin", "softmargin/relaxed"]) {
   }
 }
 
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+for (const key of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies", "bin"]) {
+  assert.equal(manifest[key], undefined, `package.json: ${key}`);
+}
+for (const script of ["preinstall", "install", "postinstall", "prepublish", "prepare"]) {
+  assert.equal(
+    manifest.scripts[script],
+    undefined,
+    `package.json: the script ${script} would run where it is installed`,
+  );
+}
+
+for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dist/wasm.js"]) {
+  const code = readFileSync(file, "utf8");
+  assert.doesNotMatch(code, /\beval\(|new Function\b|\bimport\(|\bfetch\(|\brequire\(/, `${file} loads code`);
+}
+
 // Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
   { file: "dist/index.js", limit: 22_650, aim: 20_000 },
