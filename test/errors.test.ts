@@ -165,7 +165,8 @@ const onReduction: Fault[] = [
   ["emptyMean", null, TypeError],
   ["ignoreIndex", "2", TypeError, /"2"/],
   ["ignoreIndex", {}, TypeError],
-  ["ignoreIndex", 0.5, RangeError, /0\.5/],
+  ["ignoreIndex", 0.5, RangeError, /: ignoreIndex must.*0\.5/],
+  ["ignoreIndex", [0.5], RangeError, /: ignoreIndex\[0\] must.*0\.5/],
   ["ignoreIndex", NAN, RangeError, /NaN/],
   ["ignoreIndex", [0, "2"], TypeError, /ignoreIndex\[1\]/],
 ];
