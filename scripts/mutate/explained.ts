@@ -91,7 +91,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/kernels.ts",
-    mutated: /const slots = 1 \+ .*grad \|\| rows\.accumulate/,
+    mutated: /1 \+ .*\(grad (?:\|\| rows\.accumulate|&& rows\.accumulate \? 1 : 1\))/,
     why: "room for an array too many per block: smaller blocks, the same results",
   },
 ];

@@ -32,6 +32,8 @@ const COMPILER = "assemblyscript/asc";
 const asc = ((await import(COMPILER)) as { default: Compiler }).default;
 
 const SECONDS = { judging: 15, testing: 600 };
+/** A mutant that takes so many times longer than the original is taken not to end. */
+const PATIENCE = 10;
 
 /** In this order, until one fails. */
 const QUICK = [
@@ -100,13 +102,13 @@ async function compile(mutant?: Mutant): Promise<Uint8Array | undefined> {
   return error ? undefined : module;
 }
 
-let judge: { process: ChildProcess; ready: Promise<unknown> } | undefined;
+/** `ready` with the seconds that the unchanged module took. */
+let judge: { process: ChildProcess; ready: Promise<number> } | undefined;
 
 async function verdict(module: Uint8Array): Promise<Verdict> {
   judge ??= startJudge();
   const { process, ready } = judge;
-  await ready;
-  const answer = nextMessage<Verdict>(process, SECONDS.judging);
+  const answer = nextMessage<Verdict>(process, Math.max(SECONDS.judging, PATIENCE * (await ready)));
   process.send(module);
   const found = await answer;
   if (found !== undefined) return found;
@@ -115,7 +117,7 @@ async function verdict(module: Uint8Array): Promise<Verdict> {
   return { fault: "does not end", differs: true };
 }
 
-function startJudge(): { process: ChildProcess; ready: Promise<unknown> } {
+function startJudge(): { process: ChildProcess; ready: Promise<number> } {
   const process = fork(new URL("judge.ts", import.meta.url), {
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
@@ -123,9 +125,11 @@ function startJudge(): { process: ChildProcess; ready: Promise<unknown> } {
   const ready = (async () => {
     await nextMessage(process);
     const answer = nextMessage<Verdict>(process);
+    const start = performance.now();
     process.send(original!);
     const { fault } = (await answer)!;
     if (fault !== undefined) throw new Error(`the unchanged module fails: ${fault}`);
+    return (performance.now() - start) / 1000;
   })();
   return { process, ready };
 }
