@@ -1,4 +1,4 @@
-// npm run mutate -- [--count N] [--seed S] [--in assembly | src | part of a path]: do the tests notice?
+// npm run mutate -- [--count N] [--seed S] [--in assembly | src | a file] [--line N]: do the tests notice?
 //
 // Changes one constant, operator, comparison, lane, offset or bound at a time (mutants.ts), drawn by a seed, and runs tests until one fails.
 // A mutant of assembly/ is compiled here and first judged by the conformance tests' problems (judge.ts), then by the fast test files; a
@@ -59,6 +59,7 @@ const { values: options } = parseArgs({
     count: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     in: { type: "string", default: "assembly" },
+    line: { type: "string" },
   },
 });
 const count = Number(options.count);
@@ -69,14 +70,15 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((f
 const sources = new Map(files.sort().map((file) => [`${root}/${file}`, readFileSync(`${root}/${file}`, "utf8")]));
 const all = [...sources]
   .filter(([file]) => file.startsWith(options.in))
-  .flatMap(([file, source]) => mutantsOf(file, source));
+  .flatMap(([file, source]) => mutantsOf(file, source))
+  .filter((mutant) => [undefined, `${lineOf(mutant, sources.get(mutant.file)!).number}`].includes(options.line));
 const draw = random(Number(options.seed));
 const drawn = all
   .map((mutant) => ({ mutant, order: draw.uniform() }))
   .sort((a, b) => a.order - b.order)
   .map(({ mutant }) => mutant);
 console.log(
-  `${all.length} mutants in ${options.in}/, ${Math.min(count, all.length)} of them drawn with seed ${options.seed}`,
+  `${all.length} mutants in ${options.in}, ${Math.min(count, all.length)} of them drawn with seed ${options.seed}`,
 );
 
 // ---- kernels ----
