@@ -66,6 +66,11 @@ onEveryBackend(({ api }) => {
       expectNear(grad.map(Math.abs), [0, 0, 0]);
     });
 
+    it("is +0 where the class weight is 0, be the target masked", () => {
+      expect(crossEntropy([-INF, 0], [0], { weight: [0, 1], reduction: "sum" })).toBe(0);
+      expect(crossEntropy(new Float32Array([-INF, 0]), [0], { weight: [0, 1], reduction: "sum" })).toBe(0);
+    });
+
     it("with smoothing mixes in ε/C of every class, not ε/(C − 1)", () => {
       // tinygrad#3570, paiml/aprender#2199; 0.9 log(1 + 2/e) + 0.1/3 (log(1 + 2/e) + 2 log(e + 2))
       const nll = Math.log1p(2 / Math.E);

@@ -137,7 +137,8 @@ export function mutantsOf(file: string, source: string): Mutant[] {
     const spaced = source[start - 1] === " " && /\s/.test(source[start + text.length] ?? "");
 
     if (kind === "number") {
-      if (!isSize(tokens, i)) for (const after of numbers(text)) add(after);
+      const isType = !isKernel && (tokens[i - 1]?.text === "|" || tokens[i + 1]?.text === "|");
+      if (!isType && !isSize(tokens, i)) for (const after of numbers(text)) add(after);
     } else if (kind === "word") {
       const method = VECTORS.exec(text)?.[1];
       if (method !== undefined && METHODS[method] !== undefined) add(text.replace(/\w+$/, METHODS[method]));
