@@ -114,4 +114,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /^if \(plain && length < 0\) return value;$/,
     why: "a view of the array in place of the array itself",
   },
+  {
+    file: "assembly/crossEntropy.ts",
+    mutated: /let q = -0\.0, value = 0\.0;/,
+    why: "the sign of a gradient that is 0",
+  },
 ];
