@@ -1,0 +1,166 @@
+// What is measured: for each function how to call it on a batch, what every result should be, and how large the terms are that may cancel in it.
+import type { Functions } from "softmargin";
+import { add, divide, exp, multiply, negate, type Real, real, subtract, sum } from "../real.js";
+import type { Row } from "./row.js";
+
+export type Floats = Float32Array | Float64Array;
+
+/** Rows of logits with everything that the functions may need besides. Arrays are [rows, classes]. */
+export interface Batch {
+  readonly rows: number;
+  readonly classes: number;
+  readonly x: Floats;
+  /** A softmax and a log-softmax, rounded, and an upstream gradient. */
+  readonly y: Floats;
+  readonly logY: Floats;
+  readonly dy: Floats;
+  readonly targets: Int32Array;
+  readonly probabilities: Floats;
+}
+
+export interface Measured {
+  readonly name: string;
+  readonly temperature?: number;
+  run(functions: Functions, batch: Batch): ArrayLike<number> | Promise<ArrayLike<number>>;
+  /** The results of one row, with the size of the terms that may cancel in them. */
+  want(row: Row, batch: Batch, r: number): { readonly value: Real; readonly terms?: number }[];
+}
+
+const SMOOTHING = 0.1;
+const TEMPERATURE = 0.7;
+
+const options = ({ rows, classes }: Batch) => ({ shape: [rows, classes] });
+const perRow = { reduction: "none" } as const;
+
+const logSoftmax = (row: Row) => row.d.map((d) => ({ value: subtract(d, row.logSum) }));
+const softmax = (row: Row) => row.p.map((value) => ({ value }));
+
+/** −Σ q_j log p_j */
+function crossEntropy(row: Row, q: readonly Real[]): { value: Real }[] {
+  return [{ value: sum(row.d.map((d, j) => multiply(q[j]!, subtract(row.logSum, d)))) }];
+}
+
+/** p_j Σ q − q_j */
+function crossEntropyGrad(row: Row, q: readonly Real[]): { value: Real; terms: number }[] {
+  const mass = sum(q);
+  return row.p.map((p, j) => {
+    const gained = multiply(p, mass);
+    return { value: subtract(gained, q[j]!), terms: gained.hi };
+  });
+}
+
+const smoothed = (row: Row, y: number) =>
+  row.d.map((_, j) => {
+    const spread = divide(real(SMOOTHING), real(row.d.length));
+    return j === y ? add(subtract(real(1), real(SMOOTHING)), spread) : spread;
+  });
+
+const part = (values: Floats, { classes }: Batch, r: number) =>
+  Array.from(values.subarray(r * classes, (r + 1) * classes), real);
+
+export const FUNCTIONS: readonly Measured[] = [
+  { name: "softmax", run: (f, b) => f.softmax(b.x, options(b)), want: softmax },
+  {
+    name: "softmax, temperature",
+    temperature: TEMPERATURE,
+    run: (f, b) => f.softmax(b.x, { ...options(b), temperature: TEMPERATURE }),
+    want: softmax,
+  },
+  { name: "logSoftmax", run: (f, b) => f.logSoftmax(b.x, options(b)), want: logSoftmax },
+  {
+    name: "logSoftmax, temperature",
+    temperature: TEMPERATURE,
+    run: (f, b) => f.logSoftmax(b.x, { ...options(b), temperature: TEMPERATURE }),
+    want: logSoftmax,
+  },
+  {
+    name: "logSumExp",
+    run: (f, b) => f.logSumExp(b.x, options(b)),
+    want: ({ max, logSum }) => [{ value: add(max, logSum), terms: Math.abs(max.hi) }],
+  },
+  {
+    name: "softmaxGrad",
+    run: (f, b) => f.softmaxGrad(b.y, b.dy, options(b)),
+    want(_, batch, r) {
+      const [y, dy] = [part(batch.y, batch, r), part(batch.dy, batch, r)];
+      const dot = sum(y.map((yj, j) => multiply(yj, dy[j]!)));
+      const size = y.reduce((a, yj, j) => a + Math.abs(yj.hi * dy[j]!.hi), 0);
+      return y.map((yj, j) => ({
+        value: multiply(yj, subtract(dy[j]!, dot)),
+        terms: yj.hi * Math.max(Math.abs(dy[j]!.hi), size),
+      }));
+    },
+  },
+  {
+    name: "logSoftmaxGrad",
+    run: (f, b) => f.logSoftmaxGrad(b.logY, b.dy, options(b)),
+    want(_, batch, r) {
+      const [y, dy] = [part(batch.logY, batch, r), part(batch.dy, batch, r)];
+      const total = sum(dy);
+      const size = dy.reduce((a, { hi }) => a + Math.abs(hi), 0);
+      return y.map((yj, j) => {
+        const p = exp(yj);
+        return { value: subtract(dy[j]!, multiply(p, total)), terms: Math.max(Math.abs(dy[j]!.hi), p.hi * size) };
+      });
+    },
+  },
+  {
+    name: "crossEntropy",
+    run: (f, b) => f.crossEntropy(b.x, b.targets, perRow),
+    want: (row, { targets }, r) => [{ value: subtract(row.logSum, row.d[targets[r]!]!) }],
+  },
+  {
+    name: "crossEntropyGrad",
+    run: (f, b) => f.crossEntropyGrad(b.x, b.targets, perRow).grad,
+    want: (row, { targets }, r) =>
+      row.p.map((p, j) => ({ value: j === targets[r] ? negate(divide(row.without(j), row.sum)) : p })),
+  },
+  {
+    name: "crossEntropy, smoothed",
+    run: (f, b) => f.crossEntropy(b.x, b.targets, { ...perRow, labelSmoothing: SMOOTHING }),
+    want: (row, { targets }, r) => crossEntropy(row, smoothed(row, targets[r]!)),
+  },
+  {
+    name: "crossEntropyGrad, smoothed",
+    run: (f, b) => f.crossEntropyGrad(b.x, b.targets, { ...perRow, labelSmoothing: SMOOTHING }).grad,
+    want: (row, { targets }, r) => crossEntropyGrad(row, smoothed(row, targets[r]!)),
+  },
+  {
+    name: "crossEntropy, probabilities",
+    run: (f, b) => f.crossEntropy(b.x, b.probabilities, { ...options(b), ...perRow }),
+    want: (row, batch, r) => crossEntropy(row, part(batch.probabilities, batch, r)),
+  },
+  {
+    name: "crossEntropyGrad, probabilities",
+    run: (f, b) => f.crossEntropyGrad(b.x, b.probabilities, { ...options(b), ...perRow }).grad,
+    want: (row, batch, r) => crossEntropyGrad(row, part(batch.probabilities, batch, r)),
+  },
+  {
+    name: "hinge",
+    run: (f, b) => f.hinge(b.x, b.targets, perRow),
+    want(row, { targets }, r) {
+      const z = violations(row, targets[r]!);
+      return [{ value: sum(z.map((v) => v.value)), terms: z.reduce((a, v) => a + v.terms, 0) }];
+    },
+  },
+  {
+    name: "hingeGrad, p = 2",
+    run: (f, b) => f.hingeGrad(b.x, b.targets, { ...perRow, p: 2 }).grad,
+    want(row, { targets }, r) {
+      const y = targets[r]!;
+      const grad = violations(row, y).map(({ value, terms }) => ({ value: add(value, value), terms: 2 * terms }));
+      const others = grad.filter((_, j) => j !== y);
+      grad[y] = { value: negate(sum(others.map((g) => g.value))), terms: others.reduce((a, g) => a + g.terms, 0) };
+      return grad;
+    },
+  },
+];
+
+/** max(0, 1 + x_j − x_y) for j ≠ y */
+function violations({ x }: Row, y: number): { value: Real; terms: number }[] {
+  return Array.from(x, (xj, j) => {
+    const z = add(real(1), subtract(real(xj), real(x[y]!)));
+    const counts = j !== y && z.hi > 0;
+    return { value: counts ? z : real(0), terms: counts ? 1 + Math.abs(xj - x[y]!) : 0 };
+  });
+}
