@@ -1,7 +1,7 @@
 // npm run digest [-- --write]
 //
 // One line for each backend: its name, the hash over the fixed set of inputs of test/digest.ts, what it is compared with. --write keeps that of
-// the deterministic build in test/digest.txt, where the tests look for it.
+// the deterministic build in test/digest.txt, where the tests look for it, and in docs/numerics.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -15,7 +15,11 @@ const file = new URL("../test/digest.txt", import.meta.url);
 
 if (simd.backend.name !== "simd") throw simd.backend.reason;
 const found = digest(simd);
-if (flags.write) writeFileSync(file, `${found}\n`);
+if (flags.write) {
+  writeFileSync(file, `${found}\n`);
+  const docs = new URL("../docs/numerics.md", import.meta.url);
+  writeFileSync(docs, readFileSync(docs, "utf8").replace(/\b[0-9a-f]{32}\b/, found));
+}
 const kept = readFileSync(file, "utf8").trim();
 console.log(`simd      ${found}  ${found === kept ? "as in test/digest.txt" : `NOT as in test/digest.txt: ${kept}`}`);
 if (relaxed.backend.name === "relaxed") {

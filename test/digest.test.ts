@@ -16,6 +16,10 @@ describe("the digest", () => {
     expect(digest(simd)).toBe(kept);
   });
 
+  it("is the one in docs/numerics.md", () => {
+    expect(readFileSync(new URL("../docs/numerics.md", import.meta.url), "utf8")).toContain(kept);
+  });
+
   it("notices one bit", () => {
     const softmax: typeof simd.softmax = (x, options) => {
       const y = simd.softmax(x, options);

@@ -42,6 +42,14 @@ if (!flags.quick) figures.push(...(await measureMean(backends)));
 const names = contenders.map(({ name }) => name);
 const own = backends.map(({ name }) => name);
 const tables = {
+  short: tableByFunction(figures, "f32", names, [
+    "softmax",
+    "logSoftmax",
+    "logSumExp",
+    "crossEntropy",
+    "crossEntropyGrad",
+    "|Σ p − 1|",
+  ]),
   f32: tableByFunction(figures, "f32", names),
   f64: tableByFunction(figures, "f64", own),
   ranges: tableByRange(figures, "softmax", "f32"),

@@ -54,8 +54,13 @@ const number = (x: number): string =>
 const contendersOf = (figures: readonly Figure[]) => [...new Set(figures.map((f) => f.contender))];
 
 /** Largest error over all lengths and ranges, in brackets the largest mean of one of them. */
-export function tableByFunction(figures: readonly Figure[], type: Type, contenders: readonly string[]): string {
-  const rows = Object.keys(BOUNDS).map((figure) => {
+export function tableByFunction(
+  figures: readonly Figure[],
+  type: Type,
+  contenders: readonly string[],
+  names: readonly string[] = Object.keys(BOUNDS),
+): string {
+  const rows = names.map((figure) => {
     const cells = contenders.map((contender) =>
       summary(figures.filter((f) => f.figure === figure && f.type === type && f.contender === contender)),
     );
