@@ -144,7 +144,7 @@ export interface Functions {
 export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}
 export interface CrossEntropyForm extends Pick<CrossEntropyOptions, "labelSmoothing" | "temperature"> {}
 
-/** What runs, and why nothing faster does. */
+/** What runs, and why nothing faster does. One object for good: after an upgrade by `ready` it says what runs from then on. */
 export interface Backend {
   readonly name: "simd" | "relaxed" | "baseline";
   readonly reason?: Error;
@@ -176,6 +176,15 @@ export interface Softmargin extends Functions {
   initialLoss(loss: "hinge", classes: number, options?: HingeForm): number;
   readonly backend: Backend;
   /**
+   * Compiles asynchronously what could not be compiled synchronously at import: Chrome up to 114 refuses modules of more than 4 kB on its main
+   * thread. From then on the functions of this import, wherever they are held, run on the faster backend; a workspace stays on that which it was
+   * made with. Not needed for anything to work, and done at once everywhere else.
+   *
+   * @returns `backend`; never rejects.
+   * @example await ready();
+   */
+  ready(): Promise<Backend>;
+  /**
    * Memory for arrays that the kernels use in place, where calls on ordinary arrays copy them in and out.
    *
    * @example
@@ -186,34 +195,62 @@ export interface Softmargin extends Functions {
   createWorkspace(options: WorkspaceOptions): Workspace;
 }
 
-/** The functions bound to kernels. */
-export function createFunctions(kernels: Kernels): Functions {
+/** A backend at work. */
+export interface Engine {
+  readonly kernels: Kernels;
+  readonly backend: Backend;
+  createWorkspace(options: WorkspaceOptions): Workspace;
+}
+
+/** The functions on the kernels that `engine` has at the time of the call. */
+export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
   const functions = {
-    softmax: (x: LogitsLike, options?: unknown) => softmax(kernels, "softmax", x, options),
-    softmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) => softmaxGrad(kernels, "softmaxGrad", y, dy, options),
-    logSoftmax: (x: LogitsLike, options?: unknown) => softmax(kernels, "logSoftmax", x, options),
+    softmax: (x: LogitsLike, options?: unknown) => softmax(engine.kernels, "softmax", x, options),
+    softmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
+      softmaxGrad(engine.kernels, "softmaxGrad", y, dy, options),
+    logSoftmax: (x: LogitsLike, options?: unknown) => softmax(engine.kernels, "logSoftmax", x, options),
     logSoftmaxGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
-      softmaxGrad(kernels, "logSoftmaxGrad", y, dy, options),
-    logSumExp: (x: LogitsLike, options?: unknown) => logSumExp(kernels, x, options),
-    crossEntropy: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, false),
-    crossEntropyGrad: (x: unknown, y: unknown, options?: unknown) => crossEntropy(kernels, x, y, options, true),
-    hinge: (x: unknown, y: unknown, options?: unknown) => hinge(kernels, x, y, options, false),
-    hingeGrad: (x: unknown, y: unknown, options?: unknown) => hinge(kernels, x, y, options, true),
+      softmaxGrad(engine.kernels, "logSoftmaxGrad", y, dy, options),
+    logSumExp: (x: LogitsLike, options?: unknown) => logSumExp(engine.kernels, x, options),
+    crossEntropy: (x: unknown, y: unknown, options?: unknown) => crossEntropy(engine.kernels, x, y, options, false),
+    crossEntropyGrad: (x: unknown, y: unknown, options?: unknown) => crossEntropy(engine.kernels, x, y, options, true),
+    hinge: (x: unknown, y: unknown, options?: unknown) => hinge(engine.kernels, x, y, options, false),
+    hingeGrad: (x: unknown, y: unknown, options?: unknown) => hinge(engine.kernels, x, y, options, true),
   };
   // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
   return functions as unknown as Functions;
 }
 
-/** A whole backend: its functions, its name, its workspaces. */
-export function createApi(
-  kernels: Kernels,
-  backend: Backend,
-  createWorkspace: (options: WorkspaceOptions) => Workspace,
-): Softmargin {
+/** What users see of an engine; `upgrade` finds a faster one, if there is one, when `ready` is called for the first time. */
+export function createApi(engine: Engine, upgrade?: () => Promise<Engine | undefined>): Softmargin {
+  const current = { ...engine };
+  const backend = {} as Backend;
+  show(backend, engine.backend);
+  async function become(): Promise<Backend> {
+    const faster = await upgrade?.();
+    if (faster) {
+      Object.assign(current, faster);
+      show(backend, faster.backend);
+    }
+    return backend;
+  }
+  let readiness: Promise<Backend> | undefined;
   return {
-    ...createFunctions(kernels),
+    ...createFunctions(current),
     initialLoss: initialLoss as Softmargin["initialLoss"],
-    backend: Object.freeze(backend),
-    createWorkspace,
+    backend,
+    ready: () => (readiness ??= become()),
+    createWorkspace: (options) => current.createWorkspace(options),
   };
+}
+
+/** Makes `shown` say what `backend` says, as properties that users cannot write but that print as such. */
+function show(shown: object, { name, reason }: Backend): void {
+  const readOnly = (value: unknown) => ({
+    value,
+    enumerable: value !== undefined,
+    configurable: true,
+    writable: false,
+  });
+  Object.defineProperties(shown, { name: readOnly(name), reason: readOnly(reason) });
 }

@@ -1,9 +1,9 @@
 // softmargin/baseline: plain TypeScript. The fallback of the other entry points and their opponent in the benchmarks.
 
-import type { Softmargin } from "./api.js";
+import { createApi, type Softmargin } from "./api.js";
 import { createBaseline } from "./createBaseline.js";
 
-const api: Softmargin = /* @__PURE__ */ createBaseline();
+const api: Softmargin = /* @__PURE__ */ createApi(/* @__PURE__ */ createBaseline());
 
 export type * from "./public.js";
 export const softmax: Softmargin["softmax"] = api.softmax;
@@ -18,3 +18,4 @@ export const hingeGrad: Softmargin["hingeGrad"] = api.hingeGrad;
 export const initialLoss: Softmargin["initialLoss"] = api.initialLoss;
 export const createWorkspace: Softmargin["createWorkspace"] = api.createWorkspace;
 export const backend: Softmargin["backend"] = api.backend;
+export const ready: Softmargin["ready"] = api.ready;

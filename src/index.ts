@@ -19,3 +19,4 @@ export const hingeGrad: Softmargin["hingeGrad"] = api.hingeGrad;
 export const initialLoss: Softmargin["initialLoss"] = api.initialLoss;
 export const createWorkspace: Softmargin["createWorkspace"] = api.createWorkspace;
 export const backend: Softmargin["backend"] = api.backend;
+export const ready: Softmargin["ready"] = api.ready;

@@ -1,21 +1,26 @@
-// softmargin/wasm: nothing inlined. For modules that are compiled elsewhere: streaming, a strict content security policy, edge runtimes.
+// softmargin/wasm: nothing inlined. For modules that come from elsewhere: a file of its own, a bundler's import, an edge runtime's.
 
 import type { Softmargin } from "./api.js";
-import { createFrom, createFromAsync, type ModuleSource } from "./wasm/load.js";
+import { createFrom, createFromAsync, has, type ResponseLike } from "./wasm/load.js";
 
 export type * from "./public.js";
-export type { ModuleSource } from "./wasm/load.js";
+
+/** A WebAssembly.Module, or the bytes of one: an ArrayBuffer, a typed array, a DataView. */
+export type ModuleSource = object;
+/** A Response, or a promise of one, of a ModuleSource, or of what `import()` gives of a file whose default export is a ModuleSource. */
+export type LaterSource = ResponseLike | PromiseLike<unknown>;
 
 /**
- * The functions over the kernels in `source`: softmargin/simd.wasm or softmargin/relaxed.wasm as a WebAssembly.Module or as bytes (at
- * once), as a Response or as a promise of any of these (a promise).
+ * The functions over the kernels in `source`: softmargin/simd.wasm or softmargin/relaxed.wasm as a module or as bytes (at once), as a Response
+ * of any content type or as a promise (a promise).
  *
- * @throws what compiling or instantiating throws; a TypeError for a module of something else. Nothing falls back to the baseline here.
+ * @throws what compiling or instantiating throws; a TypeError for a module of something else, and for a Response that is not ok. Nothing falls
+ *   back to the baseline here.
  * @example const { softmax } = await create(fetch("/simd.wasm"));
  */
+export function create(source: LaterSource): Promise<Softmargin>;
 export function create(source: ModuleSource): Softmargin;
 export function create(source: unknown): Softmargin | Promise<Softmargin>;
 export function create(source: unknown): Softmargin | Promise<Softmargin> {
-  const later = typeof source === "object" && source !== null && ("then" in source || "arrayBuffer" in source);
-  return later ? createFromAsync(source) : createFrom(source as ModuleSource);
+  return has(source, "then") || has(source, "arrayBuffer") ? createFromAsync(source) : createFrom(source);
 }

@@ -40,7 +40,7 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
   }
 
   return {
-    ...createFunctions(kernels),
+    ...createFunctions({ kernels }),
     float32: (length) => take("float32", Float32Array, 4, length),
     float64: (length) => take("float64", Float64Array, 8, length),
     int32: (length) => take("int32", Int32Array, 4, length),

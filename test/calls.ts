@@ -1,7 +1,7 @@
 // The functions by their arguments, for tests that replace one of these by something else: errors, hostile arrays, options, faults.
 import type { Api } from "./backends.js";
 
-export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace">;
+export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace" | "ready">;
 /** What is common to the plain functions and those of a workspace. */
 export type Functions = Pick<Api, FunctionName>;
 

@@ -1,5 +1,7 @@
 // The entry points: the same functions everywhere, the backend they say they are, and softmargin/wasm over one's own module.
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
@@ -29,6 +31,7 @@ describe("entry points", () => {
         "logSoftmax",
         "logSoftmaxGrad",
         "logSumExp",
+        "ready",
         "softmax",
         "softmaxGrad",
       ].sort(),
@@ -41,11 +44,21 @@ describe("entry points", () => {
   it("say which backend runs, and why no faster one does", () => {
     expect(baseline.backend).toEqual({ name: "baseline" });
     expect(simd.backend).toEqual({ name: "simd" });
+    expect(inspect(simd.backend)).toBe("{ name: 'simd' }");
+    expect(() => Object.assign(simd.backend, { name: "relaxed" })).toThrow(TypeError);
     if (relaxed.backend.name === "relaxed") expect(relaxed.backend.reason).toBeUndefined();
     else {
       expect(relaxed.backend.name).toBe("simd");
       expect(relaxed.backend.reason).toBeInstanceOf(Error);
       expect(relaxed.backend.reason?.message).not.toBe("");
+    }
+  });
+
+  it("are ready at once", async () => {
+    for (const { ready, backend } of [simd, relaxed, baseline, create(bytes)]) {
+      const { name } = backend;
+      expect(await ready()).toBe(backend);
+      expect(backend.name).toBe(name);
     }
   });
 
@@ -67,7 +80,12 @@ describe("softmargin/wasm", () => {
     ["a WebAssembly.Module", () => new Module(bytes)],
     ["a promise of bytes", () => Promise.resolve(bytes)],
     ["a promise of a WebAssembly.Module", () => Promise.resolve(new Module(bytes))],
+    ["a DataView", () => new DataView(Uint8Array.from(bytes).buffer)],
+    ["a WebAssembly.Module of another realm", () => runInNewContext("new WebAssembly.Module(bytes)", { bytes })],
     ["a Response", () => new Response(bytes, { headers: { "content-type": "application/wasm" } })],
+    ["a Response of another type", () => new Response(bytes, { headers: { "content-type": "text/html" } })],
+    ["a promise of a Response", () => Promise.resolve(new Response(bytes))],
+    ["a promise of a namespace", () => Promise.resolve({ default: new Module(bytes) })],
   ];
 
   it.each(sources)("from %s is the SIMD build", async (_, source) => {
@@ -96,6 +114,10 @@ describe("softmargin/wasm", () => {
     expect(() => create(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))).toThrow(TypeError);
     await expect(create(Promise.resolve("simd.wasm"))).rejects.toThrow(TypeError);
     await expect(create(Promise.reject(new EvalError("offline")))).rejects.toThrow(EvalError);
-    await expect(create(new Response("not found", { status: 404 }))).rejects.toThrow();
+    await expect(create(new Response("no", { status: 404 }))).rejects.toThrow(
+      TypeError("create: source must be a module, got HTTP status 404"),
+    );
+    await expect(create(new Response("<!doctype html>"))).rejects.toThrow();
+    await expect(create(Promise.resolve({ default: "/simd.wasm" }))).rejects.toThrow(TypeError);
   });
 });

@@ -10,6 +10,7 @@ import {
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
+  ready,
   softmax,
   softmaxGrad,
 } from "softmargin";
@@ -58,6 +59,7 @@ describe("results", () => {
     expectTypeOf(initialLoss("hinge", 10, { margin: 2 })).toEqualTypeOf<number>();
     expectTypeOf(backend.name).toEqualTypeOf<"simd" | "relaxed" | "baseline">();
     expectTypeOf(backend.reason).toEqualTypeOf<Error | undefined>();
+    expectTypeOf(ready()).resolves.toEqualTypeOf<typeof backend>();
     const workspace = createWorkspace({ bytes: 64 });
     expectTypeOf(workspace.float32(1)).toEqualTypeOf<Float32Array>();
     expectTypeOf(workspace.softmax(f64)).toEqualTypeOf<Float64Array>();
@@ -130,4 +132,6 @@ it("all entry points are of one type", () => {
   expectTypeOf<typeof baseline>().toEqualTypeOf<Softmargin>();
   expectTypeOf<typeof relaxed>().toEqualTypeOf<Softmargin>();
   expectTypeOf(create(new Uint8Array(8)).softmax).toEqualTypeOf<Softmargin["softmax"]>();
+  expectTypeOf(create(fetch("/simd.wasm"))).resolves.toHaveProperty("softmax");
+  expectTypeOf(create(new Response())).resolves.toHaveProperty("softmax");
 });

@@ -1,8 +1,10 @@
 // From bytes to functions. The ladder: each build that was asked for, then the baseline; a rung that cannot be compiled or instantiated (no
-// WebAssembly, no SIMD, a content security policy, an edge runtime, a size limit) leaves its error as the reason.
+// WebAssembly, no SIMD, a content security policy, an edge runtime, a size limit) leaves its error as the reason. Synchronous first, at
+// import, where edge runtimes allow it and everything is ready on the first line; `ready` tries the rest asynchronously.
 
-import { instantiate, instantiateSync } from "@assemblyscript/loader";
-import { createApi, type Softmargin, type WorkspaceOptions } from "../api.js";
+import { instantiateSync } from "@assemblyscript/loader";
+import { createApi, type Engine, type Softmargin } from "../api.js";
+import { typeError } from "../check.js";
 import { createBaseline } from "../createBaseline.js";
 import { readWorkspaceBytes, workspaceOver } from "../workspace.js";
 import { Arena } from "./arena.js";
@@ -10,33 +12,97 @@ import { type Exports, readExports } from "./exports.js";
 import { WasmKernels } from "./kernels.js";
 import { fromText } from "./text.js";
 
-/** A WebAssembly.Module, or the bytes of one. */
-export type ModuleSource = object;
-type Build = "simd" | "relaxed";
+// What is needed of it, since neither the DOM's types nor Node's need be there.
+declare const WebAssembly: { instantiate(source: unknown): Promise<Instantiated | Instance> };
+
+type Build = readonly [name: "simd" | "relaxed", text: string];
 interface Instantiated {
   module: unknown;
-  instance: { exports: Record<string, unknown> };
+  instance: Instance;
+  /** Whether synchronous instantiation may be refused here. */
+  asynchronously?: boolean;
+}
+interface Instance {
+  exports: Record<string, unknown>;
 }
 
 /** The first of the builds that runs here, or the baseline. */
-export function load(builds: readonly (readonly [Build, string])[]): Softmargin {
-  let reason: Error | undefined;
+export function load(builds: readonly Build[]): Softmargin {
+  const refusals: Error[] = [];
   for (const [name, text] of builds) {
     try {
-      return create(instantiateNow(fromText(text)), name, reason);
+      return createApi(createEngine(instantiateNow(fromText(text)), name, refusals[0]), upgrade);
     } catch (error) {
-      reason ??= error instanceof Error ? error : new Error(String(error));
+      refusals.push(asError(error));
     }
   }
-  return createBaseline(reason);
+  return createApi(createBaseline(refusals[0]), upgrade);
+
+  /** The first of the builds refused so far that runs if compiled asynchronously. */
+  async function upgrade(): Promise<Engine | undefined> {
+    for (const [i, refusal] of refusals.entries()) {
+      if (isFinal(refusal)) continue;
+      const [name, text] = builds[i]!;
+      try {
+        return createEngine(await instantiateLater(fromText(text)), name, i === 0 ? undefined : refusals[0]);
+      } catch (error) {
+        refusals[i] = asError(error);
+      }
+    }
+    return undefined;
+  }
 }
 
-export function createFrom(source: ModuleSource): Softmargin {
-  return create(instantiateNow(source));
+/**
+ * A CompileError is about the module or the policy of the place, whichever way it is compiled; to try again would only report a violation of
+ * the policy once more. Anything else, such as the RangeError of Chrome's size limit, may be about the synchronous way.
+ */
+function isFinal(refusal: Error): boolean {
+  return refusal.name === "CompileError";
 }
 
-export async function createFromAsync(source: unknown): Promise<Softmargin> {
-  return create((await instantiate(source as never)) as unknown as Instantiated);
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** The functions over a module or the bytes of one. */
+export function createFrom(source: unknown): Softmargin {
+  return createApi(createEngine(instantiateNow(checked(source))));
+}
+
+/** The functions over a promise of a module, of bytes, of a Response or of a namespace that has one of these as its default export. */
+export async function createFromAsync(given: unknown): Promise<Softmargin> {
+  let source = await given;
+  if (has(source, "default")) source = source.default;
+  if (has(source, "arrayBuffer")) source = await bodyOf(source as ResponseLike);
+  return createApi(createEngine(await instantiateLater(checked(source))));
+}
+
+function checked(source: unknown): object {
+  // V8 takes no DataView, other engines do.
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (typeof source === "object" && source !== null) return source;
+  throw typeError("create", "source", "a WebAssembly.Module, bytes, a Response or a promise of one of these", source);
+}
+
+export interface ResponseLike {
+  arrayBuffer(): PromiseLike<ArrayBuffer>;
+}
+
+/**
+ * Not WebAssembly.instantiateStreaming: it insists on the MIME type application/wasm, is missing in some runtimes, and has nothing to gain
+ * with 40 kB.
+ */
+async function bodyOf(response: ResponseLike): Promise<ArrayBuffer> {
+  const { ok, status, url } = response as { ok?: boolean; status?: number; url?: string };
+  if (ok === false) {
+    throw new TypeError(`create: source must be a module, got HTTP status ${status}${url ? ` from ${url}` : ""}`);
+  }
+  return response.arrayBuffer();
+}
+
+export function has<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
+  return typeof value === "object" && value !== null && key in value;
 }
 
 // The loader's types need those of the DOM and know nothing of this module's exports.
@@ -44,24 +110,46 @@ function instantiateNow(source: unknown): Instantiated {
   return instantiateSync(source as never) as unknown as Instantiated;
 }
 
-function create(first: Instantiated, name?: Build, reason?: Error): Softmargin {
+/** Not by the loader: it calls WebAssembly.compile, for the mere sight of which Next.js refuses to build an edge route. */
+async function instantiateLater(source: unknown): Promise<Instantiated> {
+  const result = await WebAssembly.instantiate(source);
+  const { module, instance } = "instance" in result ? result : { module: source, instance: result };
+  return { module, instance, asynchronously: true };
+}
+
+function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Engine {
   const { module } = first;
-  // The instance at hand, then others of the same module.
+  const kernels = new WasmKernels(new Arena(supply(first)));
+  const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
+  return {
+    kernels,
+    backend: reason ? { ...backend, reason } : backend,
+    createWorkspace: (options) => {
+      const bytes = readWorkspaceBytes(options);
+      let own: Instantiated;
+      try {
+        own = instantiateNow(module);
+      } catch (error) {
+        if (!first.asynchronously) throw error;
+        // The same results, by way of copies.
+        return workspaceOver(new ArrayBuffer(bytes), 0, bytes, kernels);
+      }
+      // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
+      // computed by the shared kernels, on copies.
+      const arena = new Arena(supply(own), bytes);
+      return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
+    },
+  };
+}
+
+/** The exports of the instance at hand, then of others of the same module. */
+function supply(first: Instantiated): () => Exports {
   let next: Instantiated | undefined = first;
-  const instantiated = (): Exports => {
-    const exports = exportsOf(next ?? instantiateNow(module));
+  return () => {
+    const exports = exportsOf(next ?? instantiateNow(first.module));
     next = undefined;
     return exports;
   };
-  const kernels = new WasmKernels(new Arena(instantiated));
-  const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
-  return createApi(kernels, reason ? { ...backend, reason } : backend, (options: WorkspaceOptions) => {
-    const bytes = readWorkspaceBytes(options);
-    // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
-    // computed by the shared kernels, on copies.
-    const arena = new Arena(instantiated, bytes);
-    return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
-  });
 }
 
 /** The raw exports: the loader's own wrap each function in a closure that allocates its arguments. */
