@@ -1,112 +1,100 @@
-// npm run bench [-- job …] [--classes 10,1000,32000] [--elements 1000000] [--quick]
+// npm run bench [-- word …] [--quick] [--elements 1000000] [--json file]
 //
-// Every job on the baseline and on the WASM builds, arrays outside linear memory, copies counted. Contenders take turns in short rounds, so that
-// a drift of the machine meets all of them; a figure is the median over rounds of each round's median. Before anything is timed, the
-// results are compared.
+// Every line of lines.ts, the bare passes, linear memory and package sizes. Words narrow it to the lines that have all of them in their section,
+// job or type. Ordinary arrays, copies in and out counted; one thread.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import type { Softmargin } from "softmargin";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
-import { Bench } from "tinybench";
-import { type Data, JOBS, type Job, makeData } from "./jobs.js";
+import { footprint } from "./footprint.js";
+import { allLines, anyShape, type Line } from "./lines.js";
+import type { Pace } from "./measure.js";
+import { passes } from "./passes.js";
+import { figure, heading, row, tally } from "./print.js";
+import { machine, versions, write } from "./results.js";
+import { type Entrant, inWorkspace, type LineResult, onArrays, runLine } from "./run.js";
 
-const { values: flags, positionals } = parseArgs({
+const { values: flags, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
-    classes: { type: "string", default: "10,1000,32000" },
-    elements: { type: "string", default: "1000000" },
     quick: { type: "boolean", default: false },
+    elements: { type: "string", default: "1000000" },
+    json: { type: "string", default: "bench/results/latest.json" },
   },
 });
-const jobs = Object.entries(JOBS).filter(
-  ([name]) => positionals.length === 0 || positionals.some((p) => name.split(",")[0] === p),
+const pace: Pace = flags.quick ? { rounds: 7, batchMs: 3, warmupMs: 60 } : { rounds: 15, batchMs: 10, warmupMs: 300 };
+
+const asked = (...names: string[]): boolean =>
+  words.every((word) => names.join(" ").toLowerCase().includes(word.toLowerCase()));
+const chosen = (lines: readonly Line[]): Line[] => lines.filter(({ section, job, type }) => asked(section, job, type));
+
+const entrants: Entrant[] = [onArrays("baseline", baseline)];
+if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
+if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
+const names = entrants.map(({ name }) => name);
+
+const on = machine();
+const of = versions();
+console.log(
+  `${on.cpu}, ${on.os}\n${Object.entries(of)
+    .map(([what, version]) => `${what} ${version}`)
+    .join(", ")}`,
 );
-if (jobs.length === 0) {
-  console.error(
-    `no such job: ${positionals.join(", ")}. There are: ${[...new Set(Object.keys(JOBS).map((n) => n.split(",")[0]))].join(", ")}`,
+console.log("median ns per element (per call where there are few), spread, and how many times as fast as the baseline");
+
+const lines: LineResult[] = [];
+const asking = chosen(allLines(Number(flags.elements)));
+for (const line of asking) {
+  const { section } = line;
+  const inWorkspace = asking.some((other) => other.section === section && other.workspace);
+  const columns = names.filter((name) => inWorkspace || name !== "workspace");
+  if (lines.at(-1)?.section !== section) console.log(heading(section, columns));
+  const result = await runLine(line, entrants, pace);
+  console.log(row(result, columns));
+  lines.push(result);
+}
+
+const shapes: LineResult[] = [];
+for (const line of chosen(anyShape()))
+  shapes.push(await runLine(line, entrants, { ...pace, batchMs: 1, warmupMs: 50 }));
+if (shapes.length > 0) {
+  const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
+  const columns = names.filter((name) => name !== "workspace");
+  console.log(heading(`slowest of ${shapes.length} small shapes`, columns));
+  for (const result of worst) console.log(row(result, columns));
+}
+
+const bare = asked("passes", "softmax") ? await passes(pace, simd) : [];
+if (bare.length > 0)
+  console.log("\nbare passes: ns per element, their sum, and how close to it the kernel and the call come");
+for (const { rows, classes, type, times, kernel, call } of bare) {
+  const list = Object.entries(times).map(([pass, ns]) => `${pass} ${ns.toFixed(3)}`);
+  const close = ({ ns, sum }: typeof kernel): string =>
+    `${ns.toFixed(3)} / ${sum.toFixed(3)} = ${figure(ns / sum)} ${ns <= 1.25 * sum ? "✓" : "✗"}`;
+  console.log(
+    `  softmax, ${rows} × ${classes}, ${type}: ${list.join(", ")}; kernel ${close(kernel)}; call ${close(call)}`,
   );
-  process.exit(1);
-}
-const rounds = flags.quick ? 3 : 9;
-const time = flags.quick ? 30 : 60;
-const warmup = flags.quick ? 100 : 300;
-
-const contenders: Record<string, Softmargin> = { baseline };
-if (simd.backend.name === "simd") contenders["simd"] = simd;
-if (relaxed.backend.name === "relaxed") contenders["relaxed"] = relaxed;
-
-/** The largest difference, relative to the largest value: a job that went wrong must not be timed. */
-function difference(job: Job, api: Softmargin, data: Data): number {
-  const copy = (result: number | ArrayLike<number>): number[] =>
-    typeof result === "number" ? [result] : Array.from(result);
-  const expected = copy(job(baseline, data));
-  const got = copy(job(api, data));
-  const size = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - got[i]!) / size), 0);
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
-
-/** Nanoseconds per element of each contender. */
-function measure(job: Job, data: Data): Record<string, number> {
-  const times: Record<string, number[]> = {};
-  for (let round = 0; round < rounds; round++) {
-    const bench = new Bench({
-      time,
-      iterations: 3,
-      warmup: true,
-      warmupTime: round === 0 ? warmup : 1,
-      warmupIterations: 1,
-    });
-    for (const [name, api] of Object.entries(contenders)) bench.add(name, () => void job(api, data));
-    bench.runSync();
-    for (const { name, result } of bench.tasks) {
-      if (!("latency" in result)) throw new Error(`${name}: ${result.state}`);
-      times[name] ??= [];
-      times[name].push((result.latency.p50 * 1e6) / (data.rows * data.classes));
-    }
-  }
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
+const limits = asked("footprint", "memory", "package", "size") ? await footprint() : [];
+if (limits.length > 0) console.log("\nfootprint");
+for (const { what, bytes, atMost } of limits) {
+  console.log(`  ${what.padEnd(62)}${bytes} bytes, ≤ ${atMost} ${bytes <= atMost ? "✓" : "✗"}`);
 }
 
-const machine = `${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, V8 ${process.versions.v8}`;
-console.log(`${machine}\nns per element; in brackets how many times as fast as the baseline\n`);
-const names = Object.keys(contenders);
-const columns = (cells: string[]): string =>
-  `${cells[0]!.padEnd(33)}${cells
-    .slice(1)
-    .map((c) => c.padStart(16))
-    .join("")}`;
-const results: object[] = [];
-
-for (const type of ["f32", "f64"] as const) {
-  for (const classes of flags.classes.split(",").map(Number)) {
-    const rows = Math.max(1, Math.round(Number(flags.elements) / classes));
-    const data = makeData(type, rows, classes);
-    console.log(columns([`${type}, ${rows} × ${classes}`, ...names]));
-    for (const [name, job] of jobs) {
-      for (const api of Object.values(contenders)) {
-        const error = difference(job, api, data);
-        if (!(error < (type === "f32" ? 1e-5 : 1e-12)))
-          throw new Error(`${name}, ${api.backend.name}: off by ${error}`);
-      }
-      const ns = measure(job, data);
-      const ratio = (contender: string): number => ns["baseline"]! / ns[contender]!;
-      const cell = (c: string): string => `${ns[c]!.toFixed(3)}${c === "baseline" ? "" : ` (${ratio(c).toFixed(1)}×)`}`;
-      console.log(columns([`  ${name}`, ...names.map(cell)]));
-      results.push({ job: name, type, rows, classes, nsPerElement: ns });
-    }
-    console.log();
-  }
+if (lines.length + shapes.length + bare.length + limits.length === 0) {
+  console.error(`nothing has all of these words: ${words.join(", ")}`);
+  process.exitCode = 1;
+} else {
+  console.log(`\n${tally([...lines, ...shapes])}`);
+  write(flags.json, {
+    machine: on,
+    versions: of,
+    date: new Date().toISOString(),
+    lines,
+    shapes,
+    passes: bare,
+    footprint: limits,
+  });
 }
-
-mkdirSync("bench/results", { recursive: true });
-writeFileSync(
-  "bench/results/latest.json",
-  `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2)}\n`,
-);
-console.log("bench/results/latest.json");

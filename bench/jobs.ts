@@ -1,68 +1,187 @@
-// What is timed: every function, as a call on ordinary arrays with a result array that is used again, so that neither side measures the
-// allocator. Data are seeded; logits look like a network's: roughly normal, standard deviation 4.
+// What is timed, as calls of softmargin, and what each call must come to, by the oracle of the tests.
 
-import type { Softmargin } from "softmargin";
+import type { Functions } from "../src/api.js";
+import {
+  crossEntropy,
+  crossEntropyOfProbabilities,
+  hinge,
+  type LossOptions,
+  logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  type Rounding,
+  softmax,
+  softmaxGrad,
+} from "../test/oracle.js";
+import { at, type Data, type FloatArray } from "./data.js";
 
-export type FloatArray = Float32Array | Float64Array;
+/** What a call returns: a loss, values, or both. */
+export type Result = number | ArrayLike<number> | { readonly loss: number; readonly grad: ArrayLike<number> };
 
-/** One size and type of input. */
-export interface Data {
-  readonly x: FloatArray;
-  readonly upstream: FloatArray;
-  readonly probabilities: FloatArray;
-  readonly targets: Int32Array;
-  readonly out: FloatArray;
-  readonly rows: number;
-  readonly classes: number;
+export interface Job {
+  /** The call on one backend's functions, or a workspace's; its options are made once, as in a training loop. */
+  prepare(api: Functions, data: Data): () => Result;
+  /** For one distinct row: its loss, its values in the result. */
+  expected(x: readonly number[], target: number): { readonly loss?: number; readonly values?: readonly number[] };
 }
 
-/** Runs a job on a backend and returns what it computed, for the check before timing. */
-export type Job = (api: Softmargin, data: Data) => number | ArrayLike<number>;
+export type JobName =
+  | "softmax"
+  | "log-softmax"
+  | "log-sum-exp"
+  | "softmax gradient"
+  | "log-softmax gradient"
+  | "soft cross-entropy + gradient" // class probabilities for targets
+  | `${"cross-entropy" | "Weston–Watkins" | "Crammer–Singer"}${"" | " + gradient"}`;
 
-const shape = (d: Data): { shape: [number, number]; out: FloatArray } => ({ shape: [d.rows, d.classes], out: d.out });
+// Only the value is used here, not the tolerance that comes with it.
+const EXACT: Rounding = { u: 2 ** -53, tiny: 0, sumExp: 1, sum: 1, shift: false };
+const numbers = (reals: readonly { readonly hi: number }[]): number[] => reals.map(({ hi }) => hi);
 
-export const JOBS: Readonly<Record<string, Job>> = {
-  softmax: (api, d) => api.softmax(d.x, shape(d)),
-  softmaxGrad: (api, d) => api.softmaxGrad(d.probabilities, d.upstream, shape(d)),
-  logSoftmax: (api, d) => api.logSoftmax(d.x, shape(d)),
-  logSoftmaxGrad: (api, d) => api.logSoftmaxGrad(d.upstream, d.x, shape(d)),
-  logSumExp: (api, d) => api.logSumExp(d.x, { shape: [d.rows, d.classes] }),
-  crossEntropy: (api, d) => api.crossEntropy(d.x, d.targets),
-  crossEntropyGrad: (api, d) => api.crossEntropyGrad(d.x, d.targets, { grad: d.out }).grad,
-  "crossEntropyGrad, probabilities": (api, d) =>
-    api.crossEntropyGrad(d.x, d.probabilities, { grad: d.out, shape: [d.rows, d.classes] }).grad,
-  "hinge, Weston–Watkins": (api, d) => api.hinge(d.x, d.targets),
-  "hingeGrad, Weston–Watkins": (api, d) => api.hingeGrad(d.x, d.targets, { grad: d.out }).grad,
-  "hinge, Crammer–Singer": (api, d) => api.hinge(d.x, d.targets, { form: "crammer-singer" }),
-  "hingeGrad, Crammer–Singer": (api, d) => api.hingeGrad(d.x, d.targets, { form: "crammer-singer", grad: d.out }).grad,
-};
+/** For functions: one row is what an array is without a shape. */
+const shaped = (d: Data): { shape?: number[]; axis?: number } =>
+  d.inner > 1 ? { shape: [d.outer, d.classes, d.inner], axis: 1 } : d.rows > 1 ? { shape: [d.rows, d.classes] } : {};
+/** For losses the targets say how many rows there are. */
+const shapedLoss = (d: Data): { shape?: number[] } => (d.inner > 1 ? { shape: [d.outer, d.classes, d.inner] } : {});
 
-/** Mulberry32: 32 bits of state, the same numbers everywhere. */
-function uniform(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+function crossEntropyJob(withGrad: boolean): Job {
+  return {
+    prepare({ crossEntropy, crossEntropyGrad }, d) {
+      if (!withGrad) return () => crossEntropy(d.x, d.targets, shapedLoss(d));
+      const options = { ...shapedLoss(d), grad: d.out };
+      return () => crossEntropyGrad(d.x, d.targets, options);
+    },
+    expected: (x, y) => lossOf(crossEntropy([[...x]], [y], {}, EXACT), withGrad),
   };
 }
 
-export function makeData(type: "f32" | "f64", rows: number, classes: number): Data {
-  const n = rows * classes;
-  const make = (): FloatArray => (type === "f32" ? new Float32Array(n) : new Float64Array(n));
-  const next = uniform(rows * 31 + classes);
-  // A sum of four uniforms has variance 1/3.
-  const normal = (): number => (next() + next() + next() + next() - 2) * Math.sqrt(3) * 4;
-  const x = make().map(normal);
-  // Negative, as log-probabilities are.
-  const upstream = make().map(() => -next() * 10);
-  const probabilities = make().map(next);
-  for (let r = 0; r < rows; r++) {
-    const row = probabilities.subarray(r * classes, (r + 1) * classes);
-    let total = 0;
-    for (const p of row) total += p;
-    for (let j = 0; j < classes; j++) row[j]! /= total;
+function hingeJob(form: "weston-watkins" | "crammer-singer", withGrad: boolean): Job {
+  const oracleOptions: LossOptions = { form };
+  return {
+    prepare({ hinge, hingeGrad }, d) {
+      const options = { ...shapedLoss(d), form };
+      if (!withGrad) return () => hinge(d.x, d.targets, options);
+      const gradOptions = { ...options, grad: d.out };
+      return () => hingeGrad(d.x, d.targets, gradOptions);
+    },
+    expected: (x, y) => lossOf(hinge([[...x]], [y], oracleOptions, EXACT), withGrad),
+  };
+}
+
+function lossOf(loss: ReturnType<typeof hinge>, withGrad: boolean): ReturnType<Job["expected"]> {
+  return { loss: loss.loss[0]!.hi, ...(withGrad ? { values: numbers(loss.grad[0]!) } : {}) };
+}
+
+export const JOBS: Readonly<Record<JobName, Job>> = {
+  softmax: {
+    prepare({ softmax }, d) {
+      const options = { ...shaped(d), out: d.out };
+      return () => softmax(d.x, options);
+    },
+    expected: (x) => ({ values: numbers(softmax(x, 1, EXACT)) }),
+  },
+  "log-softmax": {
+    prepare({ logSoftmax }, d) {
+      const options = { ...shaped(d), out: d.out };
+      return () => logSoftmax(d.x, options);
+    },
+    expected: (x) => ({ values: numbers(logSoftmax(x, 1, EXACT)) }),
+  },
+  "log-sum-exp": {
+    prepare({ logSumExp }, d) {
+      const options = { ...shaped(d), out: d.out.subarray(0, d.rows) };
+      return () => logSumExp(d.x, options);
+    },
+    expected: (x) => ({ values: numbers([logSumExp(x, 1, EXACT)]) }),
+  },
+  "softmax gradient": {
+    prepare({ softmaxGrad }, d) {
+      const y = probabilityArray(d);
+      const options = { ...shaped(d), out: d.out };
+      return () => softmaxGrad(y, d.x, options);
+    },
+    expected: (x) => ({ values: numbers(softmaxGrad(probabilities(x), [...x], EXACT)) }),
+  },
+  "log-softmax gradient": {
+    prepare({ logSoftmaxGrad }, d) {
+      const y = probabilityArray(d, Math.log);
+      const options = { ...shaped(d), out: d.out };
+      return () => logSoftmaxGrad(y, d.x, options);
+    },
+    expected: (x) => ({ values: numbers(logSoftmaxGrad(probabilities(x).map(Math.log), [...x], EXACT)) }),
+  },
+  "soft cross-entropy + gradient": {
+    prepare({ crossEntropyGrad }, d) {
+      const targets = probabilityArray(d);
+      const options = { ...shaped(d), grad: d.out };
+      return () => crossEntropyGrad(d.x, targets, options);
+    },
+    expected: (x) => lossOf(crossEntropyOfProbabilities([[...x]], [probabilities(x)], {}, EXACT), true),
+  },
+  "cross-entropy": crossEntropyJob(false),
+  "cross-entropy + gradient": crossEntropyJob(true),
+  "Weston–Watkins": hingeJob("weston-watkins", false),
+  "Weston–Watkins + gradient": hingeJob("weston-watkins", true),
+  "Crammer–Singer": hingeJob("crammer-singer", false),
+  "Crammer–Singer + gradient": hingeJob("crammer-singer", true),
+};
+
+/** Probabilities that a row of logits comes with, for the jobs that need some: any will do. */
+function probabilities(x: readonly number[]): number[] {
+  const sum = x.reduce((total, value) => total + Math.abs(value) + 1, 0);
+  return x.map((value) => (Math.abs(value) + 1) / sum);
+}
+
+/** The same for all rows, through `f`. */
+function probabilityArray(data: Data, f: (p: number) => number = (p) => p): FloatArray {
+  const array = data.x.slice();
+  for (let r = 0; r < data.rows; r++) {
+    const row = probabilities(Array.from({ length: data.classes }, (_, j) => data.x[at(data, r, j)]!));
+    for (let j = 0; j < data.classes; j++) array[at(data, r, j)] = f(row[j]!);
   }
-  const targets = new Int32Array(rows).map(() => Math.floor(next() * classes));
-  return { x, upstream, probabilities, targets, out: make(), rows, classes };
+  return array;
+}
+
+/** What a job on some data must come to: a row's values for each distinct row, and the mean loss. */
+export interface Expected {
+  readonly loss?: number;
+  readonly values?: readonly (readonly number[])[];
+}
+
+/** By the oracle. Losses and their gradients are means over the rows. */
+export function expectedOf(job: JobName, data: Data): Expected {
+  const { rows, distinct, classes } = data;
+  const results = Array.from({ length: distinct }, (_, r) => {
+    const x = Array.from({ length: classes }, (_, j) => data.x[at(data, r, j)]!);
+    return JOBS[job].expected(x, data.targets[r]!);
+  });
+  const times = (r: number): number => Math.ceil((rows - r) / distinct);
+  const isLoss = results[0]!.loss !== undefined;
+  return {
+    ...(isLoss ? { loss: results.reduce((sum, { loss }, r) => sum + loss! * times(r), 0) / rows } : {}),
+    ...(results[0]!.values ? { values: results.map((r) => r.values!.map((v) => (isLoss ? v / rows : v))) } : {}),
+  };
+}
+
+/** The largest difference between a result and what it should be, relative to the largest value there is. */
+export function errorOf(result: Result, { loss, values }: Expected, data: Data): number {
+  const { rows, distinct } = data;
+  const off = (got: number, wanted: number, largest: number): number => {
+    const error = Math.abs(got - wanted) / (largest || 1);
+    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+  };
+  let worst = 0;
+  const gotLoss = typeof result === "number" ? result : "loss" in result ? result.loss : undefined;
+  if (loss !== undefined) worst = off(gotLoss ?? Number.NaN, loss, Math.abs(loss));
+  if (values === undefined) return worst;
+  const got = typeof result === "object" && "grad" in result ? result.grad : (result as ArrayLike<number>);
+  const largest = values.reduce((max, row) => row.reduce((m, v) => Math.max(m, Math.abs(v)), max), 0);
+  const perRow = values[0]!.length;
+  for (let r = 0; r < rows; r++) {
+    for (let j = 0; j < perRow; j++) {
+      const i = perRow === data.classes ? at(data, r, j) : r;
+      worst = Math.max(worst, off(got[i] ?? Number.NaN, values[r % distinct]![j]!, largest));
+    }
+  }
+  return worst;
 }

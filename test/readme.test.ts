@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { transformSync } from "esbuild";
 import { expect, test } from "vitest";
+import { withFigures } from "../bench/readme.js";
 
 const readme = readFileSync("README.md", "utf8");
 const blocks = (language: string): string[] =>
@@ -45,4 +46,9 @@ test("every command is run by .ci/run", () => {
       command,
     ).toBe(true);
   }
+});
+
+test("the figures are those of bench/results", () => {
+  // npm run bench:report writes them
+  expect(withFigures(readme)).toBe(readme);
 });

@@ -100,7 +100,7 @@ export function installBrowsers(browsers: readonly Browser[]): void {
   }
 }
 
-export function visitBy(browser: Browser, page: Page = {}): Visit {
+export function visitBy<Findings>(browser: Browser, page: Page = {}): Visit<Findings> {
   return async (folder) => {
     const program = browser.program();
     if (program === undefined) return `not installed (Debian: ${browser.packages.join(", ")})`;

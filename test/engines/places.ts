@@ -1,6 +1,7 @@
 // Every place that test:engines visits, what must run there, and how to get there. README and docs claim nothing that is not in this table.
 
 import { chromium, firefox, visitBy, webKitGtk } from "./browsers.js";
+import type { Findings } from "./conformance.js";
 import { runtime, type Visit, workerd } from "./runtimes.js";
 
 export interface Place {
@@ -9,7 +10,7 @@ export interface Place {
   readonly fast: boolean;
   /** The backend of each entry point there. */
   readonly expected: Readonly<Record<"softmargin" | "relaxed" | "wasm" | "baseline", string>>;
-  readonly visit: Visit;
+  readonly visit: Visit<Findings>;
 }
 type Expected = Place["expected"];
 
@@ -25,8 +26,18 @@ const onlyAsynchronous: Expected = {
   relaxed: "baseline, relaxed after ready()",
 };
 
-const fast = (name: string, expected: Expected, visit: Visit): Place => ({ name, fast: true, expected, visit });
-const slow = (name: string, expected: Expected, visit: Visit): Place => ({ name, fast: false, expected, visit });
+const fast = (name: string, expected: Expected, visit: Visit<Findings>): Place => ({
+  name,
+  fast: true,
+  expected,
+  visit,
+});
+const slow = (name: string, expected: Expected, visit: Visit<Findings>): Place => ({
+  name,
+  fast: false,
+  expected,
+  visit,
+});
 
 const bun = "@oven/bun-linux-x64/bin/bun";
 const deno = "@deno/linux-x64-glibc/deno";

@@ -6,16 +6,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Findings } from "./conformance.js";
 
 /** Goes there, with the folder that the package is installed in; a string says why that is not possible here. */
-export type Visit = (folder: string) => Promise<{ version: string; findings: Findings } | string>;
+export type Visit<Findings> = (folder: string) => Promise<{ version: string; findings: Findings } | string>;
 
 const modules = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
 const run = promisify(execFile);
 
 /** `program` is a path in runtimes/node_modules. */
-export function runtime(program: string, args: readonly string[]): Visit {
+export function runtime<Findings>(program: string, args: readonly string[]): Visit<Findings> {
   return async (folder) => {
     const path = join(modules, program);
     if (!existsSync(path)) return `no ${program} for ${process.platform} ${process.arch}`;
@@ -27,7 +26,7 @@ export function runtime(program: string, args: readonly string[]): Visit {
 }
 
 /** What Cloudflare's workers run on, in which a compatibility date decides what is allowed. */
-export function workerd(compatibilityDate: string): Visit {
+export function workerd<Findings>(compatibilityDate: string): Visit<Findings> {
   const dist = "node_modules/softmargin/dist";
   const config = `
 using Workerd = import "/workerd/workerd.capnp";
@@ -47,6 +46,6 @@ const config :Workerd.Config = (services = [(name = "main", worker = (
   return async (folder) => {
     const name = `workerd-${compatibilityDate}.capnp`;
     await writeFile(join(folder, name), config);
-    return runtime("@cloudflare/workerd-linux-64/bin/workerd", ["test", name])(folder);
+    return runtime<Findings>("@cloudflare/workerd-linux-64/bin/workerd", ["test", name])(folder);
   };
 }

@@ -1,0 +1,37 @@
+// The passes that softmax is made of, one at a time, over all rows of a matrix in linear memory: what the kernel cannot be faster than. Each is
+// driven as softmax drives it (see assembly/softmax.ts): wide rows where they lie, narrow rows a panel at a time, in scratch memory.
+
+import { expTable } from "../../assembly/exp";
+import { STATISTIC, X, Y, narrowExp, panelFor, panelIn, panelOut, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
+import { panelExp, panelMax, panelScale } from "../../assembly/passes";
+
+const MAX = memory.data(STATISTIC, 16);
+const SUM = memory.data(STATISTIC, 16);
+
+// Wide rows are neither gathered nor scattered.
+// @ts-ignore: decorator
+@inline
+const GATHER = 0, ROW_MAX = 1, EXP = 2, SCALE = 3, SCATTER = 4;
+
+/** One pass over all rows. */
+function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
+  const table = expTable<T>(1), wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide);
+  for (let r = 0, n = 0; r < rows; r += n) {
+    n = panelRows<T>(r, rows, cols, 1, wide);
+    const tiles = tileCount<T>(n);
+    const xs = wide ? rowAddress<T>(x, r, cols, 1) : X, ys = panelFor<T>(Y, y, r, cols, wide);
+    if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, wide, <T>-Infinity);
+    else if (pass == ROW_MAX) panelMax<T>(MAX, xs, tiles, bytes, wide);
+    else if (pass == EXP) panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, table);
+    else if (pass == SCALE) panelScale<T>(ys, SUM, tiles, bytes, wide);
+    else if (pass == SCATTER) panelOut<T>(y, ys, r, n, cols, 1, wide);
+  }
+}
+
+export function runF32(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
+  run<f32>(pass, y, x, rows, cols);
+}
+
+export function runF64(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
+  run<f64>(pass, y, x, rows, cols);
+}

@@ -1,0 +1,67 @@
+// What the contenders are given: seeded logits that look like a network's (roughly normal, standard deviation 4), targets, and arrays for the
+// results, which are used again at every call, so that nobody's allocator is measured.
+
+export type FloatArray = Float32Array | Float64Array;
+export type Type = "f32" | "f64";
+
+/** Arrays are [outer, classes, inner], row-major; inner > 1 are the positions of an image, or the like. */
+export interface Size {
+  readonly outer: number;
+  readonly classes: number;
+  readonly inner: number;
+}
+
+export interface Data extends Size {
+  readonly type: Type;
+  readonly rows: number;
+  /** Row r is the same as row r − distinct: enough of them that nothing can learn the data, few enough for the oracle. */
+  readonly distinct: number;
+  readonly x: FloatArray;
+  readonly targets: Int32Array;
+  readonly out: FloatArray;
+}
+
+/** Makes the arrays that a contender works on: ordinary ones, or a workspace's. */
+export interface Maker {
+  floats(type: Type, length: number): FloatArray;
+  int32(length: number): Int32Array;
+}
+
+export const ordinary: Maker = {
+  floats: (type, length) => (type === "f32" ? new Float32Array(length) : new Float64Array(length)),
+  int32: (length) => new Int32Array(length),
+};
+
+const DISTINCT_ELEMENTS = 50_000;
+
+export function makeData(type: Type, size: Size, maker: Maker = ordinary): Data {
+  const { outer, classes, inner } = size;
+  const rows = outer * inner;
+  const distinct = Math.min(rows, Math.ceil(DISTINCT_ELEMENTS / classes));
+  const next = uniform(rows * 31 + classes);
+  // A sum of four uniforms has variance 1/3.
+  const normal = (): number => (next() + next() + next() + next() - 2) * Math.sqrt(3) * 4;
+  const x = maker.floats(type, rows * classes);
+  const targets = maker.int32(rows);
+  for (let r = 0; r < rows; r++) {
+    const like = r - distinct;
+    for (let j = 0; j < classes; j++) x[at(size, r, j)] = like < 0 ? normal() : x[at(size, like, j)]!;
+    targets[r] = like < 0 ? Math.floor(next() * classes) : targets[like]!;
+  }
+  return { ...size, type, rows, distinct, x, targets, out: maker.floats(type, rows * classes) };
+}
+
+/** Where class j of row r lies. */
+export function at({ classes, inner }: Size, r: number, j: number): number {
+  return inner === 1 ? r * classes + j : (Math.floor(r / inner) * classes + j) * inner + (r % inner);
+}
+
+/** Mulberry32: 32 bits of state, the same numbers everywhere. */
+function uniform(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,73 @@
+// Linear memory, as it is after calls of growing size, and the size of what is shipped.
+
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { Softmargin } from "../src/api.js";
+import { makeData } from "./data.js";
+import { JOBS } from "./jobs.js";
+
+export interface Limit {
+  readonly what: string;
+  readonly bytes: number;
+  readonly atMost: number;
+}
+
+const MIB = 1024 * 1024;
+const CLASSES = 10;
+
+export async function footprint(): Promise<Limit[]> {
+  return [...(await linearMemory()), ...sizes()];
+}
+
+function sizes(): Limit[] {
+  const gzip = (file: string): number => gzipSync(readFileSync(file), { level: 9 }).length;
+  return [
+    { what: "dist/index.js, gzip", bytes: gzip("dist/index.js"), atMost: 20_000 },
+    { what: "dist/baseline.js, gzip", bytes: gzip("dist/baseline.js"), atMost: 6_000 },
+  ];
+}
+
+async function linearMemory(): Promise<Limit[]> {
+  const { api, bytes } = await freshCopy();
+  const all = (rows: number, classes: number): number => {
+    const data = makeData("f32", { outer: rows, classes, inner: 1 });
+    for (const job of Object.values(JOBS)) job.prepare(api, data)();
+    // What needs most: class probabilities beside the logits, and a gradient that is added to.
+    const { x, out } = data;
+    api.crossEntropyGrad(
+      x,
+      x.map(() => 1 / classes),
+      { shape: [rows, classes], grad: out, accumulate: true },
+    );
+    return bytes();
+  };
+  const few = all(1000, CLASSES);
+  return [
+    {
+      what: `all jobs on 1,000,000 rows of ${CLASSES}, f32: as for 1000 rows`,
+      bytes: all(1_000_000, CLASSES),
+      atMost: few,
+    },
+    { what: "all jobs on one row of 262,144 classes, f32", bytes: all(1, 262_144), atMost: 4 * MIB },
+  ];
+}
+
+/** The library anew, with its memory in sight: what its one instance exports. */
+async function freshCopy(): Promise<{ api: Softmargin; bytes: () => number }> {
+  const { Instance } = WebAssembly;
+  const instances: WebAssembly.Instance[] = [];
+  WebAssembly.Instance = class extends Instance {
+    constructor(...args: ConstructorParameters<typeof Instance>) {
+      super(...args);
+      instances.push(this);
+    }
+  };
+  try {
+    const api: Softmargin = await import(`${pathToFileURL("dist/index.js")}?fresh`);
+    const memories = instances.map(({ exports }) => exports["memory"] as WebAssembly.Memory);
+    return { api, bytes: () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+}

@@ -1,0 +1,43 @@
+// Results as files: what was measured, on what.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, type } from "node:os";
+import { dirname } from "node:path";
+import type { LineResult } from "./run.js";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly os: string;
+}
+
+export interface Results {
+  readonly machine: Machine;
+  /** Of the runtime, and of everything that took part. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly date: string;
+  readonly lines: readonly LineResult[];
+}
+
+export function machine(): Machine {
+  return { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, os: `${type()} ${release()} ${arch()}` };
+}
+
+/** The runtime's version and the kernels': the first digits of the SHA-256 that the build prints. */
+export function versions(): Record<string, string> {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const sha = createHash("sha256").update(readFileSync("dist/simd.wasm")).digest("hex").slice(0, 12);
+  return { node: process.versions.node, v8: process.versions.v8, softmargin: `${version}, simd.wasm ${sha}` };
+}
+
+export function write(file: string, results: object): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(results, rounded, 1)}\n`);
+  console.log(`\n${file}`);
+}
+
+/** Six digits are more than any measurement has. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+}

@@ -1,0 +1,105 @@
+// One line of the benchmark: each entrant prepares itself, its result is checked against the oracle, and then they take turns.
+// Nothing here needs a particular runtime: browsers run it too.
+
+import type { Functions, Softmargin } from "../src/api.js";
+import { type Data, makeData, ordinary, type Type } from "./data.js";
+import { errorOf, expectedOf, JOBS, type Result } from "./jobs.js";
+import type { Line, Target } from "./lines.js";
+import { measure, type Pace, speedup, type Timing, timing } from "./measure.js";
+
+export interface Entrant {
+  readonly name: string;
+  /** The largest error, relative to the largest value of the result, with which the job still counts as done. */
+  readonly tolerance: Readonly<Record<Type, number>>;
+  /** Everything that is done once; undefined where this entrant has no such job. What comes back does all that each call costs a user. */
+  prepare(line: Line, data: Data): Prepared | undefined | Promise<Prepared | undefined>;
+}
+
+export interface Prepared {
+  readonly run: () => Result | Promise<Result>;
+  dispose?(): void;
+}
+
+export interface LineResult {
+  readonly section: string;
+  readonly job: string;
+  readonly type: Type;
+  readonly shape: readonly [outer: number, classes: number, inner: number];
+  /** Nanoseconds per call. */
+  readonly times: Readonly<Record<string, Timing>>;
+  /** How many times as fast as the first entrant. */
+  readonly speedups: Readonly<Record<string, number>>;
+  /** The largest error, relative to the largest value of the result. */
+  readonly errors: Readonly<Record<string, number>>;
+  readonly targets: readonly (Target & { readonly measured: number; readonly met: boolean })[];
+}
+
+const STRICT = { f32: 1e-6, f64: 1e-12 };
+
+/** A backend on ordinary arrays. */
+export function onArrays(name: string, api: Functions): Entrant {
+  return { name, tolerance: STRICT, prepare: ({ job }, data) => ({ run: JOBS[job].prepare(api, data) }) };
+}
+
+/** A backend on arrays of its workspace, for the lines that ask for it. */
+export function inWorkspace(name: string, { createWorkspace }: Softmargin): Entrant {
+  return {
+    name,
+    tolerance: STRICT,
+    prepare(line, { type, rows, classes }) {
+      if (!line.workspace) return undefined;
+      const bytes = 2 * rows * classes * (type === "f32" ? 4 : 8) + rows * 4 + 64;
+      const workspace = createWorkspace({ bytes });
+      const data = makeData(type, line, {
+        floats: (type, length) => (type === "f32" ? workspace.float32(length) : workspace.float64(length)),
+        int32: (length) => workspace.int32(length),
+      });
+      return { run: JOBS[line.job].prepare(workspace, data) };
+    },
+  };
+}
+
+/** Times a line. Speed-ups are over the first entrant. Throws where a result is wrong. */
+export async function runLine(line: Line, entrants: readonly Entrant[], pace: Pace): Promise<LineResult> {
+  const data = makeData(line.type, line, ordinary);
+  const expected = expectedOf(line.job, data);
+  const errors: Record<string, number> = {};
+  const prepared: { name: string; run: Prepared["run"]; dispose: () => void }[] = [];
+  for (const { name, tolerance, prepare } of entrants) {
+    const ready = await prepare(line, data);
+    if (!ready) continue;
+    data.out.fill(Number.NaN);
+    const error = errorOf(await ready.run(), expected, data);
+    if (!(error <= tolerance[line.type])) throw new Error(`${describe(line)}: ${name} is off by ${error}`);
+    errors[name] = error;
+    prepared.push({ name, run: ready.run, dispose: () => ready.dispose?.() });
+  }
+  const rounds = await measure(prepared, pace);
+  for (const { dispose } of prepared) dispose();
+
+  const first = prepared[0]!.name;
+  const has = (name: string): boolean => prepared.some((p) => p.name === name);
+  return {
+    section: line.section,
+    job: line.job,
+    type: line.type,
+    shape: [line.outer, line.classes, line.inner],
+    times: mapValues(rounds, (samples) => timing(samples)),
+    speedups: mapValues(rounds, (_, name) => speedup(rounds, name, first)),
+    errors,
+    targets: line.targets
+      .filter(({ contender, over }) => has(contender) && has(over))
+      .map((target) => {
+        const measured = speedup(rounds, target.contender, target.over);
+        return { ...target, measured, met: measured >= target.atLeast };
+      }),
+  };
+}
+
+export function describe({ job, type, outer, classes, inner }: Line): string {
+  return `${job}, ${type}, ${outer} × ${classes}${inner > 1 ? ` × ${inner}` : ""}`;
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
+}

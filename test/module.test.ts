@@ -1,0 +1,126 @@
+// What the modules are made of, counted instead of timed: an instruction that costs three in a loop is found here on any machine. Read from
+// build/*.wat, the text form of the modules that the same run of the compiler wrote.
+//
+//   f32x4.max, min   eight instructions on x64, for the NaN and the signed zeros; pmax and pmin are one
+//   v128.const       V8 makes it anew at every use in a loop: load, move, unpack. Zeros and ones are one instruction and not counted
+//   call             what is called for every element should be part of the loop
+
+import { readFileSync, statSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+/** Found in the innermost loops of a function, for one type. */
+interface Counts {
+  readonly constants?: number;
+  readonly calls?: number;
+}
+
+const REST = "the padding of a row's last chunk: four iterations a row, in the loop of restIn";
+const DRIVER = "a loop over panels, each of which is a sequence of passes";
+
+/** All that is let through, by function; one that is not named here has nothing in its innermost loops. */
+const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> = {
+  "exp/panelExp": { constants: 1, because: REST },
+  "exp/panelExpOthers": { constants: 2, because: `${REST}; and 1, once a vector of rows` },
+  "crossEntropy/panelTargets": { constants: 1, because: REST },
+  "hinge/panelViolations": { constants: 1, because: REST },
+  "hinge/panelSquaredViolations": { constants: 1, because: REST },
+  "logSoftmax/logs": { constants: 20, because: "one logarithm for two rows: nothing against their exponentials" },
+  "index/softmax": { constants: 1, because: "the numerator of the row's factor: one division for two rows" },
+  "crossEntropy/crossEntropy": {
+    constants: 5,
+    calls: 1,
+    because: "ones for absent weights, once a call; what is computed once for two rows; findInRow, for some rows",
+  },
+  "crossEntropy/losses": { constants: 1, because: "infinity, compared with once for two rows" },
+  "index/logSoftmax": { calls: 6, because: DRIVER },
+};
+
+/** In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. */
+const MOST = { simd: 45_000, relaxed: 45_000 };
+
+interface Loop {
+  readonly name: string;
+  readonly instructions: string[];
+  isInnermost: boolean;
+}
+
+/** Every loop of a module with the instructions that are in no loop inside it. */
+function loopsOf(wat: string): Loop[] {
+  const loops: Loop[] = [];
+  let name = "";
+  // The blocks that are open; a loop, or undefined for a block of another kind.
+  let open: (Loop | undefined)[] = [];
+  for (const line of wat.split("\n")) {
+    const instruction = line.trim();
+    const start = /^\(func \$(\S+)/.exec(instruction);
+    if (start) {
+      name = start[1]!;
+      open = [];
+      continue;
+    }
+    const around = open.filter((block) => block !== undefined).at(-1);
+    if (/^loop\b/.test(instruction)) {
+      if (around) around.isInnermost = false;
+      const loop = { name, instructions: [], isInnermost: true };
+      loops.push(loop);
+      open.push(loop);
+    } else if (/^(block|if)\b/.test(instruction)) open.push(undefined);
+    else if (instruction === "end") open.pop();
+    else around?.instructions.push(instruction);
+  }
+  return loops;
+}
+
+const isCostlyConstant = (instruction: string): boolean =>
+  /^v128\.const/.test(instruction) &&
+  !/^v128\.const i32x4( 0x00000000){4}$|^v128\.const i32x4( 0xffffffff){4}$/.test(instruction);
+const isCall = (instruction: string): boolean => /^call(_indirect)?\b/.test(instruction);
+
+const isMaxOrMin = (instruction: string): boolean => /^(f32x4|f64x2)\.(max|min)$/.test(instruction);
+
+/** By function, how many there are beyond what is allowed. */
+function tooMany(
+  loops: readonly Loop[],
+  counts: (instruction: string) => boolean,
+  allowed: (name: string) => number = () => 0,
+): Record<string, string> {
+  const found = new Map<string, number>();
+  for (const { name, instructions } of loops) {
+    found.set(name, (found.get(name) ?? 0) + instructions.filter(counts).length);
+  }
+  const over = [...found].filter(([name, n]) => n > allowed(name));
+  return Object.fromEntries(over.map(([name, n]) => [name, `${n}, allowed ${allowed(name)}`]));
+}
+
+/** The row of ALLOWED that a function of the module belongs to. */
+function allowanceOf(name: string): Counts {
+  return ALLOWED[name.replace(/^assembly\//, "").replace(/(<f(32|64)>|F(32|64))$/, "")] ?? {};
+}
+
+describe.each(["simd", "relaxed"] as const)("%s.wasm", (name) => {
+  const loops = loopsOf(readFileSync(`build/${name}.wat`, "utf8"));
+  const innermost = loops.filter((loop) => loop.isInnermost);
+
+  test("the text form is read as it is meant", () => {
+    expect(innermost.length).toBeGreaterThan(50);
+    expect(innermost.some((loop) => loop.name.includes("panelExp") && loop.instructions.includes("i32x4.max_u"))).toBe(
+      true,
+    );
+  });
+
+  test("no max or min in a loop", () => {
+    expect(tooMany(loops, isMaxOrMin)).toEqual({});
+  });
+
+  test("no constants in an innermost loop", () => {
+    expect(tooMany(innermost, isCostlyConstant, (of) => allowanceOf(of).constants ?? 0)).toEqual({});
+  });
+
+  test("no calls in an innermost loop", () => {
+    expect(tooMany(innermost, isCall, (of) => allowanceOf(of).calls ?? 0)).toEqual({});
+  });
+
+  test("size", () => {
+    expect(statSync(`dist/${name}.wasm`).size).toBeLessThan(MOST[name]);
+  });
+});
