@@ -11,7 +11,7 @@
 //
 // x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
-import { expOfZero, expTable, panelExpOthers } from "./exp";
+import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./logSoftmax";
 import {
   narrowExp, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
@@ -70,7 +70,7 @@ export function crossEntropy<T>(
     // grad may be x itself: what is needed of x is taken before es is written.
     gatherTargets<T>(xs, ys, us, weight, n, cols, wide, indexed);
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
-    panelExpOthers<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, table);
+    panelExp<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, true, table);
     logs(LOG, INVERSE, OTHERS, n);
     losses(n, keep, perT, blended);
     for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));

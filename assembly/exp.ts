@@ -159,22 +159,13 @@ function power<T>(
   return mulAdd<T>(mulAdd<T>(p, q, v128.mul<T>(c1, r)), s, s);
 }
 
-/** e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS. */
-export function panelExp<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
-  expPass<T>(sum, e, x, max, tiles, bytes, wide, table, false);
-}
-
 /**
- * The same with one occurrence of the maximum left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class
- * dominates. Without e (0) nothing but the sum is kept.
+ * e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS; without e (0) nothing but the sum is kept. `others`: one occurrence of the maximum
+ * is left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class dominates.
  */
-export function panelExpOthers<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
-  expPass<T>(sum, e, x, max, tiles, bytes, wide, table, true);
-}
-
-// @ts-ignore: decorator
-@inline
-function expPass<T>(sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, table: usize, others: bool): void {
+export function panelExp<T>(
+  sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, others: bool, table: usize,
+): void {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
   const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
   const c1 = constant<T>(table, 5), c2 = constant<T>(table, 6), c3 = constant<T>(table, 7), c4 = constant<T>(table, 8);

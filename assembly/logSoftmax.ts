@@ -5,7 +5,7 @@
 // per row of x, y: [outer, cols, inner]; lse: [outer · inner], f64. ln Σ = log1p(Σ over all but one maximum), so that a row that one class
 // dominates keeps its digits: logSumExp [0, −40] = 4.2e−18.
 
-import { expTable, panelExpOthers, panelMinusExp } from "./exp";
+import { expTable, panelExp, panelMinusExp } from "./exp";
 import { log1p } from "./log";
 import {
   STATISTIC, X, Y, Z, narrowExp, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
@@ -27,7 +27,7 @@ export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: 
     const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
     const ys = panelFor<T>(Y, y, r, cols, wide);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
+    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, wide, true, table);
     logs(LOG, INVERSE, SUM, n);
     panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, wide);
     panelOut<T>(y, ys, r, n, cols, inner, wide);
@@ -68,7 +68,7 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExpOthers<T>(SUM, 0, xs, MAX, tiles, bytes, wide, table);
+    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, wide, true, table);
     logs(LOG, INVERSE, SUM, n);
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));

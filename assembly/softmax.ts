@@ -17,7 +17,7 @@ export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32
     const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
     const ys = panelFor<T>(Y, y, r, cols, wide);
     panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, table);
+    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, false, table);
     invert(SUM, n, 1 / expOfZero<T>());
     panelScale<T>(ys, SUM, tiles, bytes, wide);
     panelOut<T>(y, ys, r, n, cols, inner, wide);

@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { build, type Plugin } from "esbuild";
 import { minify } from "terser";
 import { toText } from "../src/wasm/text.js";
+import { LOADER, leanLoader } from "./leanLoader.js";
 
 const run = (script: string, ...args: string[]): void => {
   execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
@@ -27,32 +28,10 @@ for (const target of ["simd", "relaxed"] as const) {
   console.log(`${target}.wasm  ${bytes.length} bytes  sha256 ${createHash("sha256").update(bytes).digest("hex")}`);
 }
 
-/**
- * The loader as it is needed here. It fills in Object.hasOwn, which every engine with SIMD has, and makes a TextDecoder, which some engines
- * lack, for strings that the kernels do not have: importing it must have no side effects. It prepares imports and wraps exports, 1.9 kB
- * (gzip) for nothing: the modules import nothing, and their exports are called as they are. And it knows a module by `instanceof`, which
- * fails for one of another realm, as edge sandboxes and test runners pass them in.
- */
-const leanLoader: Plugin = {
+const lean: Plugin = {
   name: "lean-loader",
   setup({ onLoad }) {
-    onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
-      let contents = readFileSync(path, "utf8");
-      const replace = (from: RegExp, to = ""): void => {
-        if (!from.test(contents)) throw new Error(`the loader has changed: no ${from}`);
-        contents = contents.replace(from, to);
-      };
-      replace(/^Object\.hasOwn = [^}]*};/m);
-      replace(/^const utf16 = new TextDecoder\(.*$/m);
-      replace(/const extended = preInstantiate\(imports\);/g);
-      replace(/const exports = postInstantiate\(extended, (result\.)?instance\);/g);
-      replace(/, exports(?= };$)/gm);
-      replace(
-        /src instanceof WebAssembly\.Module/,
-        'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"',
-      );
-      return { contents, loader: "js" };
-    });
+    onLoad({ filter: LOADER }, ({ path }) => ({ contents: leanLoader(readFileSync(path, "utf8")), loader: "js" }));
   },
 };
 
@@ -69,7 +48,7 @@ await build({
   mainFields: ["module", "main"],
   conditions: ["import"],
   legalComments: "none",
-  plugins: [leanLoader],
+  plugins: [lean],
   logLevel: "warning",
 });
 

@@ -22,7 +22,7 @@ function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
     const xs = wide ? rowAddress<T>(x, r, cols, 1) : X, ys = panelFor<T>(Y, y, r, cols, wide);
     if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, wide, <T>-Infinity);
     else if (pass == ROW_MAX) panelMax<T>(MAX, xs, tiles, bytes, wide);
-    else if (pass == EXP) panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, table);
+    else if (pass == EXP) panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, false, table);
     else if (pass == SCALE) panelScale<T>(ys, SUM, tiles, bytes, wide);
     else if (pass == SCATTER) panelOut<T>(y, ys, r, n, cols, 1, wide);
   }

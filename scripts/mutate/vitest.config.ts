@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { LOADER, leanLoader } from "../leanLoader.js";
 
 const { MUTANT_FILE, MUTANT_TEXT, MUTANT_MODULE } = process.env;
 const at = (path: string): string => resolve(import.meta.dirname, "../..", path);
@@ -32,12 +33,14 @@ const config: ViteUserConfig = defineConfig({
       enforce: "pre",
       load: (id) => {
         if (MUTANT_MODULE && id === index) return entryOver(MUTANT_MODULE);
+        if (LOADER.test(id)) return leanLoader(readFileSync(id, "utf8"));
         return MUTANT_FILE && id === at(MUTANT_FILE) ? readFileSync(MUTANT_TEXT!, "utf8") : null;
       },
     },
   ],
   test: {
     include: ["test/**/*.test.ts"],
+    server: { deps: { inline: [LOADER] } },
     pool: "threads",
     maxWorkers: 1,
     bail: 1,
