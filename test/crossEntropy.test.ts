@@ -41,6 +41,12 @@ onEveryBackend(({ api }) => {
       // tensorflow#126525: the components do not sum to 0
       expectNear(crossEntropyGrad([40, 0], [0]).grad, [-4.248354255291589e-18, 4.248354255291589e-18], 1e-15);
       expectNear(crossEntropy(new Float32Array([87, 0]), [0]), Math.exp(-87), 1e-6);
+      // also where the class is given as probabilities
+      for (const others of [1, 100]) {
+        const rest = Array.from({ length: others }, () => 0);
+        const { grad } = crossEntropyGrad([...rest, 40], new Float64Array([...rest, 1]));
+        expectNear(grad[others] as number, -4.248354255291589e-18 * others, 1e-13);
+      }
     });
 
     it("with class weights divides by their sum over the targets (pytorch#25571)", () => {

@@ -50,11 +50,6 @@ export const explanations: readonly Explanation[] = [
     why: "one factor of a product whose other is 0, or what is computed before the rest and not stored",
   },
   {
-    file: "assembly/exp.ts",
-    mutated: /v128\.andnot\(p\d, v128\.le<T>\(d\d, low\)\)/,
-    why: "the one x where they differ has e^x = 2^−150.5, which rounds to 0",
-  },
-  {
     file: "assembly/panel.ts",
     mutated: /for \(let j = 0, t = tile; t <= end;/,
     why: "one vector more of scratch memory is written, behind what is read",
@@ -115,8 +110,38 @@ export const explanations: readonly Explanation[] = [
     why: "a view of the array in place of the array itself",
   },
   {
-    file: "assembly/crossEntropy.ts",
-    mutated: /let q = -0\.0, value = 0\.0;/,
-    why: "the sign of a gradient that is 0",
+    file: "assembly/passes.ts",
+    mutated: /^let a = v128\.splat<T>\(-Infinity\), b = a, s = v128\.splat<T>\(1\), t = s;/,
+    why: "it only counts whether the sum is NaN, and where it is the row is looked at again",
+  },
+  {
+    file: "assembly/passes.ts",
+    mutated: /^return bytes & \(CHUNK - [234]\);/,
+    why: "the bytes of a row are a multiple of 4",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^if \(i \+ lanes<T>\(\) <=? rows && j \+ lanes<T>\(\) <=? cols\) \{/,
+    why: "what is not transposed in a square is one by one",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^for \(let t = (?:tile|panel), (?:from|to) = [xy]; t <= end; t \+= square<T>\(\)/,
+    why: "the last columns are transposed once more",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^if \(inner == [02]\) return x \+ <usize>r \*/,
+    why: "the general formula gives the same for inner = 1",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^return min\(tiles \/ lanes<T>\(\), inner == 1/,
+    why: "smaller panels, the same results",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^for \(let j = <i32>\(bytes \/ VECTOR\) - 0; j >= 0; j--\)/,
+    why: "what is found behind the tile gives way to the maximum inside it",
   },
 ];
