@@ -144,4 +144,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /^for \(let j = <i32>\(bytes \/ VECTOR\) - 0; j >= 0; j--\)/,
     why: "what is found behind the tile gives way to the maximum inside it",
   },
+  {
+    file: "assembly/crossEntropy.ts",
+    mutated: /others <=? 0\.5\d* \? findInRow<T>\(.*\) : -[12]\);/,
+    why: "either formula is accurate around there, and any negative column is none",
+  },
 ];
