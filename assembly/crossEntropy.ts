@@ -139,7 +139,8 @@ function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f6
   const one = f64x2.splat(1), unscale = f64x2.splat(1 / expOfZero<T>()), ownShare = f64x2.splat(blended ? keep + spread : keep);
   for (let at: usize = 0; at < <usize>n << 3; at += 16) {
     const factor = v128.load(FACTOR + at), q = v128.load(Q + at), inverse = v128.load(INVERSE + at), others = v128.load(OTHERS + at);
-    v128.store(E_FACTOR + at, f64x2.mul(f64x2.mul(f64x2.mul(factor, q), inverse), unscale));
+    // Divided, not times the inverse, which would be one rounding more for the whole row.
+    v128.store(E_FACTOR + at, f64x2.mul(f64x2.div(f64x2.mul(factor, q), f64x2.add(one, others)), unscale));
     const own = f64x2.mul(v128.load(OWN_E + at), unscale);
     // (1 − p)·d
     const otherMass = v128.bitselect(others, f64x2.sub(f64x2.add(one, others), own), f64x2.eq(own, one));
@@ -154,7 +155,7 @@ function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f6
 function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, wide: bool): void {
   for (let i = 0; i < n; i++) {
     const at = i << 3, factor = load<f64>(FACTOR + at), q = load<f64>(Q + at), others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
-    store<f64>(E_FACTOR + at, factor * q * inverse * (1 / expOfZero<T>()));
+    store<f64>(E_FACTOR + at, factor * q / (1 + others) * (1 / expOfZero<T>()));
     store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, wide, <T>expOfZero<T>()) : -1);
     store<f64>(OWN + at, factor * (load<f64>(Q_OTHERS + at) - q * others * inverse));
   }

@@ -98,6 +98,16 @@ describe("softmargin/wasm", () => {
     }
   });
 
+  it("at once from bytes, whatever every object has been given", () => {
+    const keys = ["then", "arrayBuffer"] as const;
+    try {
+      for (const key of keys) Object.defineProperty(Object.prototype, key, { value: () => 0, configurable: true });
+      expect(create(bytes).softmax([0, 0])).toEqual([0.5, 0.5]);
+    } finally {
+      for (const key of keys) Reflect.deleteProperty(Object.prototype, key);
+    }
+  });
+
   it("instances do not share anything", () => {
     const [one, two] = [create(bytes), create(bytes)];
     const workspace = one.createWorkspace({ bytes: 1024 });

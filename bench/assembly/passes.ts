@@ -1,9 +1,9 @@
 // The passes that softmax is made of, one at a time, over all rows of a matrix in linear memory: what the kernel cannot be faster than. Each is
 // driven as softmax drives it (see assembly/softmax.ts): wide rows where they lie, narrow rows a panel at a time, in scratch memory.
 
-import { expTable } from "../../assembly/exp";
+import { expTable, panelExp } from "../../assembly/exp";
 import { STATISTIC, X, Y, narrowExp, panelFor, panelIn, panelOut, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
-import { panelExp, panelMax, panelScale } from "../../assembly/passes";
+import { panelMax, panelScale } from "../../assembly/passes";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);

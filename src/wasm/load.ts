@@ -101,8 +101,10 @@ async function bodyOf(response: ResponseLike): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
+/** Whether the value has such a property, of its own or of its class; what somebody gave to every object does not count. */
 export function has<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
-  return typeof value === "object" && value !== null && key in value;
+  if (typeof value !== "object" || value === null || !(key in value)) return false;
+  return (value as Record<K, unknown>)[key] !== (Object.prototype as Partial<Record<K, unknown>>)[key];
 }
 
 // The loader's types need those of the DOM and know nothing of this module's exports.
