@@ -1,10 +1,10 @@
-// e^((x − m) / T) for x ≤ m, a chunk of four vectors at a time: the heart of every kernel but the hinge.
+// e^((x − m) / T) for x ≤ m, and its sum: the heart of every kernel but the hinge.
 //
 //   d = x − m      as an unevaluated sum d + err, which is exact (Dekker's FastTwoSum, the larger addend first). Without err an f32
 //                  softmax is off by up to 64 units in the last place, however good the exponential: that is half an ulp of d.
 //   n = ⌊d·log2(e)/T⌉   by adding 1.5·2^23 (f64: 1.5·2^52), whose ulp is 1, so the low bits of the sum z are the integer n
 //   r = d + err − n·T·ln 2,  |r/T| ≤ ½ ln 2;  T·ln 2 in two parts, the first with so few bits that n times it is exact (Cody–Waite)
-//   e^(r/T) = 1 + r·P(r)   degree 6 (f32: 3.2e−9 relative) or 11 (f64: 1.2e−17), minimax with the constant term fixed to 1, so e^0 = 1;
+//   e^(r/T) = 1 + r/T + r²·Q(r)   degree 6 (f32: 3.2e−9 relative) or 11 (f64: 1.2e−17), minimax with the constant term fixed to 1: e^0 = 1;
 //                  T is divided into the coefficients once per call, so a temperature costs nothing per element
 //   2^n            by shifting z left into the exponent field
 //
