@@ -88,7 +88,7 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 const sizes = [
   { file: "dist/index.js", limit: 22_450, aim: 20_000 },
   { file: "dist/relaxed.js", limit: 33_400 },
-  { file: "dist/baseline.js", limit: 7_250, aim: 6_000 },
+  { file: "dist/baseline.js", limit: 7_400, aim: 6_000 },
   { file: "dist/wasm.js", limit: 8_450 },
 ];
 for (const { file, limit, aim } of sizes) {

@@ -177,7 +177,7 @@ export type OptionName =
   | "bytes";
 /** The options as they were given, each read once, undefined where it is not set; of those that are lists of numbers also a copy. */
 export type Options = Readonly<ReturnType<typeof noOptions>>;
-const NONE: Options = Object.freeze(noOptions());
+const NONE: Options = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ noOptions());
 const MAY_BE_LISTS: readonly OptionName[] = [
   "shape",
   "out",
@@ -199,6 +199,7 @@ export function readOptions(fn: string, options: unknown, known: readonly Option
   let found = 0;
   let hasLists = false;
   for (const key of known) {
+    if (found === keys.length) break;
     if (!keys.includes(key)) continue;
     found++;
     const value = (options as Record<string, unknown>)[key];
@@ -291,12 +292,14 @@ export function separate<A extends FloatArray>(input: A, output: Output | undefi
   return bufferOf(input) === bufferOf(output.array) ? copyOf(input) : input;
 }
 
-/** Where a result goes: what the caller gets back, and the array that the kernels write. */
+/** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
   readonly array: FloatArray;
   readonly isNew: boolean;
-  /** What the caller gets: the array itself, or a list of numbers filled from it. */
-  deliver(): FloatArray | number[];
+  /** What the caller passed for it. */
+  readonly given: unknown;
+  /** Whether the caller gets a list of numbers. */
+  readonly asList: boolean;
 }
 
 /**
@@ -310,21 +313,18 @@ export function outputLike(
   asList: boolean,
   model: FloatArray,
 ): Output {
-  const value = options[key];
-  if (value === undefined) {
-    const fresh = newArray(fn, model, lengthOf(model));
-    return { array: fresh, isNew: true, deliver: () => (asList ? Array.from(fresh) : fresh) };
-  }
+  const given = options[key];
+  if (given === undefined) return { array: newArray(fn, model, lengthOf(model)), isNew: true, given, asList };
   const list = options.lists?.[key];
-  if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, value);
-  const array = sameKind(fn, key, value, list, model, "the input");
-  if (list === undefined) return { array, isNew: false, deliver: () => value as FloatArray };
-  return {
-    array,
-    isNew: true,
-    deliver: () => {
-      for (let i = 0; i < list.length; i++) (value as number[])[i] = list[i]!;
-      return value as number[];
-    },
-  };
+  if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, given);
+  const array = sameKind(fn, key, given, list, model, "the input");
+  return { array, isNew: list !== undefined, given, asList: list !== undefined };
+}
+
+/** What the caller gets: the array itself, or a list of numbers filled from it. */
+export function deliver({ array, given, asList }: Output): FloatArray | number[] {
+  if (!asList) return given === undefined ? array : (given as FloatArray);
+  if (given === undefined) return Array.from(array);
+  for (let i = 0; i < array.length; i++) (given as number[])[i] = array[i]!;
+  return given as number[];
 }

@@ -2,7 +2,7 @@
 
 import { numberOption, type Options, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
-import { lossKind, readLoss } from "./loss.js";
+import { lossKind, readLoss, reduce } from "./loss.js";
 import type { LossValue } from "./options.js";
 
 const KIND = /* @__PURE__ */ lossKind("logits", false, "weights", ["labelSmoothing", "temperature"]);
@@ -22,12 +22,15 @@ export function crossEntropy(
   const call = readLoss(fn, KIND, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
-  return call.compute((loss, grad, rows) =>
-    kernels.crossEntropy(loss, grad, call.logits, call.targets, call.shape, {
+  if (!call.isEmpty) {
+    const { losses, rows, weight } = call;
+    const grad = call.output?.array;
+    kernels.crossEntropy(losses, grad, call.logits, call.targets, call.shape, {
       rows,
-      weight: call.weight,
+      weight,
       labelSmoothing,
       temperature,
-    }),
-  );
+    });
+  }
+  return reduce(call);
 }

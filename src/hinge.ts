@@ -2,7 +2,7 @@
 
 import { booleanOption, choiceOption, numberOption, type Options } from "./check.js";
 import type { Kernels } from "./kernels.js";
-import { lossKind, readLoss } from "./loss.js";
+import { lossKind, readLoss, reduce } from "./loss.js";
 import type { LossValue } from "./options.js";
 
 const KIND = /* @__PURE__ */ lossKind("scores", true, "count", ["form", "margin", "p", "perClass"]);
@@ -34,14 +34,11 @@ export function hinge(
   const call = readLoss(fn, KIND, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   const scale = perClass ? 1 / call.shape.classes : 1;
-  return call.compute((loss, grad, rows) =>
-    kernels.hinge(loss, grad, call.logits, call.targets as Int32Array, call.shape, {
-      rows,
-      weight: call.weight,
-      form,
-      margin,
-      p,
-      scale,
-    }),
-  );
+  if (!call.isEmpty) {
+    const { losses, rows, weight } = call;
+    const grad = call.output?.array;
+    const targets = call.targets as Int32Array;
+    kernels.hinge(losses, grad, call.logits, targets, call.shape, { rows, weight, form, margin, p, scale });
+  }
+  return reduce(call);
 }

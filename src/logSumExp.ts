@@ -1,15 +1,16 @@
 // check → kernel → return
 
-import { floatArray, newArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
+import { deliver, floatArray, newArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
 import { lossBuffer } from "./reduction.js";
 import { readShape } from "./shape.js";
+import { OPTIONS } from "./softmax.js";
 import { lengthOf, setFrom, windowOf } from "./typedArrays.js";
 
 export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: unknown): Result<A> {
   const fn = "logSumExp";
-  const options = readOptions(fn, given, ["shape", "axis", "out", "temperature"]);
+  const options = readOptions(fn, given, OPTIONS);
   const list = readList(fn, "x", x);
   const input = floatArray(fn, "x", x, list);
   const shape = readShape(fn, options, "x", lengthOf(input), undefined, false);
@@ -24,5 +25,5 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
     return (list ? Array.from(perRow) : perRow) as Result<A>;
   }
   setFrom(output.array, windowOf(values, 0, rows));
-  return output.deliver() as Result<A>;
+  return deliver(output) as Result<A>;
 }

@@ -4,11 +4,13 @@
 import {
   booleanOption,
   choiceOption,
+  deliver,
   floatArray,
   newArray,
   numberOption,
   type OptionName,
   type Options,
+  type Output,
   optionArray,
   outputLike,
   rangeError,
@@ -39,15 +41,22 @@ const LOSS_OPTIONS: readonly OptionName[] = [
 const GRAD_OPTIONS: readonly OptionName[] = ["grad", "gradOutput", "accumulate"];
 const anyNumber = (): boolean => true;
 
-/** The arguments of a loss, checked; `compute` runs a kernel over them. */
+/** The arguments of a loss, checked, and all memory that it needs: what a kernel takes, and what `reduce` then makes of its losses. */
 export interface LossCall {
   readonly options: Options;
   readonly logits: FloatArray;
   readonly targets: Int32Array | FloatArray;
   readonly shape: Shape;
   readonly weight: FloatArray | undefined;
-  /** Runs the kernel unless there is nothing to average, and reduces. */
-  compute(kernel: (loss: Float64Array, grad: FloatArray | undefined, terms: RowTerms) => void): LossValue;
+  readonly rows: RowTerms;
+  readonly losses: Float64Array;
+  /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
+  readonly isEmpty: boolean;
+  readonly denominator: number;
+  readonly emptyMean: number;
+  /** For the loss of each row, where that is the result. */
+  readonly perRow: Output | undefined;
+  readonly output: Output | undefined;
 }
 
 /** What is particular to a loss. */
@@ -73,7 +82,7 @@ export function lossKind(
   return { input, indicesOnly, meanOver, options, gradOptions: [...options, ...GRAD_OPTIONS] };
 }
 
-/** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient, and `compute` then returns `{ loss, grad }`. */
+/** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient. Nothing is written yet. */
 export function readLoss(
   fn: string,
   kind: LossKind,
@@ -118,7 +127,6 @@ export function readLoss(
   }
   const accumulate = booleanOption(fn, options, "accumulate");
   const output = withGrad ? outputLike(fn, "grad", options, list !== undefined, logits) : undefined;
-  const grad = output?.array;
   weight &&= separate(weight, output);
   sampleWeight &&= separate(sampleWeight, output);
   gradOutput &&= separate(gradOutput, output);
@@ -128,34 +136,42 @@ export function readLoss(
   const kernelTargets = indices?.classes ?? separate(targets.probabilities!, output);
   const counted = rows - (indices?.ignored ?? 0);
 
+  const losses = lossBuffer(fn, rows);
+  const perRow =
+    reduction === "none"
+      ? { array: newArray(fn, logits, rows), isNew: true, given: undefined, asList: list !== undefined }
+      : undefined;
+  let denominator = 1;
+  if (reduction === "mean") {
+    denominator = meanOver === "all" ? rows : counted;
+    if (meanOver === "weights") denominator = totalWeight(fn, kernelTargets, shape, weight, sampleWeight, counted);
+  }
   return {
     options,
     logits: unclobbered(logits, output),
     targets: kernelTargets,
     shape,
     weight,
-    compute(kernel) {
-      // All memory that this needs is there before anything is written.
-      const losses = lossBuffer(fn, rows);
-      const own = reduction === "none" ? newArray(fn, logits, rows) : undefined;
-      let denominator = 1;
-      if (reduction === "mean") {
-        denominator = meanOver === "all" ? rows : counted;
-        if (meanOver === "weights") denominator = totalWeight(fn, kernelTargets, shape, weight, sampleWeight, counted);
-      }
-      const empty = reduction === "mean" && denominator === 0;
-      if (rows > 0 && !empty)
-        kernel(losses, grad, { sampleWeight, gradOutput, gradScale: gradScale / denominator, accumulate });
-      else if (grad && !accumulate) fillWith(grad, 0, 0, lengthOf(grad));
-
-      let loss: LossValue;
-      if (own) {
-        setFrom(own, windowOf(losses, 0, rows));
-        loss = list ? Array.from(own) : own;
-      } else loss = empty ? emptyMean : sum(losses, rows) / denominator;
-      return (output ? { loss, grad: output.deliver() } : loss) as LossValue;
-    },
+    rows: { sampleWeight, gradOutput, gradScale: gradScale / denominator, accumulate },
+    losses,
+    isEmpty: rows === 0 || denominator === 0,
+    denominator,
+    emptyMean,
+    perRow,
+    output,
   };
+}
+
+/** The result of a call whose kernel, if it was not empty, has run: the loss, or `{ loss, grad }`. */
+export function reduce({ shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output }: LossCall): LossValue {
+  const count = shape.outer * shape.inner;
+  if (isEmpty && output && !rows.accumulate) fillWith(output.array, 0, 0, lengthOf(output.array));
+  let loss: LossValue;
+  if (perRow) {
+    setFrom(perRow.array, windowOf(losses, 0, count));
+    loss = deliver(perRow);
+  } else loss = denominator === 0 ? emptyMean : sum(losses, count) / denominator;
+  return (output ? { loss, grad: deliver(output) } : loss) as LossValue;
 }
 
 const toF32 = (values: FloatArray): Float32Array =>

@@ -106,7 +106,7 @@ export class Arena {
 }
 
 export function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+  return bytes + (-bytes & (ALIGNMENT - 1));
 }
 
 function tooLarge(bytes: number): RangeError {
