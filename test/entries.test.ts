@@ -118,7 +118,11 @@ describe("softmargin/wasm", () => {
   });
 
   it("from anything else is an error at once, or of the promise", async () => {
-    for (const source of [undefined, null, "simd.wasm", {}, 5]) expect(() => create(source)).toThrow(TypeError);
+    for (const source of [undefined, null, "simd.wasm", 5, () => bytes]) {
+      expect(() => create(source)).toThrow(TypeError);
+      expect(() => create(source)).toThrow(/^create: source must be .*, got /);
+    }
+    expect(() => create({})).toThrow(TypeError);
     expect(() => create(new Uint8Array([1, 2, 3]))).toThrow();
     // an empty module: valid WebAssembly, but not these kernels
     expect(() => create(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))).toThrow(TypeError);

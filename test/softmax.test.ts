@@ -49,6 +49,17 @@ onEveryBackend(({ api }) => {
       }
     });
 
+    it.each([0.5, 0.001, 2 ** -20])(
+      "does not divide the largest logits before they are subtracted, at %d",
+      (temperature) => {
+        for (const x of [new Float32Array([3e38, 0, 2e38]), new Float64Array([1.7e308, 0, 1e308])]) {
+          expect(Array.from(softmax(x, { temperature }))).toEqual([1, 0, 0]);
+          expect(logSoftmax(x, { temperature })[0]).toBe(0);
+          expect(crossEntropy(x, [0], { temperature })).toBe(0);
+        }
+      },
+    );
+
     // ONNX softmax_axis_0, _1, _2, _negative_axis and _default_axis: x = |normal| of shape (3, 4, 5)
     it.each([[0], [1], [2], [-1], [-2], [-3], [undefined]])("along axis %s of (3, 4, 5)", (axis) => {
       const x = Float32Array.from(drawRow(random(5), 60, "normal", "Float32Array"), Math.abs);

@@ -16,7 +16,7 @@ const FUNCTIONS = [
   "hingeGrad",
 ] as const;
 
-onEveryBackend(({ api }) => {
+onEveryBackend(({ api, name }) => {
   const { createWorkspace } = api;
 
   describe("allocation", () => {
@@ -205,6 +205,38 @@ onEveryBackend(({ api }) => {
       } satisfies Record<string, Call>;
     }
   });
+
+  it.skipIf(name === "baseline").each([
+    [1, 8],
+    [64, 10],
+    [3, 3000],
+  ])("%i rows of %i are computed where they are, without a copy", (rows, classes) => {
+    const n = rows * classes;
+    const options = { shape: [rows, classes] };
+    const workspace = createWorkspace({ bytes: 3 * 4 * n });
+    // the first one begins and the last one ends where the workspace does
+    const [x, dy, y] = [workspace.float32(n), workspace.float32(n), workspace.float32(n)];
+    for (const array of [x, dy]) array.set(drawRow(random(n), n, "normal", "Float32Array"));
+    const outside = () => new Uint8Array(x.buffer, y.byteOffset + y.byteLength);
+    const before = outside().slice();
+    workspace.softmax(x, { ...options, out: y });
+    workspace.softmaxGrad(y, dy, { ...options, out: x });
+    workspace.logSoftmax(dy, { ...options, out: dy });
+    workspace.logSoftmaxGrad(dy, y, { ...options, out: y });
+    expect(Buffer.compare(outside(), before)).toBe(0);
+  });
+
+  it.skipIf(name === "baseline").each([-16, 16, 64])(
+    "an array that begins %i bytes from the workspace's end, in the kernels' memory, is one like any other",
+    (offset) => {
+      const values = drawRow(random(2), 500, "normal", "Float32Array");
+      const workspace = createWorkspace({ bytes: 64 });
+      const { buffer, byteOffset } = workspace.float32(16);
+      const x = new Float32Array(buffer, byteOffset + 64 + offset, 500);
+      x.set(values);
+      expectSameBits(workspace.softmax(x), api.softmax(Float32Array.from(values)), () => "the result");
+    },
+  );
 
   it("arrays stay valid while other calls grow the memory, and other workspaces come and go", () => {
     const workspace = createWorkspace({ bytes: 4096 });
