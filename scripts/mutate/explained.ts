@@ -149,4 +149,69 @@ export const explanations: readonly Explanation[] = [
     mutated: /others <=? 0\.5\d* \? findInRow<T>\(.*\) : -[12]\);/,
     why: "either formula is accurate around there, and any negative column is none",
   },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^if \(temperature >= 2 \*\* -20 && temperature <=? (?:1 \*\* 20|2 \*\* 19|2 \*\* 20)\) return 1;$/,
+    why: "x and T are divided by the same power of two sooner, which rounds nothing but subnormal x",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^const FEW = \d+;|^if \(n [<>] FEW\)/,
+    why: "one by one or at once, the same elements are copied",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^private (?:outersPerBlock|innersPerBlock|outers?|inners?|spare) = 1;$/,
+    why: "set by `open` or `next` before it is read",
+  },
+  {
+    file: "src/wasm/arena.ts",
+    mutated: /^export const ARENA_BYTES: number = (?:12[79] \* 1024|128 \* 102[35]);$/,
+    why: "blocks of a few rows more or fewer, the same results",
+  },
+  {
+    file: "src/wasm/arena.ts",
+    mutated: /^if \(end > 65537 \* PAGE\)/,
+    why: "one page too many does not wrap around, and memory refuses to grow to it",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^const perRow = (?:9 \+ 4|8 \+ 5) \+/,
+    why: "room for more than is needed per row",
+  },
+  {
+    file: "src/baseline/crossEntropy.ts",
+    mutated: /^if \(s <= 1\) e\[k\] =/,
+    why: "at p_k = ½ both formulas are as accurate",
+  },
+  {
+    file: "src/baseline/row.ts",
+    mutated: /^if \(to - from (?:>= 256|> 25[57])\) \{$/,
+    why: "halves of another length, as accurate",
+  },
+  {
+    file: "src/baseline/row.ts",
+    mutated: /^if \(temperature !== 1\) for \(let j = 0; j <= classes; j\+\+\)/,
+    why: "one element more of a row to compute in, behind what is read",
+  },
+  {
+    file: "src/baseline/row.ts",
+    mutated: /^if \(stride === 1 && classes (?:>= 64|> 6[35])\) fillWith/,
+    why: "one by one or at once, the same elements are filled",
+  },
+  {
+    file: "src/baseline/row.ts",
+    mutated: /^const kept = \[[012], [0-3], [123]\]\.map\(\(\) =>/,
+    why: "only how many there are is used",
+  },
+  {
+    file: "src/baseline/logSoftmax.ts",
+    mutated: /^const e = scratchRow\(2, classes\);$/,
+    why: "another row to compute in, which is free as well",
+  },
+  {
+    file: "src/targets.ts",
+    mutated: /reused = newArray\(fn, reused, Math\.min\(REUSED_ROWS, rows \* 3\)\);$/,
+    why: "more room than is asked for",
+  },
 ];
