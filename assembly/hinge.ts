@@ -17,10 +17,15 @@ import {
 } from "./passes";
 import { CHUNK, VECTOR, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
+const COLUMN = memory.data(STATISTIC, 16); // y, an i32 for each row
 const TARGET = memory.data(STATISTIC, 16); // x_y
-const FACTOR = memory.data(STATISTIC, 16); // of the gradient: p·w_y·u·scale·gradScale·gradOutput
+const ROW_WEIGHT = memory.data(STATISTIC, 16); // u, 0 for a row that is ignored
+const UNIT = memory.data(STATISTIC, 16); // w_y·u·scale: the factor of the loss
+const FACTOR = memory.data(STATISTIC, 16); // UNIT·p·gradScale·gradOutput: that of the gradient
 const VIOLATION = memory.data(STATISTIC, 16); // Σ max(0, z)^p
 const SLOPE = memory.data(STATISTIC, 16); // Σ max(0, z)^(p−1) over z > 0
+const LOSS = memory.data(STATISTIC, 16);
+const OWN = memory.data(STATISTIC, 16); // minus the gradient of the true class
 const MAX = memory.data(STATISTIC, 16); // max_{j ≠ y} x_j
 const TOP = memory.data(STATISTIC, 16); // the class that attains it
 const SUM = memory.data(STATISTIC, 16); // NaN where a row may hold one
@@ -34,29 +39,16 @@ export function hinge<T>(
   const wide = cols > narrowPlain<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
   // A Crammer–Singer gradient is zero but for two entries a row: these are set where they belong, if rows are contiguous there.
   const direct = grad && !westonWatkins && inner == 1;
-  const step = direct ? sizeof<T>() : classStep<T>(wide);
+  const step = direct ? sizeof<T>() : classStep<T>(wide), gradUnit = gradScale * (squared ? 2 : 1);
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, wide);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
     const gs = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
-    const ys = targets + (<usize>r << 2), us = sampleWeight + (<usize>r << 3);
+    const ys = targets + (<usize>r << 2);
+    const us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0, outputs = gradOutput ? gradOutput + (<usize>r << 3) : 0;
 
-    // The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never the maximum. (Taking its
-    // `margin` off the sum afterwards would cancel.)
-    for (let i = 0; i < n; i++) {
-      const at = i << 3, y = load<i32>(ys + (i << 2));
-      if (!isClass(y, cols)) continue;
-      const own = panelAt<T>(xs, i, y, cols, wide);
-      store<f64>(TARGET + at, <f64>load<T>(own));
-      store<T>(own, <T>-Infinity);
-      if (load<f64>(TARGET + at) == -Infinity) store<f64>(LOWEST + at, excessOfLowest<T>(xs, i, cols, wide, y));
-      const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
-      const u = sampleWeight ? load<f64>(us + at) : 1;
-      const g = gradOutput ? load<f64>(gradOutput + (<usize>r << 3) + at) : 1;
-      store<f64>(FACTOR + at, w * u * g * scale * gradScale * (squared ? 2 : 1));
-    }
-
+    const lowest = hideTargets<T>(xs, ys, us, outputs, weight, n, cols, wide, scale, gradUnit);
     if (!westonWatkins) {
       findTop<T>(xs, n, tiles, bytes, cols, wide, margin, squared, grad != 0);
       if (direct) memory.fill(rowAddress<T>(grad, r, cols, 1), 0, <usize>n * <usize>cols * sizeof<T>());
@@ -64,36 +56,62 @@ export function hinge<T>(
     } else {
       if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
-      for (let i = 0; i < n; i++) {
-        if (load<f64>(TARGET + (i << 3)) == -Infinity) useLowest<T>(gs, i, cols, wide, squared);
-      }
+      if (lowest) useLowest<T>(gs, n, cols, wide, squared);
     }
+    if (wide && grad != x) store<T>(panelAt<T>(xs, 0, load<i32>(COLUMN), cols, wide), <T>load<f64>(TARGET));
 
+    lossesAndSlopes(n);
+    for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));
+    if (!grad) continue;
     for (let i = 0; i < n; i++) {
-      const at = i << 3, y = load<i32>(ys + (i << 2));
-      const u = sampleWeight ? load<f64>(us + at) : 1;
-      if (wide && grad != x && isClass(y, cols)) store<T>(panelAt<T>(xs, i, y, cols, wide), <T>load<f64>(TARGET + at));
-      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : grad ? panelAt<T>(gs, i, 0, cols, wide) : 0;
-      if (!isClass(y, cols) || u == 0) {
-        store<f64>(loss + (<usize>r << 3) + at, 0);
-        if (grad) fillRow<T>(g, step, cols, 0);
-        continue;
+      const at = i << 3, y = load<i32>(COLUMN + (i << 2)), own = load<f64>(OWN + at);
+      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : panelAt<T>(gs, i, 0, cols, wide);
+      if (load<f64>(ROW_WEIGHT + at) == 0) fillRow<T>(g, step, cols, 0);
+      else if (isNaN(load<f64>(VIOLATION + at))) fillRow<T>(g, step, cols, <T>NaN);
+      else {
+        if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>own);
+        store<T>(g + <usize>y * step, <T>(0 - own));
       }
-      const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1;
-      const violation = load<f64>(VIOLATION + at);
-      store<f64>(loss + (<usize>r << 3) + at, w * u * scale * violation);
-      if (!grad) continue;
-      if (isNaN(violation)) {
-        fillRow<T>(g, step, cols, <T>NaN);
-        continue;
-      }
-      // Not the violation: the square of a small z is 0 long before its derivative.
-      if (!westonWatkins && load<f64>(SLOPE + at) == 0) continue;
-      const slope = load<f64>(FACTOR + at) * load<f64>(SLOPE + at);
-      if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>slope);
-      store<T>(g + <usize>y * step, <T>(0 - slope));
     }
-    if (grad && !direct) panelOut<T>(grad, gs, r, n, cols, inner, wide);
+    if (!direct) panelOut<T>(grad, gs, r, n, cols, inner, wide);
+  }
+}
+
+/**
+ * COLUMN, TARGET, ROW_WEIGHT, UNIT and FACTOR. The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never
+ * the maximum. (Taking its `margin` off the sum afterwards would cancel.) Returns whether any x_y is −Infinity itself, and LOWEST for it.
+ */
+function hideTargets<T>(
+  x: usize, targets: usize, sampleWeight: usize, gradOutput: usize, weight: usize, n: i32, cols: i32, wide: bool, scale: f64, gradUnit: f64,
+): bool {
+  let lowest = false;
+  for (let i = 0; i < n; i++) {
+    const at = i << 3, column = load<i32>(targets + (i << 2)), counts = isClass(column, cols);
+    const y = counts ? column : 0, own = panelAt<T>(x, i, y, cols, wide), target = <f64>load<T>(own);
+    const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0, u = sampleWeight ? load<f64>(sampleWeight + at) : 1.0;
+    store<i32>(COLUMN + (i << 2), y);
+    store<f64>(TARGET + at, target);
+    store<f64>(ROW_WEIGHT + at, counts ? u : 0);
+    const unit = w * u * scale, g = gradOutput ? load<f64>(gradOutput + at) : 1.0;
+    store<f64>(UNIT + at, unit);
+    store<f64>(FACTOR + at, unit * (gradUnit * g));
+    store<T>(own, <T>-Infinity);
+    if (target == -Infinity) {
+      store<f64>(LOWEST + at, excessOfLowest<T>(x, i, cols, wide, y));
+      lowest = true;
+    }
+  }
+  return lowest;
+}
+
+/** LOSS and OWN, two rows at a time. No violation gives exactly 0, whatever the factor. */
+function lossesAndSlopes(n: i32): void {
+  const zero = f64x2.splat(0);
+  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
+    const counts = f64x2.ne(v128.load(ROW_WEIGHT + at), zero), slope = v128.load(SLOPE + at);
+    v128.store(LOSS + at, v128.and(f64x2.mul(v128.load(UNIT + at), v128.load(VIOLATION + at)), counts));
+    // Not by the violation: the square of a small z is 0 long before its derivative.
+    v128.store(OWN + at, v128.and(f64x2.mul(v128.load(FACTOR + at), slope), f64x2.ne(slope, zero)));
   }
 }
 
@@ -109,7 +127,7 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide:
     if (z <= 0) z = 0;
     store<f64>(VIOLATION + at, squared ? z * z : z);
     store<f64>(SLOPE + at, squared || z == 0 ? z : 1);
-    if (top && wide && z > 0) store<f64>(TOP + at, <f64>findInRow<T>(x, i, cols, wide, <T>max));
+    if (top && wide) store<f64>(TOP + at, <f64>(z > 0 ? findInRow<T>(x, i, cols, wide, <T>max) : load<i32>(COLUMN + (i << 2))));
   }
 }
 
@@ -134,12 +152,15 @@ function excessOfLowest<T>(x: usize, i: i32, cols: i32, wide: bool, y: i32): f64
   return cols > 1 ? Infinity : 0;
 }
 
-/** Corrects such a row of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
-function useLowest<T>(g: usize, i: i32, cols: i32, wide: bool, squared: bool): void {
-  const at = i << 3, z = load<f64>(LOWEST + at);
-  store<f64>(VIOLATION + at, z);
-  store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
-  if (g) fillRow<T>(panelAt<T>(g, i, 0, cols, wide), classStep<T>(wide), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
+/** Corrects such rows of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
+function useLowest<T>(g: usize, n: i32, cols: i32, wide: bool, squared: bool): void {
+  for (let i = 0; i < n; i++) {
+    const at = i << 3, z = load<f64>(LOWEST + at);
+    if (load<f64>(TARGET + at) != -Infinity) continue;
+    store<f64>(VIOLATION + at, z);
+    store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
+    if (g) fillRow<T>(panelAt<T>(g, i, 0, cols, wide), classStep<T>(wide), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
+  }
 }
 
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */

@@ -46,12 +46,21 @@ export function sumLow<T>(low: v128, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, wide: bool): void {
+  if (sizeof<T>() == 4 && wide) low = f64x2.add(low, high);
+  if (wide) {
+    // The rounding errors come last, so that the whole sum is rounded but once.
+    const other = i64x2.shuffle(low, low, 1, 0);
+    if (sizeof<T>() == 8) high = sumHigh<T>(f64x2.add(high, i64x2.shuffle(high, high, 1, 0)), low, other);
+    low = f64x2.add(low, other);
+  }
   // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
-  if (sizeof<T>() == 8) high = v128.and(high, f64x2.eq(high, high));
-  if (sizeof<T>() == 8 || wide) low = f64x2.add(low, high);
-  if (wide) low = f64x2.add(low, i64x2.shuffle(low, low, 1, 0));
-  v128.store(to, f64x2.mul(low, f64x2.splat(scale)));
-  if (sizeof<T>() == 4) v128.store(to, f64x2.mul(high, f64x2.splat(scale)), 16);
+  if (sizeof<T>() == 8) low = f64x2.add(low, v128.and(high, f64x2.eq(high, high)));
+  if (scale != 1) {
+    low = f64x2.mul(low, f64x2.splat(scale));
+    if (sizeof<T>() == 4) high = f64x2.mul(high, f64x2.splat(scale));
+  }
+  v128.store(to, low);
+  if (sizeof<T>() == 4) v128.store(to, high, 16);
 }
 
 /** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */

@@ -60,7 +60,9 @@ export function multiply(a: Real, b: Real): Real {
   if (isExactly(a, 1)) return b;
   if (isExactly(b, 1)) return a;
   const product = exactMultiply(a, b);
-  return withError(product, Math.abs(a.hi) * b.err + Math.abs(b.hi) * a.err + Math.abs(product.hi));
+  // what underflows to 0 has been rounded too
+  const underflow = product.hi === 0 && a.hi !== 0 && b.hi !== 0 ? Number.MIN_VALUE : 0;
+  return withError(product, Math.abs(a.hi) * b.err + Math.abs(b.hi) * a.err + Math.abs(product.hi) + underflow);
 }
 
 export function divide(a: Real, b: Real): Real {

@@ -6,7 +6,7 @@ import { random } from "./random.js";
 import { drawRow } from "./values.js";
 
 onEveryBackend(({ api }) => {
-  const { softmax, softmaxGrad, logSoftmax, crossEntropy } = api;
+  const { softmax, softmaxGrad, logSoftmax, logSumExp, crossEntropy, crossEntropyGrad } = api;
 
   describe("softmax", () => {
     it.each<[number[], number[], string]>([
@@ -49,16 +49,39 @@ onEveryBackend(({ api }) => {
       }
     });
 
-    it.each([0.5, 0.001, 2 ** -20])(
-      "does not divide the largest logits before they are subtracted, at %d",
+    it.each([0.5, 0.001, 2 ** -20, 1e-12, 1e-38])(
+      "does not divide f32 logits before they are subtracted, at %d",
       (temperature) => {
-        for (const x of [new Float32Array([3e38, 0, 2e38]), new Float64Array([1.7e308, 0, 1e308])]) {
-          expect(Array.from(softmax(x, { temperature }))).toEqual([1, 0, 0]);
-          expect(logSoftmax(x, { temperature })[0]).toBe(0);
-          expect(crossEntropy(x, [0], { temperature })).toBe(0);
-        }
+        const x = new Float32Array([3e38, 0, 2e38]);
+        expect(Array.from(softmax(x, { temperature }))).toEqual([1, 0, 0]);
+        expect(logSoftmax(x, { temperature })[0]).toBe(0);
+        expect(crossEntropy(x, [0], { temperature })).toBe(0);
       },
     );
+
+    it.each([0.5, 0.001, 2 ** -20])("does not divide f64 logits before they are subtracted, at %d", (temperature) => {
+      const x = new Float64Array([1.7e308, 0, 1e308]);
+      expect(Array.from(softmax(x, { temperature }))).toEqual([1, 0, 0]);
+      expect(logSoftmax(x, { temperature })[0]).toBe(0);
+      expect(crossEntropy(x, [0], { temperature })).toBe(0);
+    });
+
+    it("at the lowest temperature of all, by the formula", () => {
+      const x = new Float32Array([1, 2, 3]);
+      const temperature = 1e-38;
+      const y = new Float32Array(3);
+      expect(softmax(x, { temperature, out: y })).toBe(y);
+      expect(Array.from(y)).toEqual([0, 0, 1]);
+      expectNear(logSoftmax(x, { temperature }), [-2e38, -1e38, 0], 2 ** -23);
+      expectNear(logSumExp(x, { temperature }), [3e38], 2 ** -23);
+      // the gradient, (p − t) / T, of class probabilities with weights, added to what is there
+      const grad = new Float32Array([1e38, 0, 1e36]);
+      const t = new Float32Array([0.5, 0.5, 0]);
+      const weight = [1, 0.5, 9];
+      const options = { temperature, weight, grad, accumulate: true };
+      expectNear(crossEntropyGrad(x, t, options).loss, 1.25e38, 2 ** -23);
+      expectNear(grad, [0.5e38, -0.25e38, 0.76e38], 2 ** -22);
+    });
 
     // ONNX softmax_axis_0, _1, _2, _negative_axis and _default_axis: x = |normal| of shape (3, 4, 5)
     it.each([[0], [1], [2], [-1], [-2], [-3], [undefined]])("along axis %s of (3, 4, 5)", (axis) => {

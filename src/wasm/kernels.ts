@@ -1,7 +1,7 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
-import { copyOf } from "../typedArrays.js";
+import { setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks, copy } from "./blocks.js";
 import type { RowGradKernel, RowKernel } from "./exports.js";
@@ -23,14 +23,20 @@ export class WasmKernels extends Blocks implements Kernels {
 
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    if (!this.map(this.kernelsFor(x).softmax, y, scaled(x, scale), shape, temperature * scale))
+    const input = scaled(x, scale);
+    const output = scale === 1 ? y : input;
+    if (!this.map(this.kernelsFor(input).softmax, output, input, shape, temperature * scale))
       this.shared!.softmax(y, x, shape, temperature);
+    else if (output !== y) setFrom(y, output);
   }
 
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    if (!this.map(this.kernelsFor(x).logSoftmax, y, scaled(x, scale), shape, temperature * scale))
+    const input = scaled(x, scale);
+    const output = scale === 1 ? y : input;
+    if (!this.map(this.kernelsFor(input).logSoftmax, output, input, shape, temperature * scale))
       this.shared!.logSoftmax(y, x, shape, temperature);
+    else if (output !== y) setFrom(y, output);
   }
 
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
@@ -79,7 +85,7 @@ export class WasmKernels extends Blocks implements Kernels {
     const scale = scaleFor(temperature);
     const input = scaled(x, scale);
     const { arena } = this;
-    if (!this.open(shape, this.kernelsFor(x).narrowExp, 1, 8, 0)) {
+    if (!this.open(shape, this.kernelsFor(input).narrowExp, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
@@ -100,22 +106,24 @@ export class WasmKernels extends Blocks implements Kernels {
     terms: CrossEntropyTerms,
   ): void {
     const { labelSmoothing, rows } = terms;
-    const indices = targets instanceof Int32Array ? targets : undefined;
-    const probabilities = targets instanceof Int32Array ? undefined : targets;
     const scale = scaleFor(terms.temperature);
     const temperature = terms.temperature * scale;
     const x = scaled(logits, scale);
+    const gradient = grad && scale !== 1 ? new Float64Array(grad) : grad;
+    const indices = targets instanceof Int32Array ? targets : undefined;
+    const probabilities = targets instanceof Int32Array ? undefined : likewise(targets, scale);
+    const weights = terms.weight && likewise(terms.weight, scale);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, rows, terms.weight)) {
+    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, rows, weights)) {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
-    const weight = this.enterWeight(terms.weight);
+    const weight = this.enterWeight(weights);
     while (this.next()) {
       this.enterLoss(indices, rows);
       const xs = this.enter(x);
       const ts = probabilities ? this.enter(probabilities) : 0;
-      const grads = grad ? this.place(grad, x, xs, rows.accumulate) : 0;
+      const grads = gradient ? this.place(gradient, x, xs, rows.accumulate) : 0;
       this.typed.crossEntropy(
         this.losses,
         grads,
@@ -133,8 +141,9 @@ export class WasmKernels extends Blocks implements Kernels {
         rows.gradScale * scale,
       );
       copy(loss, this.firstRow, this.arena.f64, this.losses / 8, this.rows);
-      if (grad) this.leave(grad, grads, rows.accumulate);
+      if (gradient) this.leave(gradient, grads, rows.accumulate);
     }
+    if (grad && gradient !== grad) setFrom(grad, gradient!);
   }
 
   hinge(
@@ -213,16 +222,22 @@ export class WasmKernels extends Blocks implements Kernels {
 
 /**
  * The kernels divide the temperature into the coefficients of a polynomial, up to its 11th power, and take it between 2^−20 and 2^20. Beyond
- * that x and T are multiplied by the same power of two first.
+ * that x and T are multiplied by the same power of two first, which brings T to about 1; and as x may be of any size then, the call is
+ * computed in f64. (An x / T that overflows even there is +Infinity, and its row NaN.)
  */
 function scaleFor(temperature: number): number {
   if (temperature >= 2 ** -20 && temperature <= 2 ** 20) return 1;
-  return 2 ** Math.max(-1022, Math.min(1022, -Math.floor(Math.log2(temperature))));
+  return 2 ** Math.max(-1022, Math.min(1022, -Math.ceil(Math.log2(temperature))));
 }
 
 function scaled(x: FloatArray, scale: number): FloatArray {
   if (scale === 1) return x;
-  const copy = copyOf(x);
+  const copy = new Float64Array(x);
   for (let i = 0; i < copy.length; i++) copy[i]! *= scale;
   return copy;
+}
+
+/** Another array of such a call. */
+function likewise(values: FloatArray, scale: number): FloatArray {
+  return scale === 1 || values instanceof Float64Array ? values : new Float64Array(values);
 }
