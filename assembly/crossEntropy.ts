@@ -155,10 +155,21 @@ function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f6
 function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, wide: bool): void {
   for (let i = 0; i < n; i++) {
     const at = i << 3, factor = load<f64>(FACTOR + at), q = load<f64>(Q + at), others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
-    store<f64>(E_FACTOR + at, factor * q / (1 + others) * (1 / expOfZero<T>()));
+    // Q / d, corrected by what the sums Q and d = 1 + others have lost: up to an ulp of every gradient of the row.
+    const d = 1 + others, share = q / d;
+    const lost = lostBy(load<f64>(Q_TOP + at), load<f64>(Q_OTHERS + at), q) - share * lostBy(1, others, d);
+    store<f64>(E_FACTOR + at, factor * (share + lost / d) * (1 / expOfZero<T>()));
     store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, wide, <T>expOfZero<T>()) : -1);
     store<f64>(OWN + at, factor * (load<f64>(Q_OTHERS + at) - q * others * inverse));
   }
+}
+
+/** The rounding error of a sum: (a + b) − sum (Knuth's TwoSum). */
+// @ts-ignore: decorator
+@inline
+function lostBy(a: f64, b: f64, sum: f64): f64 {
+  const added = sum - a;
+  return (a - (sum - added)) + (b - added);
 }
 
 /** From chunk to chunk of an array that may be absent. */
@@ -196,7 +207,15 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
       const m0 = v128.eq<T>(x0, max), m1 = v128.eq<T>(x1, max), m2 = v128.eq<T>(x2, max), m3 = v128.eq<T>(x3, max);
       const top = tree<T>(v128.and(q0, m0), v128.and(q1, m1), v128.and(q2, m2), v128.and(q3, m3));
       topH = sumHigh<T>(topH, topL, top), topL = sumLow<T>(topL, top);
-      const others = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), v128.andnot(q3, m3));
+      let others = v128.andnot(q3, m3);
+      if (sizeof<T>() == 8) {
+        // In short rows the roundings of a tree would cost every gradient two ulp.
+        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q2, m2);
+        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q1, m1);
+        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q0, m0);
+      } else {
+        others = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), others);
+      }
       othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
     }
     storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, wide);
