@@ -58,7 +58,8 @@ export function hinge<T>(
       else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, wide, squared);
     }
-    if (wide && grad != x) store<T>(panelAt<T>(xs, 0, load<i32>(COLUMN), cols, wide), <T>load<f64>(TARGET));
+    // Where grad is x itself this is overwritten below.
+    if (wide) store<T>(panelAt<T>(xs, 0, load<i32>(COLUMN), cols, wide), <T>load<f64>(TARGET));
 
     lossesAndSlopes(n);
     for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "./backends.js";
 import { expectNear } from "./expectClose.js";
+import { random } from "./random.js";
 import { toContainer } from "./values.js";
 
 const INF = Number.POSITIVE_INFINITY;
 
-onEveryBackend(({ api: { hinge, hingeGrad } }) => {
+onEveryBackend(({ api: { hinge, hingeGrad, softmax } }) => {
   describe.each(["Float32Array", "number[]"] as const)("%s", (container) => {
     const given = (values: number[]) => toContainer(values, container);
 
@@ -139,6 +140,49 @@ onEveryBackend(({ api: { hinge, hingeGrad } }) => {
       const { loss, grad } = hingeGrad([0, 1e-170], [0], { form, p: 2, margin: 0 });
       expect(loss).toBe(0);
       expect(grad).toEqual([-2e-170, 2e-170]);
+    }
+  });
+
+  it("squared, has an infinite derivative where the true class is at −Infinity", () => {
+    for (const scores of [new Float32Array([-INF, 0, 1]), new Float32Array(100).fill(-INF, 0, 1)]) {
+      const { loss, grad } = hingeGrad(scores, [0], { p: 2 });
+      expect(loss).toBe(INF);
+      expect(Array.from(grad)).toEqual(Array.from(scores, (_, j) => (j === 0 ? -INF : INF)));
+    }
+  });
+
+  it.each([3, 16, 100])("of many rows of %d classes is that of each", (classes) => {
+    const draw = random(classes);
+    const rows = 130;
+    const scores = Float32Array.from({ length: rows * classes }, () => draw.normal());
+    const targets = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
+    for (const form of ["weston-watkins", "crammer-singer"] as const) {
+      const options = { form, reduction: "none" } as const;
+      const { loss, grad } = hingeGrad(scores, targets, options);
+      for (let r = 0; r < rows; r++) {
+        const row = scores.slice(r * classes, (r + 1) * classes);
+        const alone = hingeGrad(row, [targets[r]!], options);
+        expect(loss[r]).toBe(alone.loss[0]);
+        expect(grad.slice(r * classes, (r + 1) * classes)).toEqual(alone.grad);
+      }
+    }
+  });
+
+  it("does not depend on the rows of an earlier call", () => {
+    const wide = new Float32Array(100).fill(-INF, 0, 1);
+    const before = hingeGrad(wide, [0]).grad;
+    hingeGrad(new Float32Array([1, 2, -INF, 2, -INF, 5]), [0, 0, 0], { sampleWeight: [7, 8, 9] });
+    expect(hingeGrad(wide, [0]).grad).toEqual(before);
+  });
+
+  it("without a gradient writes nothing but losses", () => {
+    const logits = Float32Array.from({ length: 100 }, (_, j) => j % 7);
+    const probabilities = () => [1, 1.5].map((temperature) => softmax(logits, { temperature }));
+    const before = probabilities();
+    const scores = new Float32Array(70_001).fill(1);
+    for (const classes of [...Array(400).keys()].map((i) => 49 + 15 * i).concat(scores.length)) {
+      for (const p of [1, 2] as const) hinge(scores.subarray(0, classes), [0], { p });
+      expect(probabilities()).toEqual(before);
     }
   });
 

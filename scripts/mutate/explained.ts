@@ -36,7 +36,32 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/hinge.ts",
-    mutated: /if \(top && wide && z >= 0\) store<f64>\(TOP/,
+    mutated: /if \(top && wide\) store<f64>\(TOP \+ at, .* load<i32>\(COLUMN [-+] \(i (<<|>>) \d\)\)\)\);/,
+    why: "i is 0 in a wide panel",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /for \(let j = <i32>\(bytes \/ VECTOR\) \+ 1; j >= 0; j--\)/,
+    why: "what is behind the tile is looked at first, and the class that attains the maximum after it",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /let top = v128\.splat<T>\([12]\);/,
+    why: "where no class attains the maximum a NaN is among them, and the gradient NaN",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /const y = counts \? column : [12], own =/,
+    why: "any class will do in a row that is ignored",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /let lowest = true;/,
+    why: "the rows are looked at then, and none found",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /if \(top && wide\) store<f64>\(TOP \+ at, <f64>\(z >= 0 \? findInRow/,
     why: "where z is 0 the class is looked for in vain",
   },
   {
