@@ -6,7 +6,7 @@ import { toContainer } from "./values.js";
 
 const INF = Number.POSITIVE_INFINITY;
 
-onEveryBackend(({ api: { hinge, hingeGrad, softmax } }) => {
+onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
   describe.each(["Float32Array", "number[]"] as const)("%s", (container) => {
     const given = (values: number[]) => toContainer(values, container);
 
@@ -155,6 +155,7 @@ onEveryBackend(({ api: { hinge, hingeGrad, softmax } }) => {
     const draw = random(classes);
     const rows = 130;
     const scores = Float32Array.from({ length: rows * classes }, () => draw.normal());
+    scores[0] = Number.NaN;
     const targets = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
     for (const form of ["weston-watkins", "crammer-singer"] as const) {
       const options = { form, reduction: "none" } as const;
@@ -177,12 +178,16 @@ onEveryBackend(({ api: { hinge, hingeGrad, softmax } }) => {
 
   it("without a gradient writes nothing but losses", () => {
     const logits = Float32Array.from({ length: 100 }, (_, j) => j % 7);
-    const probabilities = () => [1, 1.5].map((temperature) => softmax(logits, { temperature }));
-    const before = probabilities();
+    const others = () =>
+      [1, 1.5].flatMap((temperature) => [
+        softmax(logits, { temperature }),
+        logSoftmax(Float64Array.from(logits), { temperature }),
+      ]);
+    const before = others();
     const scores = new Float32Array(70_001).fill(1);
     for (const classes of [...Array(400).keys()].map((i) => 49 + 15 * i).concat(scores.length)) {
       for (const p of [1, 2] as const) hinge(scores.subarray(0, classes), [0], { p });
-      expect(probabilities()).toEqual(before);
+      expect(others()).toEqual(before);
     }
   });
 
