@@ -27,7 +27,7 @@ const SLOPE = memory.data(STATISTIC, 16); // Σ max(0, z)^(p−1) over z > 0
 const LOSS = memory.data(STATISTIC, 16);
 const OWN = memory.data(STATISTIC, 16); // minus the gradient of the true class
 const MAX = memory.data(STATISTIC, 16); // max_{j ≠ y} x_j
-const TOP = memory.data(STATISTIC, 16); // the class that attains it
+const TOP = memory.data(STATISTIC, 16); // the class that attains it, an integer as wide as T
 const SUM = memory.data(STATISTIC, 16); // NaN where a row may hold one
 const LOWEST = memory.data(STATISTIC, 16); // z where x_y = −Infinity
 const SINK = memory.data(64, 16);
@@ -70,7 +70,7 @@ export function hinge<T>(
       if (load<f64>(ROW_WEIGHT + at) == 0) fillRow<T>(g, step, cols, 0);
       else if (isNaN(load<f64>(VIOLATION + at))) fillRow<T>(g, step, cols, <T>NaN);
       else {
-        if (!westonWatkins) store<T>(g + <usize>load<f64>(TOP + at) * step, <T>own);
+        if (!westonWatkins) store<T>(g + <usize>load<i32>(TOP + i * sizeof<T>()) * step, <T>own);
         store<T>(g + <usize>y * step, <T>(0 - own));
       }
     }
@@ -97,7 +97,11 @@ function hideTargets<T>(
     store<f64>(UNIT + at, unit);
     store<f64>(FACTOR + at, unit * (gradUnit * g));
     store<T>(own, <T>-Infinity);
-    if (target == -Infinity) {
+    if (target != -Infinity) continue;
+    if (cols == 1) {
+      // There is no other class: any other x_y shows that none comes near it.
+      store<f64>(TARGET + at, 0);
+    } else {
       store<f64>(LOWEST + at, excessOfLowest<T>(x, i, cols, wide, y));
       lowest = true;
     }
@@ -118,39 +122,43 @@ function lossesAndSlopes(n: i32): void {
 
 /** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. */
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide: bool, margin: f64, squared: bool, top: bool): void {
+  const zero = f64x2.splat(0), one = f64x2.splat(1), margins = f64x2.splat(margin);
   panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
-  if (top && !wide) panelTop<T>(x, tiles, bytes);
   for (let i = 0; i < n; i++) {
-    const at = i << 3;
-    const max = load<f64>(MAX + at), target = load<f64>(TARGET + at);
-    let z = cols > 1 ? max - target + margin : target != target ? NaN : 0;
-    if (isNaN(load<f64>(SUM + at)) && rowHoldsNaN<T>(x, i, cols, wide)) z = NaN;
-    if (z <= 0) z = 0;
-    store<f64>(VIOLATION + at, squared ? z * z : z);
-    store<f64>(SLOPE + at, squared || z == 0 ? z : 1);
-    if (top && wide) store<f64>(TOP + at, <f64>(z > 0 ? findInRow<T>(x, i, cols, wide, <T>max) : load<i32>(COLUMN + (i << 2))));
+    if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, wide)) store<f64>(MAX + (i << 3), NaN);
   }
+  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
+    let z = f64x2.add(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), margins);
+    z = v128.andnot(z, f64x2.le(z, zero));
+    v128.store(VIOLATION + at, squared ? f64x2.mul(z, z) : z);
+    v128.store(SLOPE + at, squared ? z : v128.and(one, f64x2.ne(z, zero)));
+  }
+  if (!top) return;
+  if (!wide) panelTop<T>(x, tiles, bytes);
+  else store<i32>(TOP, load<f64>(SLOPE) > 0 ? findInRow<T>(x, 0, cols, wide, <T>load<f64>(MAX)) : load<i32>(COLUMN));
 }
 
 /** TOP = the lowest class that attains MAX, for narrow rows. */
 function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
+  const minusOne = i32x4.splat(-1), classes = <i32>(bytes / VECTOR);
   for (let tile: usize = 0; tile < <usize>tiles; tile++, x += bytes) {
     const max = loadLanes<T>(MAX + tile * perTile<T>(), false);
-    let top = v128.splat<T>(0);
-    for (let j = <i32>(bytes / VECTOR) - 1; j >= 0; j--) {
-      top = v128.bitselect(v128.splat<T>(<T>j), top, v128.eq<T>(v128.load(x + <usize>j * VECTOR), max));
+    let top = i32x4.splat(0), j = sizeof<T>() == 4 ? i32x4.splat(classes) : i64x2.splat(classes);
+    for (let at = bytes; at > 0; at -= VECTOR) {
+      j = sizeof<T>() == 4 ? i32x4.add(j, minusOne) : i64x2.add(j, minusOne);
+      top = v128.bitselect(j, top, v128.eq<T>(v128.load(x + at - VECTOR), max));
     }
-    storeLanes<T>(TOP + tile * perTile<T>(), top);
+    v128.store(TOP + tile * VECTOR, top);
   }
 }
 
-/** z of the wrong classes where x_y is −Infinity: +Infinity, or NaN if one of them is −Infinity or NaN; 0 where there is none. */
+/** z of the wrong classes where x_y is −Infinity: +Infinity, or NaN if one of them is −Infinity or NaN. */
 function excessOfLowest<T>(x: usize, i: i32, cols: i32, wide: bool, y: i32): f64 {
   for (let j = 0; j < cols; j++) {
     const other = load<T>(panelAt<T>(x, i, j, cols, wide));
     if (j != y && !(other > <T>-Infinity)) return NaN;
   }
-  return cols > 1 ? Infinity : 0;
+  return Infinity;
 }
 
 /** Corrects such rows of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */

@@ -272,6 +272,10 @@ onEveryBackend(({ api }) => {
         expectSameBits(grad, [0, 0], () => "grad");
       }
       expect(crossEntropy([5, 3], new Float64Array([1, 0.5]), { shape: [2, 1] })).toBe(0);
+      for (const target of [new Int32Array([0]), new Float64Array([1])]) {
+        const { loss, grad } = crossEntropyGrad(new Float64Array([NAN]), target, { shape: [1, 1] });
+        expect([loss, ...grad]).toEqual([NAN, NAN]);
+      }
     });
 
     it("is +0, not −0, where the target leads by more than the type can tell", () => {

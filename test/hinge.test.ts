@@ -50,6 +50,12 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
       expect(loss).toBe(0.5);
       expect(grad).toEqual(given([-1, 0, 1]));
       expect(hingeGrad(given([2, 1, 1]), [0]).grad.map(Math.abs)).toEqual(given([0, 0, 0]));
+      // at every class of a short and of a long row
+      for (const classes of [20, 130]) {
+        const { loss, grad } = hingeGrad(given([2, ...Array<number>(classes - 1).fill(1)]), [0]);
+        expect(loss).toBe(0);
+        expect(Array.from(grad, Math.abs)).toEqual(Array<number>(classes).fill(0));
+      }
     });
 
     it("Crammer–Singer compares with the lowest of equal wrong scores, and with the target never", () => {
@@ -76,7 +82,13 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
 
     it("is not −0, be the margin so", () => {
       for (const form of ["weston-watkins", "crammer-singer"] as const) {
-        expect(hinge(given([0, -0, -1]), [0], { form, margin: -0 })).toBe(0);
+        for (const scores of [
+          [0, -0, -1],
+          [-0, 0, -1],
+          [-0, -0, -0],
+        ]) {
+          expect(hinge(given(scores), [0], { form, margin: -0, reduction: "none" })).toEqual(given([0]));
+        }
       }
     });
 

@@ -43,6 +43,8 @@ const QUICK = [
   "logSoftmax",
   "logSumExp",
   "exp",
+  "sums",
+  "kernels",
   "known-bugs",
   "workspace",
   "gradient",

@@ -54,9 +54,11 @@ function judge(bytes: Uint8Array): Verdict {
   return { fault: undefined, differs };
 }
 
-/** FNV-1a over the bits. */
+/** FNV-1a over the bits; which NaN it is may change with the engine's tiers. */
 function hash(values: ArrayLike<number>): number {
-  const words = new Uint32Array(Float64Array.from(values).buffer);
+  const words = new Uint32Array(
+    Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.NaN : value)).buffer,
+  );
   let h = 0x811c9dc5;
   for (const word of words) h = Math.imul(h ^ word, 0x01000193);
   return h;
