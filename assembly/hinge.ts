@@ -124,9 +124,7 @@ function lossesAndSlopes(n: i32): void {
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide: bool, margin: f64, squared: bool, top: bool): void {
   const zero = f64x2.splat(0), one = f64x2.splat(1), margins = f64x2.splat(margin);
   panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
-  for (let i = 0; i < n; i++) {
-    if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, wide)) store<f64>(MAX + (i << 3), NaN);
-  }
+  for (let i = 0; i < n; i++) if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, wide)) store<f64>(MAX + (i << 3), NaN);
   for (let at: usize = 0; at < <usize>n << 3; at += 16) {
     let z = f64x2.add(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), margins);
     z = v128.andnot(z, f64x2.le(z, zero));

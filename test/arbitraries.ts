@@ -27,7 +27,12 @@ export const classCount: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(1009, 1023, 1024, 1025, 2053) },
 );
 
-const rowCount = fc.oneof(fc.constantFrom(1, 3, 4, 5, 17), fc.integer({ min: 1, max: 20 }));
+/** Among them more than are worked on at a time. */
+const rowCount = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(1, 3, 4, 5, 17) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 20 }) },
+  { weight: 1, arbitrary: fc.constantFrom(31, 33, 64, 65, 130) },
+);
 const values = fc.constantFrom(...valueClasses);
 
 /** How many elements the oracle gets at once. */

@@ -32,6 +32,17 @@ export const shapes: Record<string, Layout[]> = {
     { outer: ROWS[i % ROWS.length]!, classes, inner: INNER[i % INNER.length]! },
     { outer: 1, classes, inner: INNER[(i + 1) % INNER.length]! },
   ]),
+  // 64 rows of f32 and 32 of f64 are the most that are worked on at a time
+  "many rows": [
+    { outer: 64, classes: 1, inner: 1 },
+    { outer: 130, classes: 2, inner: 1 },
+    { outer: 65, classes: 4, inner: 1 },
+    { outer: 33, classes: 9, inner: 1 },
+    { outer: 70, classes: 10, inner: 1 },
+    { outer: 97, classes: 16, inner: 1 },
+    { outer: 2, classes: 3, inner: 67 },
+    { outer: 1, classes: 20, inner: 65 },
+  ],
   "long rows": [
     { outer: 2, classes: 4096, inner: 1 },
     { outer: 1, classes: 2999, inner: 1 },

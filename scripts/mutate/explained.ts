@@ -284,4 +284,19 @@ export const explanations: readonly Explanation[] = [
     mutated: /^restIn\(REST_X, x, bytes, v128\.splat<T>\(-0\)\);$/,
     why: "places before the rest, whose weights are 0",
   },
+  {
+    file: "assembly/exp.ts",
+    mutated: /^const degree: usize = sizeof<T>\(\) == [35] \? 6 : 11;$/,
+    why: "five entries of the f32 table are filled that no pass over f32 reads",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^for \(let i = 0; i <= n; i\+\+\) if \(isNaN/,
+    why: "whether the row behind the last one holds NaN, of which nothing is used",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /store<i32>\(TOP, load<f64>\(SLOPE\) >= 0 \? findInRow/,
+    why: "where the slope is 0 the class is looked for in vain",
+  },
 ];

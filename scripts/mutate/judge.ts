@@ -20,6 +20,7 @@ export interface Verdict {
 const layouts: Layout[] = [
   ...shapes["a row"]!,
   ...shapes["a batch"]!.filter(({ outer, classes }) => outer === (classes % 2 === 0 ? 5 : 17)),
+  ...shapes["many rows"]!,
   ...shapes["an inner axis"]!,
 ];
 
