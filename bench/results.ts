@@ -31,9 +31,14 @@ export function versions(): Record<string, string> {
   return { node: process.versions.node, v8: process.versions.v8, softmargin: `${version}, simd.wasm ${sha}` };
 }
 
+/** A line of text for everything that was measured. */
 export function write(file: string, results: object): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(results, rounded, 1)}\n`);
+  const text = (value: unknown): string => JSON.stringify(value, rounded);
+  const entries = Object.entries(results).map(([name, value]) => {
+    return `${text(name)}: ${Array.isArray(value) ? `[\n${value.map(text).join(",\n")}\n]` : text(value)}`;
+  });
+  writeFileSync(file, `{\n${entries.join(",\n")}\n}\n`);
   console.log(`\n${file}`);
 }
 
