@@ -78,7 +78,7 @@ export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, wide
 }
 
 /**
- * max = max x, and sum = NaN where the row holds a NaN (or infinities of both signs); elsewhere sum is anything else.
+ * max = max x, and sum = NaN where the row holds a NaN (f64: or infinities of both signs); elsewhere sum is anything else.
  */
 export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
   for (; tiles > 0; tiles--, max += perTile<T>(), sum += perTile<T>()) {
@@ -90,15 +90,33 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
       const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
       a = v128.pmax<T>(v128.pmax<T>(a, x0), x1);
       b = v128.pmax<T>(v128.pmax<T>(b, x2), x3);
-      s = v128.add<T>(s, v128.add<T>(x0, x1));
-      t = v128.add<T>(t, v128.add<T>(x2, x3));
+      s = noteNaN<T>(s, x0, x1);
+      t = noteNaN<T>(t, x2, x3);
     }
     a = v128.pmax<T>(a, b);
-    s = v128.add<T>(s, t);
+    s = noted<T>(s, t);
     if (wide && v128.any_true(v128.ne<T>(s, s))) s = v128.splat<T>(<T>NaN);
     storeLanes<T>(max, wide ? foldMax<T>(a) : a);
     storeLanes<T>(sum, s);
   }
+}
+
+// NaN is noted by integer operations, since the two units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Without its
+// sign a NaN is the largest integer. There is no such maximum of 64-bit integers: a sum of f64 keeps a NaN as well.
+
+// @ts-ignore: decorator
+@inline
+function noteNaN<T>(seen: v128, a: v128, b: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.max_u(seen, i32x4.max_u(i32x4.shl(a, 1), i32x4.shl(b, 1)));
+  return v128.add<T>(seen, v128.add<T>(a, b));
+}
+
+/** NaN in the lanes that saw one. */
+// @ts-ignore: decorator
+@inline
+function noted<T>(s: v128, t: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.gt_u(i32x4.max_u(s, t), i32x4.splat(0xff000000));
+  return v128.add<T>(s, t);
 }
 
 /** sum = Σ x */

@@ -299,4 +299,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /store<i32>\(TOP, load<f64>\(SLOPE\) >= 0 \? findInRow/,
     why: "where the slope is 0 the class is looked for in vain",
   },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^const [ab] = v128\.or\(v128\.eq<T>.*v128\.ne<T>|^const [ab] = v128\.or\(v128\.ne<T>/,
+    why: "findInRow: the search goes on one by one from an earlier chunk",
+  },
 ];
