@@ -71,7 +71,11 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
     it("of one class is +0", () => {
       expect(hinge(given([5, -7]), [0, 0], { reduction: "none" })).toEqual(given([0, 0]));
       for (const form of ["weston-watkins", "crammer-singer"] as const) {
-        for (const score of [5, -INF, INF]) expect(hinge(given([score]), [0], { form })).toBe(0);
+        for (const score of [5, -INF, INF]) {
+          const { loss, grad } = hingeGrad(given([score, score, score]), [0, 0, 0], { form, reduction: "none" });
+          expect(loss).toEqual(given([0, 0, 0]));
+          expect(Array.from(grad, Math.abs)).toEqual([0, 0, 0]);
+        }
       }
     });
 
