@@ -28,7 +28,7 @@ const LOSS = memory.data(STATISTIC, 16);
 const OWN = memory.data(STATISTIC, 16); // minus the gradient of the true class
 const MAX = memory.data(STATISTIC, 16); // max_{j ≠ y} x_j
 const TOP = memory.data(STATISTIC, 16); // the class that attains it, an integer as wide as T
-const SUM = memory.data(STATISTIC, 16); // NaN where a row may hold one
+const SUM = memory.data(STATISTIC, 16); // NaN where a row holds one, or may do so
 const LOWEST = memory.data(STATISTIC, 16); // z where x_y = −Infinity
 const SINK = memory.data(64, 16);
 
@@ -79,8 +79,8 @@ export function hinge<T>(
 }
 
 /**
- * COLUMN, TARGET, ROW_WEIGHT, UNIT and FACTOR. The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never
- * the maximum. (Taking its `margin` off the sum afterwards would cancel.) Returns whether any x_y is −Infinity itself, and LOWEST for it.
+ * COLUMN, TARGET, ROW_WEIGHT, UNIT and FACTOR. The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is
+ * never the maximum. (Taking its `margin` off the sum afterwards would cancel.) Returns whether any x_y is −Infinity itself, and LOWEST for it.
  */
 function hideTargets<T>(
   x: usize, targets: usize, sampleWeight: usize, gradOutput: usize, weight: usize, n: i32, cols: i32, wide: bool, scale: f64, gradUnit: f64,
@@ -99,7 +99,7 @@ function hideTargets<T>(
     store<T>(own, <T>-Infinity);
     if (target != -Infinity) continue;
     if (cols == 1) {
-      // There is no other class: any other x_y shows that none comes near it.
+      // Nothing comes near a class that is alone, but −Infinity − (−Infinity) would be NaN.
       store<f64>(TARGET + at, 0);
     } else {
       store<f64>(LOWEST + at, excessOfLowest<T>(x, i, cols, wide, y));
@@ -124,6 +124,7 @@ function lossesAndSlopes(n: i32): void {
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide: bool, margin: f64, squared: bool, top: bool): void {
   const zero = f64x2.splat(0), one = f64x2.splat(1), margins = f64x2.splat(margin);
   panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
+  // The maximum has dropped any NaN.
   for (let i = 0; i < n; i++) if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, wide)) store<f64>(MAX + (i << 3), NaN);
   for (let at: usize = 0; at < <usize>n << 3; at += 16) {
     let z = f64x2.add(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), margins);
@@ -234,9 +235,7 @@ function excess<T>(x: v128, target: v128, margin: v128): v128 {
   return v128.add<T>(v128.sub<T>(x, target), margin);
 }
 
-/**
- * z > 0 (or a NaN: its row is NaN). Compared as integers, since the two units that compare numbers are busy adding: 14 % of the pass (Node 24).
- */
+/** z > 0 (or a NaN: its row is NaN). Compared as integers, since the two units that compare numbers are busy adding: 14 % of the pass (Node 24). */
 // @ts-ignore: decorator
 @inline
 function positive<T>(z: v128): v128 {
