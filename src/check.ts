@@ -98,19 +98,26 @@ export function sameKind(
   return array;
 }
 
-/** One factor per class or row, if there are any: finite and not negative. */
+/** Whether x is not negative, and finite in the type of `model`, to which it is going to be rounded: f32 ends at 3.4e38. */
+export function isFactor(x: number, model: FloatArray): boolean {
+  return x >= 0 && (model instanceof Float32Array ? Math.fround(x) : x) < Infinity;
+}
+export const EXPECTED_FACTOR = "finite (in the type of the logits) and not negative";
+
+/** One factor per class or row, if there are any: not negative, and finite in the type of `model`. */
 export function weights(
   fn: string,
   options: Options,
   key: "weight" | "sampleWeight",
   length: number,
   where: string,
+  model: FloatArray,
 ): FloatArray | undefined {
   if (options[key] === undefined) return undefined;
   const array = optionArray(fn, options, key, length, where);
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
-    if (!(w >= 0 && w < Infinity)) throw rangeError(fn, `${key}[${i}]`, "finite and not negative", w);
+    if (!isFactor(w, model)) throw rangeError(fn, `${key}[${i}]`, EXPECTED_FACTOR, w);
   }
   return array;
 }

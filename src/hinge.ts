@@ -1,6 +1,14 @@
 // check → kernel → reduce → return
 
-import { booleanOption, choiceOption, numberOption, type Options } from "./check.js";
+import {
+  booleanOption,
+  choiceOption,
+  EXPECTED_FACTOR,
+  isFactor,
+  numberOption,
+  type Options,
+  rangeError,
+} from "./check.js";
 import type { Kernels } from "./kernels.js";
 import { lossKind, readLoss, reduce } from "./loss.js";
 import type { LossValue } from "./options.js";
@@ -17,7 +25,7 @@ export function readHingeForm(
 ): { form: (typeof FORMS)[number]; margin: number; p: 1 | 2; perClass: boolean } {
   return {
     form: choiceOption(fn, options, "form", "weston-watkins", FORMS),
-    margin: numberOption(fn, options, "margin", 1, "finite and not negative", (m) => m >= 0 && m < Infinity),
+    margin: numberOption(fn, options, "margin", 1, EXPECTED_FACTOR, (m) => m >= 0 && m < Infinity),
     p: choiceOption(fn, options, "p", 1, POWERS),
     perClass: booleanOption(fn, options, "perClass"),
   };
@@ -33,6 +41,7 @@ export function hinge(
   const fn = withGrad ? "hingeGrad" : "hinge";
   const call = readLoss(fn, KIND, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
+  if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
   const scale = perClass ? 1 / call.shape.classes : 1;
   if (!call.isEmpty) {
     const { losses, rows, weight } = call;

@@ -111,8 +111,8 @@ export function readLoss(
   }
 
   const toType = logits instanceof Float32Array ? toF32 : toF64;
-  const w = weights(fn, options, "weight", shape.classes, "the number of classes");
-  const u = weights(fn, options, "sampleWeight", rows, "the number of rows");
+  const w = weights(fn, options, "weight", shape.classes, "the number of classes", logits);
+  const u = weights(fn, options, "sampleWeight", rows, "the number of rows", Float64Array.prototype);
   let weight = w && toType(w);
   let sampleWeight = u && toF64(u);
 

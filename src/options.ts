@@ -59,7 +59,7 @@ export interface TemperatureOptions {
 export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptions {
   /** `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`. Default: `"mean"`. */
   reduction?: R;
-  /** Class weights, length C, finite and ≥ 0. Default: 1 each. */
+  /** Class weights, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
   weight?: LogitsLike;
   /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
   sampleWeight?: LogitsLike;
@@ -92,7 +92,7 @@ export interface CrossEntropyOptions<R extends Reduction = Reduction> extends Lo
 export interface HingeOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Sum over all wrong classes, or only the one with the highest score. Default: `"weston-watkins"`. */
   form?: "weston-watkins" | "crammer-singer";
-  /** By how much the true class must lead: finite, ≥ 0. Default: 1. */
+  /** By how much the true class must lead: ≥ 0 and finite in the type of the scores. Default: 1. */
   margin?: number;
   /** The power of each violation. Default: 1. */
   p?: 1 | 2;

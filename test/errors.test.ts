@@ -285,6 +285,29 @@ onEveryGuardedBackend(({ api }) => {
     });
   });
 
+  // 2^128 − 2^103 is the first that rounds to Infinity
+  it.each([1e39, 2 ** 128 - 2 ** 103])("a weight or a margin of %d, for f32", (tooLarge) => {
+    const weight = [1, tooLarge, 1];
+    for (const Kind of [Float32Array, Float64Array]) {
+      const x = new Kind([1, 2, 3]) as Float32Array;
+      const calls = [
+        () => api.crossEntropy(x, [0], { weight }),
+        () => api.crossEntropyGrad(x, new Kind([1, 0, 0]) as Float32Array, { weight }).loss,
+        () => api.hinge(x, [0], { weight }),
+        () => api.hinge(x, [0], { margin: tooLarge }),
+        () => api.hingeGrad(x, [0], { margin: tooLarge, form: "crammer-singer" }).loss,
+      ];
+      for (const call of calls) {
+        if (Kind === Float64Array) expect(call()).toBeGreaterThan(0);
+        else
+          expect(call).toThrow(
+            /^\w+: (?:weight\[1\]|margin) must be finite \(in the type of the logits\) and not negative, got /,
+          );
+      }
+      expect(api.crossEntropy(x, [0], { sampleWeight: [tooLarge], reduction: "sum" })).toBeGreaterThan(tooLarge);
+    }
+  });
+
   it("a length that does not divide into rows names both lengths", () => {
     expect(() => api.crossEntropy(new Float32Array(7), [0, 1])).toThrow(/^crossEntropy: .*logits.*2.*7/);
     expect(() => api.hinge(new Float32Array(7), [])).toThrow(/^hinge: .*scores.*0.*7/);
