@@ -278,6 +278,12 @@ onEveryBackend(({ api }) => {
       }
     });
 
+    it("of f32 logits at the ends of their range is finite", () => {
+      const logits = new Float32Array([3e38, -3e38, 0]);
+      expectNear(crossEntropy(logits, [1]), 6e38, 1e-7);
+      expectNear(crossEntropy(logits, [1], { temperature: 0.5 }), 12e38, 1e-7);
+    });
+
     it("is +0, not −0, where the target leads by more than the type can tell", () => {
       expect(crossEntropy(new Float32Array([1000, 0]), [0])).toBe(0);
       expect(crossEntropy([1000, 0], [0])).toBe(0);

@@ -150,6 +150,13 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
     expect(hinge(scores, [2, 0])).toBe(hinge(scores, [2, 0], { ...all, ignoreIndex: -100, emptyMean: Number.NaN }));
   });
 
+  it("of f32 scores at the ends of their range is finite, that of Crammer–Singer", () => {
+    const scores = new Float32Array([3e38, -3e38, 0]);
+    const options = { form: "crammer-singer" } as const;
+    expectNear(hinge(scores, [1], options), 6e38, 1e-7);
+    expectNear(hinge(scores, [1], { ...options, p: 2 }), 3.6e77, 1e-7);
+  });
+
   it("has the derivative of a violation whose square is too small for a number", () => {
     // 2z = ±2e−170 beside z² = 1e−340
     for (const form of ["weston-watkins", "crammer-singer"] as const) {
