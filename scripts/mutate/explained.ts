@@ -166,7 +166,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/blocks.ts",
-    mutated: /^private (?:outersPerBlock|innersPerBlock|outers?|inners?|spare) = 1;$/,
+    mutated: /^(?:private (?:outersPerBlock|innersPerBlock|outers?|inners?|spare) = 1;|protected shape: Shape = .*)$/,
     why: "set by `open` or `next` before it is read",
   },
   {
