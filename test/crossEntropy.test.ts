@@ -199,6 +199,39 @@ onEveryBackend(({ api }) => {
       expectNear(crossEntropy(new Float64Array(classes), t, options), Math.log(classes), 4 * 2 ** -52);
     });
 
+    it.each([1, 2, 10])("of more rows of %i classes than fit into a block, with factors for each", (classes) => {
+      const rows = 30_000;
+      const draw = random(classes);
+      const logits = Float32Array.from({ length: rows * classes }, () => draw.uniform());
+      const targets = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1));
+      const [sampleWeight, gradOutput] = [0, 1].map(() => Float64Array.from({ length: rows }, () => draw.uniform()));
+      const part = (from: number, to: number) => ({
+        logits: logits.slice(from * classes, to * classes),
+        targets: targets.slice(from, to),
+        options: {
+          reduction: "none",
+          sampleWeight: sampleWeight!.slice(from, to),
+          gradOutput: gradOutput!.slice(from, to),
+        } as const,
+      });
+      // whose memory is as small as can be
+      const workspace = api.createWorkspace({ bytes: 1024 });
+      for (const f of [workspace.crossEntropyGrad, workspace.hingeGrad]) {
+        const all = part(0, rows);
+        const whole = f(all.logits, all.targets, all.options);
+        for (let from = 0; from < rows; from += 100) {
+          const some = part(from, from + 100);
+          const { loss, grad } = f(some.logits, some.targets, some.options);
+          expectSameBits(whole.loss.slice(from, from + 100), loss, () => `loss of rows from ${from}`);
+          expectSameBits(
+            whole.grad.slice(from * classes, (from + 100) * classes),
+            grad,
+            () => `grad of rows from ${from}`,
+          );
+        }
+      }
+    });
+
     it("of nothing: no rows, all ignored, no weight (pytorch#75181)", () => {
       const cases = [
         [new Float32Array(0), [], { shape: [0, 4] }],

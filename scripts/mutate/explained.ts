@@ -76,7 +76,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/panel.ts",
-    mutated: /rows > lanes<T>\(\) && inner > 1/,
+    mutated: /rows > lanes<T>\(\) && (?:inner > 1|cols >= lanes<T>\(\))|cols > lanes<T>\(\)\) \{$/,
     why: "a full tile takes the way of a partial one, which gives the same",
   },
   {
@@ -313,5 +313,15 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/hinge.ts",
     mutated: /^store<f64>\(TARGET \+ at, [12]\);$/,
     why: "of a class that is alone, any x_y that is finite will do",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^for \(let tile: usize = 0; tile <= <usize>tiles; tile\+\+, x \+= bytes\) \{$/,
+    why: "panelTop: the top classes of a tile that is not there, for which there is room",
+  },
+  {
+    file: "src/baseline/crossEntropy.ts",
+    mutated: /^for \(let j = 0; j <= classes; j\+\+\) q\[j\] = w\[j\]! \* spread;$/,
+    why: "one element more of a row to compute in, behind what is read",
   },
 ];
