@@ -324,4 +324,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /^for \(let j = 0; j <= classes; j\+\+\) q\[j\] = w\[j\]! \* spread;$/,
     why: "one element more of a row to compute in, behind what is read",
   },
+  {
+    file: "assembly/crossEntropy.ts",
+    mutated: /i <= CHUNK; i \+= 16\) v128\.store\(ONES \+ i, /,
+    why: "one vector more of scratch memory, which is written again before it is read",
+  },
 ];
