@@ -127,6 +127,13 @@ const hostile: readonly Hostile[] = [
   as("of another realm", (array, kind) =>
     (runInNewContext(`values => ${kind}.from(values)`) as (values: unknown) => unknown)(array),
   ),
+  as("of another realm, in the middle of its buffer", (array, kind) =>
+    (
+      runInNewContext(`values => ${kind}.of(values[0], ...values, values[0]).subarray(1, -1)`) as (
+        values: unknown,
+      ) => unknown
+    )(array),
+  ),
   as("of a subclass that lies about its length", (array) => {
     class Liar extends (array.constructor as Kind) {
       override get length() {

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "./backends.js";
 import { expectClose, expectNear, expectSameBits, SINGLE } from "./expectClose.js";
@@ -140,6 +141,11 @@ onEveryBackend(({ api }) => {
     it("may be a BigInt64Array or a BigUint64Array", () => {
       expect(crossEntropy(logits, new BigInt64Array([2n, 0n]))).toBe(crossEntropy(logits, [2, 0]));
       expect(crossEntropy(logits, new BigUint64Array([2n, 0n]))).toBe(crossEntropy(logits, [2, 0]));
+    });
+
+    it("may be of another realm, a single one in the middle of its buffer", () => {
+      const targets = runInNewContext("new Int32Array([9, 2, 9]).subarray(1, 2)") as Int32Array;
+      expect(crossEntropy(new Float32Array([1, 2, 4]), targets)).toBe(crossEntropy(new Float32Array([1, 2, 4]), [2]));
     });
 
     it("default to the shape [targets.length, C]", () => {

@@ -120,12 +120,14 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
     });
 
     it("is NaN where the target is −Infinity and another score that too, or NaN", () => {
-      for (const scores of [
-        [-INF, -INF, 5],
-        [-INF, 5, -INF],
-        [-INF, 5, Number.NaN],
-      ]) {
-        const { loss, grad } = hingeGrad(given(scores), [0]);
+      for (const [scores, target] of [
+        [[-INF, -INF, 5], 0],
+        [[-INF, 5, -INF], 0],
+        [[-INF, 5, -INF], 2],
+        [[-INF, 5, Number.NaN], 0],
+        [[Number.NaN, 5, -INF], 2],
+      ] as const) {
+        const { loss, grad } = hingeGrad(given([...scores]), [target]);
         expect([loss, ...grad]).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
       }
     });

@@ -135,6 +135,26 @@ onEveryBackend(({ api }) => {
       }
     });
 
+    // in blocks: when the last one is read the first has been written
+    it.each([Float32Array, Float64Array])(
+      "`out` may begin at the last element of the input, or end at the first one",
+      (Kind) => {
+        const [rows, classes] = [40_000, 2];
+        const n = rows * classes;
+        for (const [from, to] of [
+          [0, n - 1],
+          [n - 1, 0],
+        ] as const) {
+          const memory = new Kind(2 * n) as Float32Array;
+          const x = memory.subarray(from, from + n);
+          x.set(drawRow(random(rows), n, "normal", "Float32Array"));
+          const options = { shape: [rows, classes] };
+          const want = softmax(x.slice(), options);
+          expectSameBits(softmax(x, { ...options, out: memory.subarray(to, to + n) }), want, () => `${from} to ${to}`);
+        }
+      },
+    );
+
     it("of one class is 1, of no rows is empty", () => {
       expect(softmax([7])).toEqual([1]);
       expect(softmax(new Float32Array([7, -3e38, 0]), { shape: [3, 1] })).toEqual(new Float32Array([1, 1, 1]));

@@ -281,7 +281,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/crossEntropy.ts",
-    mutated: /^restIn\(REST_X, x, bytes, v128\.splat<T>\(-0\)\);$/,
+    mutated: /^restIn\(REST_X, x, bytes, v128\.splat<T>\((?:-0|Infinity)\)\);$/,
     why: "places before the rest, whose weights are 0",
   },
   {
@@ -328,5 +328,45 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/crossEntropy.ts",
     mutated: /i <= CHUNK; i \+= 16\) v128\.store\(ONES \+ i, /,
     why: "one vector more of scratch memory, which is written again before it is read",
+  },
+  {
+    file: "assembly/exp.ts",
+    mutated: /filledFor = sizeof<T>\(\) != 4 \? F32_TEMPERATURE : F64_TEMPERATURE;$/,
+    why: "the two temperatures change places",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^const direct = grad && !westonWatkins && inner == [02];$/,
+    why: "the general way gives the same",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^return 2 \*\* Math\.max\(-102[123], Math\.min\(102[123], /,
+    why: "x and T are multiplied by another power of two",
+  },
+  {
+    file: "src/wasm/arena.ts",
+    mutated: /^private (?:next|kept) = 1;$/,
+    why: "set by `open` before it is read",
+  },
+  {
+    file: "src/wasm/arena.ts",
+    mutated: /^const pages = Math\.max\(1, /,
+    why: "a page of memory more than is needed",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^this\.isRunning = true;$/,
+    why: "kernelsFor: `open` sets it anyway, or has failed, and another new instance is as good",
+  },
+  {
+    file: "src/reduction.ts",
+    mutated: /^if \(rows >= REUSED_ROWS\) return newArray/,
+    why: "a new array in place of one that is used again",
+  },
+  {
+    file: "src/targets.ts",
+    mutated: /fits: false \};$/,
+    why: "the quick way: the thorough one comes to the same",
   },
 ];
