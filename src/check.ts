@@ -89,7 +89,7 @@ export function sameKind(
   modelName: string,
 ): FloatArray {
   const array = floatArray(fn, argument, value, list);
-  if (Object.getPrototypeOf(array) !== Object.getPrototypeOf(model)) {
+  if (array instanceof Float32Array !== model instanceof Float32Array) {
     throw typeError(fn, argument, `of the same type as ${modelName} (${kindOf(model)})`, value);
   }
   const length = lengthOf(array);

@@ -6,7 +6,7 @@ import type { LogitsLike, Result } from "./options.js";
 import { lossBuffer } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { OPTIONS } from "./softmax.js";
-import { lengthOf, setFrom, windowOf } from "./typedArrays.js";
+import { copy, lengthOf } from "./typedArrays.js";
 
 export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: unknown): Result<A> {
   const fn = "logSumExp";
@@ -21,9 +21,9 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const values = lossBuffer(fn, rows);
   if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
   if (output === undefined) {
-    setFrom(perRow, windowOf(values, 0, rows));
+    copy(perRow, 0, values, 0, rows);
     return (list ? Array.from(perRow) : perRow) as Result<A>;
   }
-  setFrom(output.array, windowOf(values, 0, rows));
+  copy(output.array, 0, values, 0, rows);
   return deliver(output) as Result<A>;
 }

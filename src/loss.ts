@@ -26,7 +26,7 @@ import type { LossValue } from "./options.js";
 import { lossBuffer, MEANS, type MeanOver, REDUCTIONS, type Reduction, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
-import { fillWith, lengthOf, setFrom, windowOf } from "./typedArrays.js";
+import { copy, fillWith, lengthOf } from "./typedArrays.js";
 
 const LOSS_OPTIONS: readonly OptionName[] = [
   "shape",
@@ -168,7 +168,7 @@ export function reduce({ shape, rows, losses, isEmpty, denominator, emptyMean, p
   if (isEmpty && output && !rows.accumulate) fillWith(output.array, 0, 0, lengthOf(output.array));
   let loss: LossValue;
   if (perRow) {
-    setFrom(perRow.array, windowOf(losses, 0, count));
+    copy(perRow.array, 0, losses, 0, count);
     loss = deliver(perRow);
   } else loss = denominator === 0 ? emptyMean : sum(losses, count) / denominator;
   return (output ? { loss, grad: deliver(output) } : loss) as LossValue;

@@ -2,7 +2,7 @@
 
 import { newArray, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
-import { kindOf, lengthOf, setFrom } from "./typedArrays.js";
+import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
 /** The kinds of typed arrays whose values an Int32Array holds as they are (Uint32Array: as the same bits). */
 const INTEGER_ARRAYS = { Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array };
@@ -82,7 +82,10 @@ export function readClasses(
 ): ClassIndices {
   const { indices, length, fits } = targets;
   const result = rowBuffer(fn, length);
-  if (fits) setFrom(result, indices as ArrayLike<number>);
+  if (fits) {
+    if (length <= FEW) for (let r = 0; r < length; r++) result[r] = indices[r] as number;
+    else setFrom(result, indices as ArrayLike<number>);
+  }
   const ignoresClass = ignoreIndex.some((index) => index >= 0 && index < classes);
   let ignored = 0;
   for (let r = 0; r < length; r++) {

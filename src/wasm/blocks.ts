@@ -3,36 +3,25 @@
 // workspace are used where they are.
 
 import type { FloatArray, Shape } from "../kernels.js";
-import { bufferOf, byteOffsetOf, lengthOf, setFrom, windowOf } from "../typedArrays.js";
+import { bufferOf, byteOffsetOf, copy, lengthOf } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
-
-// Up to so many elements are moved one by one, at 1.7 ns each, rather than by TypedArray.set: that takes 10 ns, and 35 where a view of the
-// part has to be made first (Node 20 to 26).
-const FEW = 4;
-const FEW_OF_MANY = 16;
-
-export function copy(
-  to: FloatArray | Int32Array,
-  at: number,
-  from: FloatArray | Int32Array,
-  start: number,
-  n: number,
-): void {
-  const isWhole = start === 0 && n === lengthOf(from);
-  if (n <= (isWhole ? FEW : FEW_OF_MANY)) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
-  else setFrom(to, isWhole ? from : windowOf(from, start, n), at);
-}
 
 export class Blocks {
   protected readonly arena: Arena;
 
   // The call under way …
-  protected shape: Shape = { outer: 0, classes: 0, inner: 0 };
+  private allOuters = 0;
+  private classes = 0;
+  private allInners = 0;
   protected typed: TypedExports;
   protected view: FloatArray;
+  /** log₂ of the bytes of an element. */
+  protected log2Bytes = 0;
   /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
   private swaps = false;
+  /** Whether one block is all there is, and nothing lies in a workspace: nothing to look up. Makes small calls a tenth faster. */
+  private isWhole = false;
   private outersPerBlock = 0;
   private innersPerBlock = 0;
   // … and its block: inner positions inner … inner + inners of outer positions outer … outer + outers; one of the two is all there are.
@@ -41,6 +30,13 @@ export class Blocks {
   private inner = 0;
   private inners = 0;
   private spare = 0;
+  // What follows from these, for it is asked for often.
+  protected rows = 0;
+  protected firstRow = 0;
+  private elements = 0;
+  /** The block's outer and inner size as the kernel sees it. */
+  protected rowOuters = 0;
+  protected rowInners = 0;
   /** Set from the beginning of a call to its end, so still set where the last one did not get there. */
   private isRunning = false;
 
@@ -62,9 +58,9 @@ export class Blocks {
   }
 
   /**
-   * Begins a call with the kernels of `kernelsFor`: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and
-   * `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where the arena would
-   * have to grow but must not; throws before anything has happened where it cannot.
+   * Begins a call with the kernels of `kernelsFor`: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow`
+   * further bytes a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where
+   * the arena would have to grow but must not; throws before anything has happened where it cannot.
    */
   protected open(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
@@ -74,12 +70,26 @@ export class Blocks {
     const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
     // Every piece is rounded up to a whole vector.
     const fixed = align(kept * size) + 16 * 8;
-    const rows = Math.min(outer * inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
+    const all = outer * inner;
+    const isOne = fixed + all * row <= ARENA_BYTES;
+    const rows = isOne ? all : Math.min(all, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
     if (arena.isFixed && !arena.holds(fixed + rows * row)) return false;
     arena.open(fixed + rows * row);
 
-    this.shape = shape;
+    this.allOuters = outer;
+    this.classes = classes;
+    this.allInners = inner;
     this.view = size === 4 ? arena.f32 : arena.f64;
+    this.log2Bytes = size === 4 ? 2 : 3;
+    this.isWhole = isOne && !swaps && !arena.isFixed;
+    if (this.isWhole) {
+      this.rows = all;
+      this.firstRow = 0;
+      this.elements = all * classes;
+      this.rowOuters = outer;
+      this.rowInners = inner;
+      return true;
+    }
     this.swaps = swaps;
     this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
     this.innersPerBlock = Math.min(rows, inner);
@@ -87,65 +97,67 @@ export class Blocks {
     this.outers = 0;
     this.inner = inner;
     this.inners = 0;
-    this.isRunning = true;
     return true;
   }
 
   /** Goes on to the next block, if there is one; the arena is empty then but for what stays. */
   protected next(): boolean {
-    const { outer, classes, inner } = this.shape;
+    this.isRunning = this.isWhole ? !this.isRunning : this.nextBlock();
+    return this.isRunning;
+  }
+
+  private nextBlock(): boolean {
+    const { allOuters: outer, classes, allInners: inner } = this;
     this.inner += this.inners;
     if (this.inner >= inner) {
       this.outer += this.outers;
       this.inner = 0;
     }
-    if (this.outer >= outer || inner === 0) {
-      this.isRunning = false;
-      return false;
-    }
-    this.outers = Math.min(this.outersPerBlock, outer - this.outer);
-    this.inners = Math.min(this.innersPerBlock, inner - this.inner);
+    if (this.outer >= outer || inner === 0) return false;
+    const outers = Math.min(this.outersPerBlock, outer - this.outer);
+    const inners = Math.min(this.innersPerBlock, inner - this.inner);
+    this.outers = outers;
+    this.inners = inners;
+    this.rows = outers * inners;
+    this.firstRow = this.outer * inner + this.inner;
+    this.elements = this.rows * classes;
+    this.rowOuters = this.swaps ? inners : outers;
+    this.rowInners = this.swaps ? 1 : inners;
     this.arena.release();
-    if (this.swaps) this.spare = this.arena.take(this.rows * classes * this.typed.bytes);
+    if (this.swaps) this.spare = this.arena.take(this.elements * this.typed.bytes);
     return true;
-  }
-
-  /** Rows of the block. */
-  protected get rows(): number {
-    return this.outers * this.inners;
-  }
-
-  protected get firstRow(): number {
-    return this.outer * this.shape.inner + this.inner;
-  }
-
-  /** The block's outer and inner size as the kernel sees it. */
-  protected get rowOuters(): number {
-    return this.swaps ? this.inners : this.outers;
-  }
-
-  protected get rowInners(): number {
-    return this.swaps ? 1 : this.inners;
   }
 
   /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
   private inPlace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
     // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
-    if (start === reserved || this.swaps || this.inners < this.shape.inner || bufferOf(array) !== buffer) return 0;
+    if (start === reserved || this.swaps || this.inners < this.allInners || bufferOf(array) !== buffer) return 0;
     const byteOffset = byteOffsetOf(array);
     if (byteOffset < reserved || byteOffset + lengthOf(array) * this.typed.bytes > start) return 0;
-    return byteOffset + this.outer * this.shape.classes * this.shape.inner * this.typed.bytes;
+    return byteOffset + this.outer * this.classes * this.allInners * this.typed.bytes;
   }
 
   /** The block of an array for the kernel: where it lies, or a copy in the arena. */
   protected enter(array: FloatArray): number {
+    return this.isWhole ? this.enterWhole(array) : this.enterBlock(array);
+  }
+
+  private enterWhole(array: FloatArray): number {
+    const at = this.arena.take(this.elements * this.typed.bytes);
+    copy(this.view, at >>> this.log2Bytes, array, 0, this.elements);
+    return at;
+  }
+
+  private enterBlock(array: FloatArray): number {
     const there = this.inPlace(array);
     if (there !== 0) return there;
-    const { classes } = this.shape;
-    const at = this.arena.take(this.rows * classes * this.typed.bytes);
-    this.copyIn(this.swaps ? this.spare : at, array);
-    if (this.swaps) this.typed.swapAxes(at, this.spare, classes, this.inners, classes, this.inners);
+    const at = this.arena.take(this.elements * this.typed.bytes);
+    if (this.swaps) {
+      const { classes } = this;
+      this.copyIn(this.spare, array);
+      this.typed.swapAxes(at, this.spare, classes, this.inners, classes, this.inners);
+    } else this.copyIn(at, array);
     return at;
   }
 
@@ -158,49 +170,57 @@ export class Blocks {
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
   protected place(out: FloatArray, x: FloatArray, xs: number, accumulate = false): number {
+    return this.isWhole ? xs : this.placeBlock(out, x, xs, accumulate);
+  }
+
+  private placeBlock(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
     const there = accumulate ? 0 : this.inPlace(out);
     if (there !== 0) return there;
-    return this.inPlace(x) === 0 ? xs : this.arena.take(this.rows * this.shape.classes * this.typed.bytes);
+    return this.inPlace(x) === 0 ? xs : this.arena.take(this.elements * this.typed.bytes);
   }
 
   /** Brings a result from where `place` put it to where it belongs. */
   protected leave(out: FloatArray, results: number, accumulate: boolean): void {
+    if (this.isWhole) {
+      if (accumulate) this.typed.add(results, this.enterWhole(out), this.elements);
+      copy(out, 0, this.view, results >>> this.log2Bytes, this.elements);
+    } else this.leaveBlock(out, results, accumulate);
+  }
+
+  private leaveBlock(out: FloatArray, results: number, accumulate: boolean): void {
     const there = this.inPlace(out);
     if (results === there) return;
-    const { classes } = this.shape;
     if (this.swaps) {
+      const { classes } = this;
       this.typed.swapAxes(this.spare, results, this.inners, classes, this.inners, classes);
       results = this.spare;
     }
-    const n = this.rows * classes;
     if (accumulate && there !== 0) {
-      this.typed.add(there, results, n);
+      this.typed.add(there, results, this.elements);
       return;
     }
     if (accumulate) {
-      const old = this.arena.take(n * this.typed.bytes);
+      const old = this.arena.take(this.elements * this.typed.bytes);
       this.copyIn(old, out);
-      this.typed.add(results, old, n);
+      this.typed.add(results, old, this.elements);
     }
     this.copyOut(out, results);
   }
 
   /** Copies the block of an array, [outers, C, inners], to `at`. */
   private copyIn(at: number, array: FloatArray): void {
-    const { view, outer, outers, inner, inners } = this;
-    const { classes, inner: allInners } = this.shape;
-    const to = at / this.typed.bytes;
-    if (inners === allInners) copy(view, to, array, outer * classes * inners, outers * classes * inners);
+    const { view, classes, outer, inner, inners, allInners } = this;
+    const to = at >>> this.log2Bytes;
+    if (inners === allInners) copy(view, to, array, outer * classes * inners, this.elements);
     else
       for (let j = 0; j < classes; j++)
         copy(view, to + j * inners, array, (outer * classes + j) * allInners + inner, inners);
   }
 
   private copyOut(array: FloatArray, at: number): void {
-    const { view, outer, outers, inner, inners } = this;
-    const { classes, inner: allInners } = this.shape;
-    const from = at / this.typed.bytes;
-    if (inners === allInners) copy(array, outer * classes * inners, view, from, outers * classes * inners);
+    const { view, classes, outer, inner, inners, allInners } = this;
+    const from = at >>> this.log2Bytes;
+    if (inners === allInners) copy(array, outer * classes * inners, view, from, this.elements);
     else
       for (let j = 0; j < classes; j++)
         copy(array, (outer * classes + j) * allInners + inner, view, from + j * inners, inners);

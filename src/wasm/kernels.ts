@@ -1,9 +1,9 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
-import { setFrom } from "../typedArrays.js";
+import { copy, setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
-import { Blocks, copy } from "./blocks.js";
+import { Blocks } from "./blocks.js";
 import type { RowGradKernel, RowKernel } from "./exports.js";
 
 export class WasmKernels extends Blocks implements Kernels {
@@ -118,7 +118,7 @@ export class WasmKernels extends Blocks implements Kernels {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
-    const weight = this.enterWeight(weights);
+    const weight = this.enterWeight(weights, shape.classes);
     while (this.next()) {
       this.enterLoss(indices, rows);
       const xs = this.enter(x);
@@ -161,7 +161,7 @@ export class WasmKernels extends Blocks implements Kernels {
       this.shared!.hinge(loss, grad, scores, targets, shape, terms);
       return;
     }
-    const weight = this.enterWeight(terms.weight);
+    const weight = this.enterWeight(terms.weight, shape.classes);
     while (this.next()) {
       this.enterLoss(targets, rows);
       const xs = this.enter(scores);
@@ -201,9 +201,8 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   /** The class weights, which stay for the whole call. */
-  private enterWeight(weight: FloatArray | undefined): number {
+  private enterWeight(weight: FloatArray | undefined, classes: number): number {
     if (weight === undefined) return 0;
-    const { classes } = this.shape;
     const at = this.arena.take(classes * this.typed.bytes);
     copy(this.view, at / this.typed.bytes, weight, 0, classes);
     this.arena.keep();
