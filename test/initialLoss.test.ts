@@ -14,6 +14,8 @@ onEveryBackend(({ api: { initialLoss, crossEntropy, hinge } }) => {
     expect(initialLoss("hinge", 10, { form: "crammer-singer", margin: 3 })).toBe(3);
     expect(initialLoss("hinge", 10, { form: "crammer-singer", margin: 3, p: 2 })).toBe(9);
     expect(initialLoss("hinge", 10, { perClass: true })).toBe(0.9);
+    expect(initialLoss("hinge", 1)).toBe(0);
+    expect(initialLoss("hinge", 1, { form: "crammer-singer" })).toBe(0);
   });
 
   it("is the loss of equal scores, whatever the options", () => {

@@ -369,4 +369,54 @@ export const explanations: readonly Explanation[] = [
     mutated: /fits: false \};$/,
     why: "the quick way: the thorough one comes to the same",
   },
+  {
+    file: "src/check.ts",
+    mutated: /^return !\(aStart .== bStart && aEnd .== bEnd\)/,
+    why: "arrays of one length, so both or neither are equal; otherwise a copy that is not needed",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^const old = this\.arena\.take\(this\.elements \/ /,
+    why: "the last piece of a block: nothing comes after it",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^const fixed = align\(.* \* [79];$/,
+    why: "the room for rounding up; a call needs less",
+  },
+  {
+    file: "src/baseline/hinge.ts",
+    mutated: /^for \(let o = 0, row = 0; o <= outer; /,
+    why: "a row beyond the last, whose writes go nowhere",
+  },
+  {
+    file: "src/baseline/row.ts",
+    mutated: /^const KEPT_CLASSES = /,
+    why: "from where on a row gets an array of its own",
+  },
+  {
+    file: "src/reduction.ts",
+    mutated: /^const REUSED_ROWS = /,
+    why: "a new array in place of one that is used again",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^return scale === 1 && values instanceof Float64Array/,
+    why: "f32 to f64 and back to f32 is exact",
+  },
+  {
+    file: "src/wasm/text.ts",
+    mutated: /code < 9[123] \? 35 : 36/,
+    why: "92 is a backslash, which no text holds",
+  },
+  {
+    file: "src/targets.ts",
+    mutated: /^result\[r\] = -2;$/,
+    why: "any negative index is that of a row that is ignored",
+  },
+  {
+    file: "src/baseline/crossEntropy.ts",
+    mutated: /^if \(to - from > 25[57]\) \{$/,
+    why: "pairwise sums over other lengths, as accurate",
+  },
 ];
