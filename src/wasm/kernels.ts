@@ -204,7 +204,7 @@ export class WasmKernels extends Blocks implements Kernels {
   private enterWeight(weight: FloatArray | undefined, classes: number): number {
     if (weight === undefined) return 0;
     const at = this.arena.take(classes * this.typed.bytes);
-    copy(this.view, at / this.typed.bytes, weight, 0, classes);
+    copy(this.view, at >>> this.log2Bytes, weight, 0, classes);
     this.arena.keep();
     return at;
   }
