@@ -10,31 +10,32 @@
 const ODD = memory.data<f64>([1.479819860511658591e-1, 1.818357216161805012e-1, 2.857142874366239149e-1, 6.666666666666735130e-1]);
 const EVEN = memory.data<f64>([1.531383769920937332e-1, 2.222219843214978396e-1, 3.999999999940941908e-1]);
 const LN2 = memory.data<f64>([6.93147180369123816490e-1, 1.90821492927058770002e-10]);
+const NUMBERS = memory.data<f64>([1, 2, 0.5, 4503599627370496.0, 4503599627370496.0 + 1023.0]);
 const SQRT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd;
 const ONE_BITS: i64 = 0x3ff0000000000000;
-const TWO_52_BITS: i64 = 0x4330000000000000;
+const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, SQRT_HALF_BITS]);
 
 /** `u` is 1 + s, rounded, and `inverse` 1 / u: the callers need both as well. */
 // @ts-ignore: decorator
 @inline
 export function log1p(s: v128, u: v128, inverse: v128): v128 {
-  const one = f64x2.splat(1);
+  const one = constant(NUMBERS);
   const lost = f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
 
-  const bits = i64x2.add(u, i64x2.splat(ONE_BITS - SQRT_HALF_BITS));
+  const bits = i64x2.add(u, constant(MASKS));
   // No integer-to-double conversion in SIMD128: put the exponent into the low bits of 2^52 and subtract.
-  const exponent = v128.or(i64x2.shr_u(bits, 52), i64x2.splat(TWO_52_BITS));
-  const k = f64x2.sub(exponent, f64x2.splat(4503599627370496.0 + 1023.0));
-  const f = f64x2.sub(i64x2.add(v128.and(bits, i64x2.splat(0x000fffffffffffff)), i64x2.splat(SQRT_HALF_BITS)), one);
+  const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
+  const k = f64x2.sub(exponent, constant(NUMBERS + 32));
+  const f = f64x2.sub(i64x2.add(v128.and(bits, constant(MASKS + 8)), constant(MASKS + 16)), one);
 
-  const q = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const q = f64x2.div(f, f64x2.add(constant(NUMBERS + 8), f));
   const z = f64x2.mul(q, q);
   const w = f64x2.mul(z, z);
   const even = f64x2.mul(w, fma(w, fma(w, constant(EVEN), EVEN + 8), EVEN + 16));
   const odd = fma(w, fma(w, fma(w, constant(ODD), ODD + 8), ODD + 16), ODD + 24);
   const R = f64x2.add(even, f64x2.mul(z, odd));
 
-  const half = f64x2.mul(f64x2.mul(f64x2.splat(0.5), f), f);
+  const half = f64x2.mul(f64x2.mul(constant(NUMBERS + 16), f), f);
   const ln2Low = f64x2.mul(k, constant(LN2 + 8));
   const small = f64x2.add(f64x2.mul(q, f64x2.add(half, R)), f64x2.add(ln2Low, lost));
   const ln2High = f64x2.mul(k, constant(LN2));

@@ -98,8 +98,12 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
       }
     } else {
       for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) {
-        v128.store(t, v128.splat<T>(0));
-        for (let i: usize = 0; i < <usize>min(rows, lanes<T>()); i++) store<T>(t + i * sizeof<T>(), load<T>(from + i * toRow));
+        // Put together in a register: a vector that is stored in parts cannot be loaded again before all of them have reached the cache.
+        let v = v128.load_zero<T>(from);
+        if (rows > 1) v = v128.load_lane<T>(from + toRow, v, 1);
+        if (sizeof<T>() == 4 && rows > 2) v = v128.load_lane<T>(from + 2 * toRow, v, 2);
+        if (sizeof<T>() == 4 && rows > 3) v = v128.load_lane<T>(from + 3 * toRow, v, 3);
+        v128.store(t, v);
       }
     }
     for (let t = end; t < tile + tileBytes<T>(cols, wide); t += VECTOR) v128.store(t, v128.splat<T>(pad));
