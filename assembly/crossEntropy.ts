@@ -12,10 +12,11 @@
 // x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import { expOfZero, expTable, panelExp } from "./exp";
+import { Layout, NARROW, WIDE } from "./layout";
 import { logs } from "./logSoftmax";
 import {
-  narrowExp, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, isClass, panelAt, panelFor, panelIn, panelOut,
-  panelRows, spreadTile, tileBytes, tileCount,
+  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutAt, narrowExp, panelAt, panelFor, panelIn, panelOut, panelRows,
+  spreadTile, tileBytes, tileCount,
 } from "./panel";
 import {
   REST_W, REST_X, REST_Y, REST_Z, chunks, panelMax, panelScale, perTile, restIn, restOf, restOut,
@@ -50,27 +51,30 @@ export function crossEntropy<T>(
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
-  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const rows = outer * inner;
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols;
   const perT = 1 / temperature, gradUnit = gradScale / temperature;
+  // The class weights lie as a tile or a wide row does, so no row is laid out alone where they are needed.
+  const isWide = cols > narrowExp<T>();
   let ws: usize = ONES;
-  if (blended && (weight != 0 || !wide)) ws = spreadTile<T>(W, weight, cols, wide);
+  if (blended && (weight != 0 || !isWide)) ws = spreadTile<T>(W, weight, cols, isWide);
   else if (blended) for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
 
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    const layout = layoutAt<T>(r, rows, cols, inner, !blended), bytes = tileBytes<T>(cols, layout);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
-    const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, wide, 0);
-    const es = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
+    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, layout, 0);
+    const es = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
-    panelMax<T>(MAX, xs, tiles, bytes, wide);
+    panelMax<T>(MAX, xs, tiles, bytes, layout);
 
     // grad may be x itself: what is needed of x is taken before es is written.
-    gatherTargets<T>(xs, ys, us, weight, n, cols, wide, indexed);
-    if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
-    panelExp<T>(OTHERS, es, xs, MAX, tiles, bytes, wide, true, table);
+    gatherTargets<T>(xs, ys, us, weight, n, cols, layout, indexed);
+    if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
+    panelExp<T>(OTHERS, es, xs, MAX, tiles, bytes, layout, true, table);
     logs(LOG, INVERSE, OTHERS, n);
     losses(n, keep, perT, blended);
     for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));
@@ -80,16 +84,16 @@ export function crossEntropy<T>(
       const g = gradOutput ? load<f64>(gradOutput + (<usize>(r + i) << 3)) : 1;
       store<f64>(FACTOR + (i << 3), gradUnit * load<f64>(ROW_WEIGHT + (i << 3)) * g);
     }
-    if (indexed) gradientsOfTargets<T>(es, n, cols, wide, keep, spread, blended);
-    else gradientsOfMaxima<T>(es, n, cols, wide);
-    if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, wide, <T>keep, <T>spread);
-    else panelScale<T>(es, E_FACTOR, tiles, bytes, wide);
+    if (indexed) gradientsOfTargets<T>(es, n, cols, layout, keep, spread, blended);
+    else gradientsOfMaxima<T>(es, n, cols, layout);
+    if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
+    else panelScale<T>(es, E_FACTOR, tiles, bytes, layout);
     for (let i = 0; i < n; i++) {
       const column = load<i32>(COLUMN + (i << 2));
-      if (load<f64>(ROW_WEIGHT + (i << 3)) == 0) fillRow<T>(panelAt<T>(es, i, 0, cols, wide), classStep<T>(wide), cols, 0);
-      else if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, wide), <T>load<f64>(OWN + (i << 3)));
+      if (load<f64>(ROW_WEIGHT + (i << 3)) == 0) clearRow<T>(es, i, cols, layout);
+      else if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, layout), <T>load<f64>(OWN + (i << 3)));
     }
-    panelOut<T>(grad, es, r, n, cols, inner, wide);
+    panelOut<T>(grad, es, r, n, cols, inner, layout);
   }
 }
 
@@ -97,13 +101,13 @@ export function crossEntropy<T>(
 // branches: which of two formulas holds is as good as random, and a wrong guess costs more than both.
 
 /** COLUMN, TARGET, WEIGHT and ROW_WEIGHT; with class probabilities only the last has a value, and no class counts by itself. */
-function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, wide: bool, indexed: bool): void {
+function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, layout: Layout, indexed: bool): void {
   for (let i = 0; i < n; i++) {
     const at = i << 3, column = indexed ? load<i32>(targets + (i << 2)) : 0, counts = isClass(column, cols);
     const y = counts ? column : 0, w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0;
     const u = sampleWeight ? load<f64>(sampleWeight + at) : 1.0;
     store<i32>(COLUMN + (i << 2), y);
-    store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(x, i, y, cols, wide)));
+    store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(x, i, y, cols, layout)));
     store<f64>(WEIGHT + at, indexed ? w : 0);
     store<f64>(ROW_WEIGHT + at, counts ? u : 0);
   }
@@ -132,9 +136,9 @@ function losses(n: i32, keep: f64, perT: f64, blended: bool): void {
  * E_FACTOR, and OWN for the class of each row. Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q. Where p ≤ ½ nothing is near; above,
  * y is the only maximum, and Q − q was summed as Q_OTHERS.
  */
-function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f64, spread: f64, blended: bool): void {
+function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, layout: Layout, keep: f64, spread: f64, blended: bool): void {
   for (let i = 0; i < n; i++) {
-    store<f64>(OWN_E + (i << 3), <f64>load<T>(panelAt<T>(e, i, load<i32>(COLUMN + (i << 2)), cols, wide)));
+    store<f64>(OWN_E + (i << 3), <f64>load<T>(panelAt<T>(e, i, load<i32>(COLUMN + (i << 2)), cols, layout)));
   }
   const one = f64x2.splat(1), unscale = f64x2.splat(1 / expOfZero<T>()), ownShare = f64x2.splat(blended ? keep + spread : keep);
   for (let at: usize = 0; at < <usize>n << 3; at += 16) {
@@ -152,14 +156,14 @@ function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, wide: bool, keep: f6
 }
 
 /** The same for class probabilities, where p at the maximum is more than ⅔ and the maximum is alone. */
-function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, wide: bool): void {
+function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void {
   for (let i = 0; i < n; i++) {
     const at = i << 3, factor = load<f64>(FACTOR + at), q = load<f64>(Q + at), others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
     // Q / d, corrected by what the sums Q and d = 1 + others have lost: up to an ulp of every gradient of the row.
     const d = 1 + others, share = q / d;
     const lost = lostBy(load<f64>(Q_TOP + at), load<f64>(Q_OTHERS + at), q) - share * lostBy(1, others, d);
     store<f64>(E_FACTOR + at, factor * (share + lost / d) * (1 / expOfZero<T>()));
-    store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, wide, <T>expOfZero<T>()) : -1);
+    store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, layout, <T>expOfZero<T>()) : -1);
     store<f64>(OWN + at, factor * (load<f64>(Q_OTHERS + at) - q * others * inverse));
   }
 }
@@ -180,7 +184,7 @@ function stepOf(x: usize): usize {
 }
 
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
-function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, wide: bool, keep: T, spread: T): void {
+function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
   const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w;
   const rest = restOf(bytes);
@@ -191,7 +195,7 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
     restIn(REST_W, wStep ? w : ONES + CHUNK - bytes, bytes, zero);
   }
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const max = loadLanes<T>(MAX + tile * perTile<T>(), wide);
+    const max = loadLanes<T>(MAX + tile * perTile<T>(), layout != NARROW);
     let dotL = f64x2.splat(0), dotH = dotL, topL = dotL, topH = dotL, othersL = dotL, othersH = dotL;
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, t += tStep, w += wStep) {
@@ -218,9 +222,9 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
       }
       othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
     }
-    storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, wide);
-    storeSum<T>(Q_TOP + tile * perTile<T>(), topL, topH, 1, wide);
-    storeSum<T>(Q_OTHERS + tile * perTile<T>(), othersL, othersH, 1, wide);
+    storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, layout == WIDE);
+    storeSum<T>(Q_TOP + tile * perTile<T>(), topL, topH, 1, layout == WIDE);
+    storeSum<T>(Q_OTHERS + tile * perTile<T>(), othersL, othersH, 1, layout == WIDE);
   }
 }
 
@@ -239,7 +243,7 @@ function gap<T>(q: v128, x: v128, max: v128): v128 {
 }
 
 /** e ← e · E_FACTOR − q · FACTOR, in place. */
-function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, wide: bool, keep: T, spread: T): void {
+function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
   const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, row = e;
   const rest = restOf(bytes);
@@ -249,7 +253,7 @@ function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize
     if (wStep) restIn(REST_W, w, bytes, zero);
   }
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), wide), qFactor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
+    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), layout != NARROW), qFactor = loadLanes<T>(FACTOR + tile * perTile<T>(), layout != NARROW);
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
       if (rest && n == 1) {

@@ -14,9 +14,10 @@
 //
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
+import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { STATISTIC } from "./panel";
 import { REST_X, REST_Y, REST_Z, countTrue, perTile, restIn, restOf, restOut, storeCount } from "./passes";
-import { CHUNK, VECTOR, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLanes, sumLow, swapLanes } from "./simd";
 
 // @ts-ignore: decorator
 @inline
@@ -164,7 +165,7 @@ function power<T>(
  * is left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class dominates.
  */
 export function panelExp<T>(
-  sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, wide: bool, others: bool, table: usize,
+  sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, layout: Layout, others: bool, table: usize,
 ): void {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
   const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
@@ -176,7 +177,7 @@ export function panelExp<T>(
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
 
   for (let t = 0; t < tiles; t++) {
-    const negMax = shiftBy<T>(loadLanes<T>(max + <usize>t * perTile<T>(), wide));
+    const negMax = shiftBy<T>(loadLanes<T>(max + <usize>t * perTile<T>(), layout != NARROW));
     let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
     for (let left = <isize>bytes, part: usize = 0; left > 0; left -= part) {
       part = min(<usize>left & ~(CHUNK - 1), BLOCK);
@@ -198,24 +199,32 @@ export function panelExp<T>(
           e0 = v128.andnot(e0, t0), e1 = v128.andnot(e1, t1), e2 = v128.andnot(e2, t2), e3 = v128.andnot(e3, t3);
         }
         // Each f32 addition may cost the sum, and so every probability, half an ulp. Among many classes that averages out: there a tree of
-        // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and this 2.5, where 3 are promised.
-        if (sizeof<T>() == 4 && !wide) {
-          sumH = sumHigh<T>(sumH, sumL, e1), sumL = sumLow<T>(sumL, e1);
-          sumH = sumHigh<T>(sumH, sumL, e3), sumL = sumLow<T>(sumL, e3);
-        } else {
-          e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
+        // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and f64 2.5, where 3 are promised.
+        if (sizeof<T>() == 4 && layout != WIDE) {
+          const low = f64x2.add(
+            f64x2.add(f64x2.promote_low_f32x4(e0), f64x2.promote_low_f32x4(e1)), f64x2.add(f64x2.promote_low_f32x4(e2), f64x2.promote_low_f32x4(e3)),
+          );
+          const high = f64x2.add(f64x2.add(promoteHigh(e0), promoteHigh(e1)), f64x2.add(promoteHigh(e2), promoteHigh(e3)));
+          if (layout == ALONE) sumL = sumLanes(sumLanes(sumL, low), high);
+          else sumL = f64x2.add(sumL, low), sumH = f64x2.add(sumH, high);
+          continue;
         }
-        if (sizeof<T>() == 8) {
-          e0 = v128.add<T>(e0, e2);
-        } else {
+        e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
+        if (sizeof<T>() == 4) {
           sumH = sumHigh<T>(sumH, sumL, e2), sumL = sumLow<T>(sumL, e2);
+        } else {
+          e0 = v128.add<T>(e0, e2);
         }
         sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
+        if (sizeof<T>() == 8 && layout == ALONE) {
+          e0 = swapLanes(e0);
+          sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
+        }
       }
       x += part;
     }
-    storeSum<T>(sum + <usize>t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), wide);
-    if (others) storeCount<T>(TOPS + <usize>t * perTile<T>(), tops, wide);
+    storeSum<T>(sum + <usize>t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
+    if (others) storeCount<T>(TOPS + <usize>t * perTile<T>(), tops, layout);
   }
   if (rest && keep) restOut(row, bytes, REST_Y);
   if (!others) return;
@@ -241,7 +250,7 @@ function shiftBy<T>(max: v128): v128 {
 }
 
 /** dx = dy − e^y · factor for y ≤ 0 */
-export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, tiles: i32, bytes: usize, wide: bool, table: usize): void {
+export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, tiles: i32, bytes: usize, layout: Layout, table: usize): void {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
   const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
   const c1 = constant<T>(table, 5), c2 = constant<T>(table, 6), c3 = constant<T>(table, 7), c4 = constant<T>(table, 8);
@@ -254,7 +263,7 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
     restIn(REST_Z, dy, bytes, zero);
   }
   for (; tiles > 0; tiles--, factor += perTile<T>()) {
-    const f = v128.mul<T>(loadLanes<T>(factor, wide), unscale);
+    const f = v128.mul<T>(loadLanes<T>(factor, layout != NARROW), unscale);
     for (let left = <isize>bytes, part: usize = 0; left > 0; left -= part) {
       part = min(<usize>left & ~(CHUNK - 1), BLOCK);
       if (part == 0) part = CHUNK, dx = REST_X, y = REST_Y, dy = REST_Z;

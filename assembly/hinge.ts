@@ -8,9 +8,10 @@
 //
 // x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
+import { Layout, NARROW, WIDE } from "./layout";
 import {
-  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, narrowPlain, panelAt, panelFor, panelIn, panelOut, panelRows,
-  rowAddress, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, narrowPlain, panelFor, panelIn, panelOut, panelRows,
+  rowAddress, rowHoldsNaN, tileAt, tileBytes, tileCount,
 } from "./panel";
 import {
   REST_X, REST_Y, chunks, countTrue, panelMaxAndNaN, perTile, restIn, restOf, restOut, storeCount, tree,
@@ -36,37 +37,37 @@ export function hinge<T>(
   loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
-  const wide = cols > narrowPlain<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
   // A Crammer–Singer gradient is zero but for two entries a row: these are set where they belong, if rows are contiguous there.
   const direct = grad && !westonWatkins && inner == 1;
-  const step = direct ? sizeof<T>() : classStep<T>(wide), gradUnit = gradScale * (squared ? 2 : 1);
+  const step = direct ? sizeof<T>() : classStep<T>(layout), gradUnit = gradScale * (squared ? 2 : 1);
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
-    const gs = grad ? panelFor<T>(Y, grad, r, cols, wide) : 0;
+    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    const gs = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2);
     const us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0, outputs = gradOutput ? gradOutput + (<usize>r << 3) : 0;
 
-    const lowest = hideTargets<T>(xs, ys, us, outputs, weight, n, cols, wide, scale, gradUnit);
+    const lowest = hideTargets<T>(xs, ys, us, outputs, weight, n, cols, layout, scale, gradUnit);
     if (!westonWatkins) {
-      findTop<T>(xs, n, tiles, bytes, cols, wide, margin, squared, grad != 0);
+      findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
       if (direct) memory.fill(rowAddress<T>(grad, r, cols, 1), 0, <usize>n * <usize>cols * sizeof<T>());
       else if (grad) memory.fill(gs, 0, <usize>tiles * bytes);
     } else {
-      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
-      else panelViolations<T>(gs, xs, tiles, bytes, wide, <T>margin);
-      if (lowest) useLowest<T>(gs, n, cols, wide, squared);
+      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      if (lowest) useLowest<T>(gs, n, cols, layout, squared);
     }
     // Where grad is x itself this is overwritten below.
-    if (wide) store<T>(panelAt<T>(xs, 0, load<i32>(COLUMN), cols, wide), <T>load<f64>(TARGET));
+    if (layout == WIDE) store<T>(tileAt<T>(xs, 0, load<i32>(COLUMN), cols, layout == WIDE), <T>load<f64>(TARGET));
 
     lossesAndSlopes(n);
     for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));
     if (!grad) continue;
     for (let i = 0; i < n; i++) {
       const at = i << 3, y = load<i32>(COLUMN + (i << 2)), own = load<f64>(OWN + at);
-      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : panelAt<T>(gs, i, 0, cols, wide);
+      const g = direct ? rowAddress<T>(grad, r + i, cols, 1) : tileAt<T>(gs, i, 0, cols, layout == WIDE);
       if (load<f64>(ROW_WEIGHT + at) == 0) fillRow<T>(g, step, cols, 0);
       else if (isNaN(load<f64>(VIOLATION + at))) fillRow<T>(g, step, cols, <T>NaN);
       else {
@@ -74,7 +75,7 @@ export function hinge<T>(
         store<T>(g + <usize>y * step, <T>(0 - own));
       }
     }
-    if (!direct) panelOut<T>(grad, gs, r, n, cols, inner, wide);
+    if (!direct) panelOut<T>(grad, gs, r, n, cols, inner, layout);
   }
 }
 
@@ -83,12 +84,12 @@ export function hinge<T>(
  * never the maximum. (Taking its `margin` off the sum afterwards would cancel.) Returns whether any x_y is −Infinity itself, and LOWEST for it.
  */
 function hideTargets<T>(
-  x: usize, targets: usize, sampleWeight: usize, gradOutput: usize, weight: usize, n: i32, cols: i32, wide: bool, scale: f64, gradUnit: f64,
+  x: usize, targets: usize, sampleWeight: usize, gradOutput: usize, weight: usize, n: i32, cols: i32, layout: Layout, scale: f64, gradUnit: f64,
 ): bool {
   let lowest = false;
   for (let i = 0; i < n; i++) {
     const at = i << 3, column = load<i32>(targets + (i << 2)), counts = isClass(column, cols);
-    const y = counts ? column : 0, own = panelAt<T>(x, i, y, cols, wide), target = <f64>load<T>(own);
+    const y = counts ? column : 0, own = tileAt<T>(x, i, y, cols, layout == WIDE), target = <f64>load<T>(own);
     const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0, u = sampleWeight ? load<f64>(sampleWeight + at) : 1.0;
     store<i32>(COLUMN + (i << 2), y);
     store<f64>(TARGET + at, target);
@@ -102,7 +103,7 @@ function hideTargets<T>(
       // Nothing comes near a class that is alone, but −Infinity − (−Infinity) would be NaN.
       store<f64>(TARGET + at, 0);
     } else {
-      store<f64>(LOWEST + at, excessOfLowest<T>(x, i, cols, wide, y));
+      store<f64>(LOWEST + at, excessOfLowest<T>(x, i, cols, layout, y));
       lowest = true;
     }
   }
@@ -121,11 +122,11 @@ function lossesAndSlopes(n: i32): void {
 }
 
 /** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. */
-function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide: bool, margin: f64, squared: bool, top: bool): void {
+function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: f64, squared: bool, top: bool): void {
   const zero = f64x2.splat(0), one = f64x2.splat(1), margins = f64x2.splat(margin);
-  panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, wide);
+  panelMaxAndNaN<T>(MAX, SUM, x, tiles, bytes, layout);
   // The maximum has dropped any NaN.
-  for (let i = 0; i < n; i++) if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, wide)) store<f64>(MAX + (i << 3), NaN);
+  for (let i = 0; i < n; i++) if (isNaN(load<f64>(SUM + (i << 3))) && rowHoldsNaN<T>(x, i, cols, layout)) store<f64>(MAX + (i << 3), NaN);
   for (let at: usize = 0; at < <usize>n << 3; at += 16) {
     let z = f64x2.add(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), margins);
     z = v128.andnot(z, f64x2.le(z, zero));
@@ -133,8 +134,8 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, wide:
     v128.store(SLOPE + at, squared ? z : v128.and(one, f64x2.ne(z, zero)));
   }
   if (!top) return;
-  if (!wide) panelTop<T>(x, tiles, bytes);
-  else store<i32>(TOP, load<f64>(SLOPE) > 0 ? findInRow<T>(x, 0, cols, wide, <T>load<f64>(MAX)) : load<i32>(COLUMN));
+  if (layout == NARROW) panelTop<T>(x, tiles, bytes);
+  else store<i32>(TOP, load<f64>(SLOPE) > 0 ? findInRow<T>(x, 0, cols, layout, <T>load<f64>(MAX)) : load<i32>(COLUMN));
 }
 
 /** TOP = the lowest class that attains MAX, for narrow rows. */
@@ -152,33 +153,33 @@ function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
 }
 
 /** z of the wrong classes where x_y is −Infinity: +Infinity, or NaN if one of them is −Infinity or NaN. */
-function excessOfLowest<T>(x: usize, i: i32, cols: i32, wide: bool, y: i32): f64 {
+function excessOfLowest<T>(x: usize, i: i32, cols: i32, layout: Layout, y: i32): f64 {
   for (let j = 0; j < cols; j++) {
-    const other = load<T>(panelAt<T>(x, i, j, cols, wide));
+    const other = load<T>(tileAt<T>(x, i, j, cols, layout == WIDE));
     if (j != y && !(other > <T>-Infinity)) return NaN;
   }
   return Infinity;
 }
 
 /** Corrects such rows of Weston–Watkins: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
-function useLowest<T>(g: usize, n: i32, cols: i32, wide: bool, squared: bool): void {
+function useLowest<T>(g: usize, n: i32, cols: i32, layout: Layout, squared: bool): void {
   for (let i = 0; i < n; i++) {
     const at = i << 3, z = load<f64>(LOWEST + at);
     if (load<f64>(TARGET + at) != -Infinity) continue;
     store<f64>(VIOLATION + at, z);
     store<f64>(SLOPE + at, squared ? z : <f64>(cols - 1));
-    if (g) fillRow<T>(panelAt<T>(g, i, 0, cols, wide), classStep<T>(wide), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
+    if (g) fillRow<T>(tileAt<T>(g, i, 0, cols, layout == WIDE), classStep<T>(layout), cols, <T>(load<f64>(FACTOR + at) * (squared ? z : 1)));
   }
 }
 
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */
-function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, wide: bool, margin: T): void {
+function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
   const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
   const rest = restOf(bytes), row = g, step = g ? CHUNK : 0;
   if (!g) g = SINK;
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const target = loadLanes<T>(TARGET + tile * perTile<T>(), wide), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
+    const target = loadLanes<T>(TARGET + tile * perTile<T>(), layout != NARROW), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), layout != NARROW);
     let low = f64x2.splat(0), high = low, active = low;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += step) {
       if (rest && n == 1) x = REST_X, g = REST_Y;
@@ -194,20 +195,20 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, wide: 
       const s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
       high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
     }
-    storeSum<T>(VIOLATION + tile * perTile<T>(), low, high, 1, wide);
-    storeCount<T>(SLOPE + tile * perTile<T>(), active, wide);
+    storeSum<T>(VIOLATION + tile * perTile<T>(), low, high, 1, layout == WIDE);
+    storeCount<T>(SLOPE + tile * perTile<T>(), active, layout);
   }
   if (rest && row) restOut(row, bytes, REST_Y);
 }
 
 /** VIOLATION = Σ max(0, z)², SLOPE = Σ max(0, z), g = FACTOR · max(0, z). */
-function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, wide: bool, margin: T): void {
+function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
   const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
   const rest = restOf(bytes), row = g, step = g ? CHUNK : 0;
   if (!g) g = SINK;
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const target = loadLanes<T>(TARGET + tile * perTile<T>(), wide), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), wide);
+    const target = loadLanes<T>(TARGET + tile * perTile<T>(), layout != NARROW), factor = loadLanes<T>(FACTOR + tile * perTile<T>(), layout != NARROW);
     let squareL = f64x2.splat(0), squareH = squareL, low = squareL, high = squareL;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += step) {
       if (rest && n == 1) x = REST_X, g = REST_Y;
@@ -222,8 +223,8 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
       const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
       squareH = sumHigh<T>(squareH, squareL, square), squareL = sumLow<T>(squareL, square);
     }
-    storeSum<T>(VIOLATION + tile * perTile<T>(), squareL, squareH, 1, wide);
-    storeSum<T>(SLOPE + tile * perTile<T>(), low, high, 1, wide);
+    storeSum<T>(VIOLATION + tile * perTile<T>(), squareL, squareH, 1, layout == WIDE);
+    storeSum<T>(SLOPE + tile * perTile<T>(), low, high, 1, layout == WIDE);
   }
   if (rest && row) restOut(row, bytes, REST_Y);
 }

@@ -8,7 +8,7 @@
 import { expTable, panelExp, panelMinusExp } from "./exp";
 import { log1p } from "./log";
 import {
-  STATISTIC, X, Y, Z, narrowExp, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, Z, layoutAt, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
 
@@ -20,17 +20,18 @@ const LOG = memory.data(STATISTIC, 16);
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
   const scale = v128.splat<T>(<T>(1 / temperature));
-  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
-    const ys = panelFor<T>(Y, y, r, cols, wide);
-    panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, wide, true, table);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    const ys = panelFor<T>(Y, y, r, cols, layout);
+    panelMax<T>(MAX, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
-    panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, wide);
-    panelOut<T>(y, ys, r, n, cols, inner, wide);
+    panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, layout);
+    panelOut<T>(y, ys, r, n, cols, inner, layout);
   }
 }
 
@@ -47,35 +48,37 @@ export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
 
 export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
   const table = expTable<T>(1);
-  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const ys = panelIn<T>(X, y, r, n, cols, inner, wide, 0);
-    const dys = panelIn<T>(Z, dy, r, n, cols, inner, wide, 0);
-    const dxs = panelFor<T>(Y, dx, r, cols, wide);
-    panelSum<T>(SUM, dys, tiles, bytes, wide);
-    panelMinusExp<T>(dxs, ys, dys, SUM, tiles, bytes, wide, table);
-    panelOut<T>(dx, dxs, r, n, cols, inner, wide);
+    const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
+    const dys = panelIn<T>(Z, dy, r, n, cols, inner, layout, 0);
+    const dxs = panelFor<T>(Y, dx, r, cols, layout);
+    panelSum<T>(SUM, dys, tiles, bytes, layout);
+    panelMinusExp<T>(dxs, ys, dys, SUM, tiles, bytes, layout, table);
+    panelOut<T>(dx, dxs, r, n, cols, inner, layout);
   }
 }
 
 export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
-    panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, wide, true, table);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    panelMax<T>(MAX, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));
       let value = m / temperature + load<f64>(LOG + (i << 3));
       // Infinite maxima: ln Σ is NaN there, which would also be the answer for a row that holds a NaN.
       if (m == -Infinity && load<f64>(SUM + (i << 3)) == -1) value = -Infinity;
-      if (m == Infinity && !rowHoldsNaN<T>(xs, i, cols, wide)) value = Infinity;
+      if (m == Infinity && !rowHoldsNaN<T>(xs, i, cols, layout)) value = Infinity;
       store<f64>(lse + (<usize>(r + i) << 3), value);
     }
   }

@@ -5,25 +5,29 @@
 //           where a pass ends in a few dependent steps
 //   wide    many classes: the panel is one row, where it lies, C values next to each other; its tile is the row. A pass that adds up
 //           or compares ends with a fold over the lanes.
+//   alone   a narrow row without others to fill the lanes: each lane has four of its neighbouring classes, so that a chunk holds four (f64:
+//           two) such groups. A tile adds up a row in groups of four classes, one after the other; here the lanes of a chunk are added one
+//           after the other, which is the same sum. One row of 64 classes takes a third of the time of a tile (f32, Node 24).
 //
-// Either way a tile is `bytes` long and a pass runs over its chunks of four vectors; only the last step of a pass differs, so each formula
-// is written once. The columns of a narrow tile are padded to a multiple of four, with values that the pass ignores. Which kind a row
-// takes depends on C, the kernel and the type alone: neither the number of rows nor the class axis changes a bit of its result.
+// Each way a tile is `bytes` long and a pass runs over its chunks of four vectors; only the last step of a pass differs, so each formula
+// is written once. The columns of a narrow tile are padded to a multiple of four, with values that the pass ignores. Whether a row is wide
+// depends on C, the kernel and the type alone: neither the number of rows nor the class axis changes a bit of its result.
 //
 // Arrays are [outer, C, inner]; row r is the one at outer r / inner and inner position r % inner. With inner = 1 a tile is `lanes`
 // consecutive rows, transposed on the way in and out; with inner > 1 neighbouring positions, loaded as they lie. Wide rows always have
 // inner = 1: the caller transposes others (`swapAxes` below).
 
+import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { CHUNK, VECTOR, lanes, transpose } from "./simd";
 
 /**
- * The largest C of narrow rows, for a kernel that computes exponentials. Batches gain from narrow rows up to 256 (f32; 20 to 28 % at
- * C = 100, Node 24), but a call on one row uses one lane of each vector and takes twice as long there: this is the compromise.
+ * The largest C of narrow rows, for a kernel that computes exponentials. Batches gain from them: at C = 100 softmax 25 %, cross-entropy with
+ * its gradient 48 % (f32, Node 24). Further up they lose where C is a multiple of 16, and one row by itself takes 15 % longer than a wide one.
  */
 // @ts-ignore: decorator
 @inline
 export function narrowExp<T>(): i32 {
-  return 64;
+  return 104;
 }
 
 /** The same for a kernel that does not, where bringing the rows into panels and back soon costs more than it saves: 48 (f32), 24 (f64). */
@@ -41,20 +45,39 @@ export const X = memory.data(PANEL_BYTES, 16);
 export const Y = memory.data(PANEL_BYTES, 16);
 export const Z = memory.data(PANEL_BYTES, 16);
 export const W = memory.data(PANEL_BYTES, 16);
+// The last chunk of a row by itself.
+const LAST = memory.data(64, 16);
 
 /** Bytes of one f64 for each row of a panel: its statistics. */
 export const STATISTIC = 64 * 8;
 
 // @ts-ignore: decorator
 @inline
-export function tileBytes<T>(cols: i32, wide: bool): usize {
-  return wide ? <usize>cols * sizeof<T>() : (<usize>(cols + 3) & ~3) * VECTOR;
+export function tileBytes<T>(cols: i32, layout: Layout): usize {
+  if (layout == WIDE) return <usize>cols * sizeof<T>();
+  if (layout == ALONE) return (<usize>cols * sizeof<T>() + CHUNK - 1) & ~(CHUNK - 1);
+  return (<usize>(cols + 3) & ~3) * VECTOR;
+}
+
+/** The layout of the panel that begins at row r. */
+// @ts-ignore: decorator
+@inline
+export function layoutAt<T>(r: i32, rows: i32, cols: i32, inner: i32, alone: bool): Layout {
+  if (cols > narrowExp<T>()) return WIDE;
+  return alone && inner == 1 && isCheaperAlone<T>(rows - r, cols) ? ALONE : NARROW;
+}
+
+/** Whether `rows` rows, less than a tile, take less time one by one: a panel costs about as much as twelve vectors besides its own. */
+// @ts-ignore: decorator
+@inline
+function isCheaperAlone<T>(rows: i32, cols: i32): bool {
+  return rows < lanes<T>() && cols > 4 && <u32>rows * (12 + <u32>cols / lanes<T>()) < <u32>cols + 12;
 }
 
 /** How many rows the panel that begins at row r has. */
-export function panelRows<T>(r: i32, rows: i32, cols: i32, inner: i32, wide: bool): i32 {
-  if (wide) return 1;
-  const tiles = min(MAX_TILES, PANEL_BYTES / <i32>tileBytes<T>(cols, wide));
+export function panelRows<T>(r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): i32 {
+  if (layout != NARROW) return 1;
+  const tiles = min(MAX_TILES, PANEL_BYTES / <i32>tileBytes<T>(cols, layout));
   return min(tiles * lanes<T>(), inner == 1 ? rows - r : inner - (r % inner));
 }
 
@@ -67,10 +90,22 @@ export function tileCount<T>(rows: i32): i32 {
 /** Where class j of row i of a panel is. */
 // @ts-ignore: decorator
 @inline
-export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
+export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layout): usize {
+  return layout == ALONE ? aloneAt<T>(panel, j) : tileAt<T>(panel, i, j, cols, layout == WIDE);
+}
+
+/** The same in a panel of tiles or a wide one. */
+// @ts-ignore: decorator
+@inline
+export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
   if (wide) return panel + <usize>j * sizeof<T>();
   const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
-  return panel + <usize>tile * tileBytes<T>(cols, wide) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
+  return panel + <usize>tile * tileBytes<T>(cols, NARROW) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
+}
+
+function aloneAt<T>(panel: usize, j: i32): usize {
+  const perChunk = 4 * <u32>lanes<T>(), chunk = <u32>j / perChunk, k = <u32>j % perChunk;
+  return panel + <usize>chunk * CHUNK + <usize>(k & 3) * VECTOR + <usize>(k >> 2) * sizeof<T>();
 }
 
 /** Where class 0 of row r is in an array of [outer, cols, inner]. */
@@ -82,11 +117,15 @@ export function rowAddress<T>(x: usize, r: i32, cols: i32, inner: i32): usize {
 }
 
 /** The panel of rows r … r + rows of x: the row itself, or `panel` with the rows gathered into it and the columns beyond cols at `pad`. */
-export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, wide: bool, pad: T): usize {
+export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout, pad: T): usize {
   x = rowAddress<T>(x, r, cols, inner);
-  if (wide) return x;
+  if (layout == WIDE) return x;
+  if (layout == ALONE) {
+    rowIn<T>(panel, x, cols, pad);
+    return panel;
+  }
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols, wide), x += toRow * lanes<T>(), rows -= lanes<T>()) {
+  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols, layout), x += toRow * lanes<T>(), rows -= lanes<T>()) {
     const end = tile + <usize>cols * VECTOR;
     if (rows >= lanes<T>() && inner > 1) {
       for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) v128.store(t, v128.load(from));
@@ -106,7 +145,7 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
         v128.store(t, v);
       }
     }
-    for (let t = end; t < tile + tileBytes<T>(cols, wide); t += VECTOR) v128.store(t, v128.splat<T>(pad));
+    for (let t = end; t < tile + tileBytes<T>(cols, layout); t += VECTOR) v128.store(t, v128.splat<T>(pad));
   }
   return panel;
 }
@@ -114,15 +153,19 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
 /** Where the passes write the panel of rows r … of y: the row itself, or `panel`, which `panelOut` scatters afterwards. */
 // @ts-ignore: decorator
 @inline
-export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32, wide: bool): usize {
-  return wide ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
+export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32, layout: Layout): usize {
+  return layout == WIDE ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
 }
 
-export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32, wide: bool): void {
-  if (wide) return;
+export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): void {
+  if (layout == WIDE) return;
   y = rowAddress<T>(y, r, cols, inner);
+  if (layout == ALONE) {
+    rowOut<T>(y, panel, cols);
+    return;
+  }
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols, wide), y += toRow * lanes<T>(), rows -= lanes<T>()) {
+  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols, layout), y += toRow * lanes<T>(), rows -= lanes<T>()) {
     const end = tile + <usize>cols * VECTOR;
     if (rows >= lanes<T>() && inner > 1) {
       for (let t = tile, to = y; t < end; t += VECTOR, to += toClass) v128.store(to, v128.load(t));
@@ -139,6 +182,50 @@ export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
   }
 }
 
+/** A row by itself, four neighbouring classes to a lane, into `panel`, and back. */
+function rowIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
+  const perChunk = 4 * lanes<T>();
+  for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, x += CHUNK) {
+    if (left < perChunk) {
+      for (let i = 0; i < 4; i++) v128.store(LAST + (i << 4), loadPart<T>(x + (i << 4), left - i * lanes<T>(), v128.splat<T>(pad)));
+      x = LAST;
+    }
+    for (let i: usize = 0; i < CHUNK; i += square<T>()) transpose<T>(panel + i, VECTOR, x + i / lanes<T>(), CHUNK / lanes<T>());
+  }
+}
+
+function rowOut<T>(y: usize, panel: usize, cols: i32): void {
+  const perChunk = 4 * lanes<T>();
+  for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, y += CHUNK) {
+    const to = left < perChunk ? LAST : y;
+    for (let i: usize = 0; i < CHUNK; i += square<T>()) transpose<T>(to + i / lanes<T>(), CHUNK / lanes<T>(), panel + i, VECTOR);
+    if (left < perChunk) for (let i = 0; i < 4; i++) storePart<T>(y + (i << 4), v128.load(LAST + (i << 4)), left - i * lanes<T>());
+  }
+}
+
+/** The first n values of a vector, the others from `v`. */
+// @ts-ignore: decorator
+@inline
+function loadPart<T>(from: usize, n: i32, v: v128): v128 {
+  if (n >= lanes<T>()) return v128.load(from);
+  if (n > 0) v = v128.load_lane<T>(from, v, 0);
+  if (sizeof<T>() == 4 && n > 1) v = v128.load_lane<T>(from + 4, v, 1);
+  if (sizeof<T>() == 4 && n > 2) v = v128.load_lane<T>(from + 8, v, 2);
+  return v;
+}
+
+// @ts-ignore: decorator
+@inline
+function storePart<T>(to: usize, v: v128, n: i32): void {
+  if (n >= lanes<T>()) {
+    v128.store(to, v);
+    return;
+  }
+  if (n > 0) v128.store_lane<T>(to, v, 0);
+  if (sizeof<T>() == 4 && n > 1) v128.store_lane<T>(to + 4, v, 1);
+  if (sizeof<T>() == 4 && n > 2) v128.store_lane<T>(to + 8, v, 2);
+}
+
 /** Bytes of as many vectors as a vector has lanes: what is transposed at once. */
 // @ts-ignore: decorator
 @inline
@@ -149,7 +236,7 @@ function square<T>(): usize {
 /** One value per class, the same for every row, as a tile: x, or 1 where it is absent, and 0 in the padding of a narrow tile. */
 export function spreadTile<T>(tile: usize, x: usize, cols: i32, wide: bool): usize {
   if (wide) return x;
-  const end = tile + tileBytes<T>(cols, wide);
+  const end = tile + tileBytes<T>(cols, NARROW);
   for (let j = 0, t = tile; t < end; j++, t += VECTOR) {
     v128.store(t, v128.splat<T>(j >= cols ? 0 : x ? load<T>(x + j * sizeof<T>()) : 1));
   }
@@ -159,8 +246,8 @@ export function spreadTile<T>(tile: usize, x: usize, cols: i32, wide: bool): usi
 /** From one class to the next in a panel. */
 // @ts-ignore: decorator
 @inline
-export function classStep<T>(wide: bool): usize {
-  return wide ? sizeof<T>() : VECTOR;
+export function classStep<T>(layout: Layout): usize {
+  return layout == WIDE ? sizeof<T>() : VECTOR;
 }
 
 /** Sets all classes of a row, `step` bytes apart. */
@@ -168,10 +255,16 @@ export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
   for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
 }
 
-/** The first class of row i of a panel that equals `value`, or cols. */
-export function findInRow<T>(panel: usize, i: i32, cols: i32, wide: bool, value: T): i32 {
+/** Sets row i of a panel to 0. */
+export function clearRow<T>(panel: usize, i: i32, cols: i32, layout: Layout): void {
+  if (layout == NARROW) fillRow<T>(tileAt<T>(panel, i, 0, cols, false), VECTOR, cols, 0);
+  else memory.fill(panel, 0, tileBytes<T>(cols, layout));
+}
+
+/** The first class of row i of a panel of tiles or a wide one that equals `value`, or cols. */
+export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, value: T): i32 {
   let j = 0;
-  if (wide) {
+  if (layout == WIDE) {
     const v = v128.splat<T>(value), perChunk = 4 * lanes<T>();
     for (let x = panel; j + perChunk <= cols; j += perChunk, x += CHUNK) {
       const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));
@@ -179,12 +272,12 @@ export function findInRow<T>(panel: usize, i: i32, cols: i32, wide: bool, value:
       if (v128.any_true(v128.or(a, b))) break;
     }
   }
-  while (j < cols && load<T>(panelAt<T>(panel, i, j, cols, wide)) != value) j++;
+  while (j < cols && load<T>(tileAt<T>(panel, i, j, cols, layout == WIDE)) != value) j++;
   return j;
 }
 
-export function rowHoldsNaN<T>(panel: usize, i: i32, cols: i32, wide: bool): bool {
-  for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(panelAt<T>(panel, i, j, cols, wide)))) return true;
+export function rowHoldsNaN<T>(panel: usize, i: i32, cols: i32, layout: Layout): bool {
+  for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(panelAt<T>(panel, i, j, cols, layout)))) return true;
   return false;
 }
 

@@ -5,8 +5,9 @@
 //
 // Statistics (maxima, sums, factors) are one f64 per row, in the order of the rows.
 
+import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { STATISTIC } from "./panel";
-import { CHUNK, foldMax, lanes, loadLanes, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, foldMax, lanes, loadLanes, storeLanes, promoteHigh, storeSum, sumHigh, sumLanes, sumLow, swapLanes } from "./simd";
 
 // The rest of each array that a pass reads or writes.
 export const REST_X = memory.data(64, 16);
@@ -55,7 +56,7 @@ export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /** max = max x. Drops NaN: e^(NaN − max) brings it back. */
-export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
   for (; tiles > 0; tiles--, max += perTile<T>()) {
     const end = x + bytes;
     // pmax(acc, x) is one instruction, max (which propagates NaN) is eight on x64.
@@ -73,14 +74,14 @@ export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, wide
     c = v128.pmax<T>(c, v128.load(x - 32));
     d = v128.pmax<T>(d, v128.load(x - 16));
     a = v128.pmax<T>(v128.pmax<T>(a, b), v128.pmax<T>(c, d));
-    storeLanes<T>(max, wide ? foldMax<T>(a) : a);
+    storeLanes<T>(max, layout != NARROW ? foldMax<T>(a) : a);
   }
 }
 
 /**
  * max = max x, and sum = NaN where the row holds a NaN (f64: or infinities of both signs); elsewhere sum is anything else.
  */
-export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
   for (; tiles > 0; tiles--, max += perTile<T>(), sum += perTile<T>()) {
     const end = x + bytes;
     let a = v128.splat<T>(-Infinity), b = a, s = v128.splat<T>(0), t = s;
@@ -95,8 +96,8 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
     }
     a = v128.pmax<T>(a, b);
     s = noted<T>(s, t);
-    if (wide && v128.any_true(v128.ne<T>(s, s))) s = v128.splat<T>(<T>NaN);
-    storeLanes<T>(max, wide ? foldMax<T>(a) : a);
+    if (layout != NARROW && v128.any_true(v128.ne<T>(s, s))) s = v128.splat<T>(<T>NaN);
+    storeLanes<T>(max, layout != NARROW ? foldMax<T>(a) : a);
     storeLanes<T>(sum, s);
   }
 }
@@ -120,7 +121,7 @@ function noted<T>(s: v128, t: v128): v128 {
 }
 
 /** sum = Σ x */
-export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes);
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(0));
   for (; tiles > 0; tiles--, sum += perTile<T>()) {
@@ -128,14 +129,21 @@ export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, wide
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK) {
       if (rest && n == 1) x = REST_X;
       const s = tree<T>(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48));
+      if (sizeof<T>() == 4 && layout == ALONE) {
+        low = sumLanes(sumLanes(low, f64x2.promote_low_f32x4(s)), promoteHigh(s));
+        continue;
+      }
       high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+      if (layout != ALONE) continue;
+      const other = swapLanes(s);
+      high = sumHigh<T>(high, low, other), low = sumLow<T>(low, other);
     }
-    storeSum<T>(sum, low, high, 1, wide);
+    storeSum<T>(sum, low, high, 1, layout == WIDE);
   }
 }
 
 /** dot = Σ x·y */
-export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes);
   if (rest) {
     restIn(REST_X, x, bytes, v128.splat<T>(0));
@@ -153,7 +161,7 @@ export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: u
       );
       high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
     }
-    storeSum<T>(dot, low, high, 1, wide);
+    storeSum<T>(dot, low, high, 1, layout == WIDE);
   }
 }
 
@@ -168,24 +176,24 @@ export function countTrue<T>(count: v128, a: v128, b: v128, c: v128, d: v128): v
 /** Stores such a count as one f64 per row. */
 // @ts-ignore: decorator
 @inline
-export function storeCount<T>(to: usize, count: v128, wide: bool): void {
+export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
   // An integer below 2^23 (2^52) put into the low bits of 2^23 (2^52) is that number plus the power of two.
   if (sizeof<T>() == 4) {
     const base = f32x4.splat(8388608);
     const value = f32x4.sub(v128.or(count, base), base);
-    storeSum<T>(to, f64x2.promote_low_f32x4(value), f64x2.promote_low_f32x4(i32x4.shuffle(value, value, 2, 3, 0, 1)), 1, wide);
+    storeSum<T>(to, f64x2.promote_low_f32x4(value), promoteHigh(value), 1, layout != NARROW);
   } else {
     const base = f64x2.splat(4503599627370496);
-    storeSum<T>(to, f64x2.sub(v128.or(count, base), base), f64x2.splat(0), 1, wide);
+    storeSum<T>(to, f64x2.sub(v128.or(count, base), base), f64x2.splat(0), 1, layout != NARROW);
   }
 }
 
 /** y ← y · factor, in place. */
-export function panelScale<T>(y: usize, factor: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelScale<T>(y: usize, factor: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes), row = y;
   if (rest) restIn(REST_Y, y, bytes, v128.splat<T>(0));
   for (; tiles > 0; tiles--, factor += perTile<T>()) {
-    const f = loadLanes<T>(factor, wide);
+    const f = loadLanes<T>(factor, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, y += CHUNK) {
       if (rest && n == 1) y = REST_Y;
       v128.store(y, v128.mul<T>(v128.load(y), f));
@@ -198,11 +206,11 @@ export function panelScale<T>(y: usize, factor: usize, tiles: i32, bytes: usize,
 }
 
 /** y = (x − max) · scale − shift */
-export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes), row = y;
   if (rest) restIn(REST_X, x, bytes, v128.splat<T>(0));
   for (; tiles > 0; tiles--, max += perTile<T>(), shift += perTile<T>()) {
-    const m = loadLanes<T>(max, wide), s = loadLanes<T>(shift, wide);
+    const m = loadLanes<T>(max, layout != NARROW), s = loadLanes<T>(shift, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, y += CHUNK) {
       if (rest && n == 1) x = REST_X, y = REST_Y;
       v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x), m), scale), s));
@@ -215,14 +223,14 @@ export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift
 }
 
 /** dx = y · (dy − dot) */
-export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize, tiles: i32, bytes: usize, wide: bool): void {
+export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes), row = dx;
   if (rest) {
     restIn(REST_Y, y, bytes, v128.splat<T>(0));
     restIn(REST_Z, dy, bytes, v128.splat<T>(0));
   }
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
-    const d = loadLanes<T>(dot, wide);
+    const d = loadLanes<T>(dot, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, dx += CHUNK, y += CHUNK, dy += CHUNK) {
       if (rest && n == 1) dx = REST_X, y = REST_Y, dy = REST_Z;
       v128.store(dx, v128.mul<T>(v128.load(y), v128.sub<T>(v128.load(dy), d)));

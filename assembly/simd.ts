@@ -27,7 +27,7 @@ export function mulAdd<T>(a: v128, b: v128, c: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sumHigh<T>(high: v128, low: v128, x: v128): v128 {
-  if (sizeof<T>() == 4) return f64x2.add(high, f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1)));
+  if (sizeof<T>() == 4) return f64x2.add(high, promoteHigh(x));
   const sum = f64x2.add(low, x);
   const added = f64x2.sub(sum, low);
   return f64x2.add(high, f64x2.add(f64x2.sub(low, f64x2.sub(sum, added)), f64x2.sub(x, added)));
@@ -40,17 +40,38 @@ export function sumLow<T>(low: v128, x: v128): v128 {
   return f64x2.add(low, x);
 }
 
+/** The same for one row whose lanes are to be added one after the other: the sum is lane 0, as if they had come as lane 0 of one vector each. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(sum: v128, x: v128): v128 {
+  return f64x2.add(f64x2.add(sum, x), swapLanes(x));
+}
+
+/** The two f64 lanes, exchanged. */
+// @ts-ignore: decorator
+@inline
+export function swapLanes(x: v128): v128 {
+  return i64x2.shuffle(x, x, 1, 0);
+}
+
+/** Lanes 2 and 3 of a vector of f32, as f64. */
+// @ts-ignore: decorator
+@inline
+export function promoteHigh(x: v128): v128 {
+  return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1));
+}
+
 /**
- * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`wide`), their total as the first.
+ * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`fold`), their total as the first.
  */
 // @ts-ignore: decorator
 @inline
-export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, wide: bool): void {
-  if (sizeof<T>() == 4 && wide) low = f64x2.add(low, high);
-  if (wide) {
+export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: bool): void {
+  if (sizeof<T>() == 4 && fold) low = f64x2.add(low, high);
+  if (fold) {
     // The rounding errors come last, so that the whole sum is rounded but once.
-    const other = i64x2.shuffle(low, low, 1, 0);
-    if (sizeof<T>() == 8) high = sumHigh<T>(f64x2.add(high, i64x2.shuffle(high, high, 1, 0)), low, other);
+    const other = swapLanes(low);
+    if (sizeof<T>() == 8) high = sumHigh<T>(f64x2.add(high, swapLanes(high)), low, other);
     low = f64x2.add(low, other);
   }
   // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
@@ -66,8 +87,8 @@ export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, wide: 
 /** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */
 // @ts-ignore: decorator
 @inline
-export function loadLanes<T>(from: usize, wide: bool): v128 {
-  if (wide) return v128.splat<T>(<T>load<f64>(from));
+export function loadLanes<T>(from: usize, oneRow: bool): v128 {
+  if (oneRow) return v128.splat<T>(<T>load<f64>(from));
   if (sizeof<T>() == 8) return v128.load(from);
   const low = f32x4.demote_f64x2_zero(v128.load(from));
   return i64x2.shuffle(low, f32x4.demote_f64x2_zero(v128.load(from, 16)), 0, 2);
@@ -82,7 +103,7 @@ export function storeLanes<T>(to: usize, x: v128): void {
     return;
   }
   v128.store(to, f64x2.promote_low_f32x4(x));
-  v128.store(to, f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1)), 16);
+  v128.store(to, promoteHigh(x), 16);
 }
 
 /** The largest lane in all lanes. pmax drops a NaN of the accumulator, as it did in the loop before. */

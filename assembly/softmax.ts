@@ -2,7 +2,8 @@
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
 import { expOfZero, expTable, panelExp } from "./exp";
-import { STATISTIC, X, Y, Z, narrowExp, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import { NARROW, WIDE } from "./layout";
+import { STATISTIC, X, Y, Z, layoutAt, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
 import { panelDot, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -10,17 +11,18 @@ const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, wide, <T>-Infinity);
-    const ys = panelFor<T>(Y, y, r, cols, wide);
-    panelMax<T>(MAX, xs, tiles, bytes, wide);
-    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, false, table);
+    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    const ys = panelFor<T>(Y, y, r, cols, layout);
+    panelMax<T>(MAX, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, layout, false, table);
     invert(SUM, n, 1 / expOfZero<T>());
-    panelScale<T>(ys, SUM, tiles, bytes, wide);
-    panelOut<T>(y, ys, r, n, cols, inner, wide);
+    panelScale<T>(ys, SUM, tiles, bytes, layout);
+    panelOut<T>(y, ys, r, n, cols, inner, layout);
   }
 }
 
@@ -30,15 +32,15 @@ function invert(sum: usize, n: i32, factor: f64): void {
 }
 
 export function softmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
-  const wide = cols > narrowPlain<T>(), bytes = tileBytes<T>(cols, wide), rows = outer * inner;
+  const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, inner, wide);
+    n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const ys = panelIn<T>(X, y, r, n, cols, inner, wide, 0);
-    const dys = panelIn<T>(Z, dy, r, n, cols, inner, wide, 0);
-    const dxs = panelFor<T>(Y, dx, r, cols, wide);
-    panelDot<T>(SUM, ys, dys, tiles, bytes, wide);
-    panelTimesCentered<T>(dxs, ys, dys, SUM, tiles, bytes, wide);
-    panelOut<T>(dx, dxs, r, n, cols, inner, wide);
+    const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
+    const dys = panelIn<T>(Z, dy, r, n, cols, inner, layout, 0);
+    const dxs = panelFor<T>(Y, dx, r, cols, layout);
+    panelDot<T>(SUM, ys, dys, tiles, bytes, layout);
+    panelTimesCentered<T>(dxs, ys, dys, SUM, tiles, bytes, layout);
+    panelOut<T>(dx, dxs, r, n, cols, inner, layout);
   }
 }

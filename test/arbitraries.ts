@@ -21,7 +21,7 @@ export const seed: fc.Arbitrary<number> = fc.nat();
 export const classCount: fc.Arbitrary<number> = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 9 }) },
   { weight: 4, arbitrary: fc.integer({ min: 10, max: 40 }) },
-  { weight: 4, arbitrary: fc.constantFrom(15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97) },
+  { weight: 4, arbitrary: fc.constantFrom(15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97, 103, 104, 105) },
   { weight: 2, arbitrary: fc.constantFrom(127, 128, 129, 191, 192, 193, 255, 256, 257, 263, 500) },
   { weight: 1, arbitrary: fc.integer({ min: 41, max: 700 }) },
   { weight: 1, arbitrary: fc.constantFrom(1009, 1023, 1024, 1025, 2053) },

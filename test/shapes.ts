@@ -17,12 +17,14 @@ const CLASSES = [
   63,
   64,
   65,
+  79,
+  ...lengths(103, 105),
   ...lengths(127, 137),
   ...lengths(255, 264),
   271,
   272,
 ];
-const ROWS = [0, 1, 3, 4, 5, 17];
+const ROWS = [0, 1, 2, 3, 4, 5, 17];
 const INNER = [3, 4, 7];
 
 export const shapes: Record<string, Layout[]> = {

@@ -51,7 +51,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/crossEntropy.ts",
-    mutated: /panelIn<T>\(Z, probabilities, .*, wide, 1\)/,
+    mutated: /panelIn<T>\(Z, probabilities, .*, layout, 1\)/,
     why: "padding of the probabilities, where the weights are 0",
   },
   {
@@ -65,13 +65,8 @@ export const explanations: readonly Explanation[] = [
     why: "one vector more of scratch memory is written, behind what is read",
   },
   {
-    file: "assembly/hinge.ts",
-    mutated: /grad \? panelAt<T>\(gs, i, 0, cols, wide\) : 1;/,
-    why: "where a gradient would be that is not asked for",
-  },
-  {
     file: "assembly/logSoftmax.ts",
-    mutated: /const d?ys = panelIn<T>\([XZ], d?y, .*, wide, 1\);/,
+    mutated: /const d?ys = panelIn<T>\([XZ], d?y, .*, layout, 1\);/,
     why: "padding of y, what is computed from it is not stored",
   },
   {
@@ -226,7 +221,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/panel.ts",
-    mutated: /^return (?:6[35];|19[13] \/ sizeof<T>\(\);)$/,
+    mutated: /^return (?:10[35];|19[13] \/ sizeof<T>\(\);)$/,
     why: "either way of laying out such a row is right; which one it is the digest holds, not these tests",
   },
   {
@@ -271,7 +266,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/hinge.ts",
-    mutated: /^if \(wide\) store<T>\(panelAt<T>\(xs, [12], /,
+    mutated: /^if \(layout == WIDE\) store<T>\(tileAt<T>\(xs, [12], /,
     why: "a wide panel has but one row",
   },
   {
