@@ -12,17 +12,17 @@
 // x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import { expOfZero, expTable, panelExp } from "./exp";
-import { Layout, NARROW, WIDE } from "./layout";
+import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { logs } from "./logSoftmax";
 import {
-  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutAt, narrowExp, panelAt, panelFor, panelIn, panelOut, panelRows,
-  spreadTile, tileBytes, tileCount,
+  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutAt, panelAt, panelFor, panelIn, panelOut, panelRows,
+  spreadRow, tileBytes, tileCount,
 } from "./panel";
 import {
   REST_W, REST_X, REST_Y, REST_Z, chunks, panelMax, panelScale, perTile, restIn, restOf, restOut,
   tree,
 } from "./passes";
-import { CHUNK, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, addHigh, addLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);
 const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one maximum: d − 1
@@ -55,16 +55,13 @@ export function crossEntropy<T>(
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols;
   const perT = 1 / temperature, gradUnit = gradScale / temperature;
-  // The class weights lie as a tile or a wide row does, so no row is laid out alone where they are needed.
-  const isWide = cols > narrowExp<T>();
-  let ws: usize = ONES;
-  if (blended && (weight != 0 || !isWide)) ws = spreadTile<T>(W, weight, cols, isWide);
-  else if (blended) for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
+  let ws: usize = 0, laidOutAs: Layout = -1;
 
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner, !blended), bytes = tileBytes<T>(cols, layout);
+    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
+    if (blended && layout != laidOutAs) ws = classWeights<T>(weight, cols, layout), laidOutAs = layout;
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
     const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, layout, 0);
     const es = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
@@ -99,6 +96,13 @@ export function crossEntropy<T>(
 
 // Per row there is a little to look up and a little to compute. The former is done row by row, the latter two rows at a time and without
 // branches: which of two formulas holds is as good as random, and a wrong guess costs more than both.
+
+/** The weights of the classes as the rows of a panel lie; ones where they are absent. */
+function classWeights<T>(weight: usize, cols: i32, layout: Layout): usize {
+  if (weight != 0 || layout != WIDE) return spreadRow<T>(W, weight, cols, layout);
+  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
+  return ONES;
+}
 
 /** COLUMN, TARGET, WEIGHT and ROW_WEIGHT; with class probabilities only the last has a value, and no class counts by itself. */
 function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, layout: Layout, indexed: bool): void {
@@ -186,7 +190,7 @@ function stepOf(x: usize): usize {
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
 function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
   const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
-  const tStep = stepOf(t), wStep = stepOf(w), weight = w;
+  const tStep = stepOf(t), wStep = stepOf(w), weight = w, alone = layout == ALONE;
   const rest = restOf(bytes);
   if (rest) {
     restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
@@ -207,20 +211,24 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
       const q2 = target<T>(t + 32, w + 32, keeps, spreads), q3 = target<T>(t + 48, w + 48, keeps, spreads);
       const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
       const dot = tree<T>(gap<T>(q0, x0, max), gap<T>(q1, x1, max), gap<T>(q2, x2, max), gap<T>(q3, x3, max));
-      dotH = sumHigh<T>(dotH, dotL, dot), dotL = sumLow<T>(dotL, dot);
+      dotH = addHigh<T>(dotH, dotL, dot, alone), dotL = addLow<T>(dotL, dot, alone);
       const m0 = v128.eq<T>(x0, max), m1 = v128.eq<T>(x1, max), m2 = v128.eq<T>(x2, max), m3 = v128.eq<T>(x3, max);
       const top = tree<T>(v128.and(q0, m0), v128.and(q1, m1), v128.and(q2, m2), v128.and(q3, m3));
-      topH = sumHigh<T>(topH, topL, top), topL = sumLow<T>(topL, top);
-      let others = v128.andnot(q3, m3);
-      if (sizeof<T>() == 8) {
-        // In short rows the roundings of a tree would cost every gradient two ulp.
-        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q2, m2);
-        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q1, m1);
-        othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others), others = v128.andnot(q0, m0);
-      } else {
-        others = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), others);
+      topH = addHigh<T>(topH, topL, top, alone), topL = addLow<T>(topL, top, alone);
+      let o0 = v128.andnot(q0, m0), o1 = v128.andnot(q1, m1), o2 = v128.andnot(q2, m2), o3 = v128.andnot(q3, m3);
+      if (sizeof<T>() == 4) {
+        const others = tree<T>(o0, o1, o2, o3);
+        othersH = addHigh<T>(othersH, othersL, others, alone), othersL = addLow<T>(othersL, others, alone);
+        continue;
       }
-      othersH = sumHigh<T>(othersH, othersL, others), othersL = sumLow<T>(othersL, others);
+      // In short rows the roundings of a tree would cost every gradient two ulp.
+      for (let lane = alone ? 2 : 1; lane > 0; lane--) {
+        othersH = sumHigh<T>(othersH, othersL, o3), othersL = sumLow<T>(othersL, o3);
+        othersH = sumHigh<T>(othersH, othersL, o2), othersL = sumLow<T>(othersL, o2);
+        othersH = sumHigh<T>(othersH, othersL, o1), othersL = sumLow<T>(othersL, o1);
+        othersH = sumHigh<T>(othersH, othersL, o0), othersL = sumLow<T>(othersL, o0);
+        if (alone) o0 = swapLanes(o0), o1 = swapLanes(o1), o2 = swapLanes(o2), o3 = swapLanes(o3);
+      }
     }
     storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, layout == WIDE);
     storeSum<T>(Q_TOP + tile * perTile<T>(), topL, topH, 1, layout == WIDE);

@@ -17,7 +17,7 @@
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { STATISTIC } from "./panel";
 import { REST_X, REST_Y, REST_Z, countTrue, perTile, restIn, restOf, restOut, storeCount } from "./passes";
-import { CHUNK, VECTOR, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLanes, sumLow, swapLanes } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLanes, addLow, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLow } from "./simd";
 
 // @ts-ignore: decorator
 @inline
@@ -199,13 +199,14 @@ export function panelExp<T>(
           e0 = v128.andnot(e0, t0), e1 = v128.andnot(e1, t1), e2 = v128.andnot(e2, t2), e3 = v128.andnot(e3, t3);
         }
         // Each f32 addition may cost the sum, and so every probability, half an ulp. Among many classes that averages out: there a tree of
-        // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and f64 2.5, where 3 are promised.
+        // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and sums in f64 2.5, where 3 are
+        // promised.
         if (sizeof<T>() == 4 && layout != WIDE) {
           const low = f64x2.add(
             f64x2.add(f64x2.promote_low_f32x4(e0), f64x2.promote_low_f32x4(e1)), f64x2.add(f64x2.promote_low_f32x4(e2), f64x2.promote_low_f32x4(e3)),
           );
           const high = f64x2.add(f64x2.add(promoteHigh(e0), promoteHigh(e1)), f64x2.add(promoteHigh(e2), promoteHigh(e3)));
-          if (layout == ALONE) sumL = sumLanes(sumLanes(sumL, low), high);
+          if (layout == ALONE) sumL = addLanes(addLanes(sumL, low), high);
           else sumL = f64x2.add(sumL, low), sumH = f64x2.add(sumH, high);
           continue;
         }
@@ -215,11 +216,7 @@ export function panelExp<T>(
         } else {
           e0 = v128.add<T>(e0, e2);
         }
-        sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
-        if (sizeof<T>() == 8 && layout == ALONE) {
-          e0 = swapLanes(e0);
-          sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
-        }
+        sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
       }
       x += part;
     }

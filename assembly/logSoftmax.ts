@@ -22,7 +22,7 @@ export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: 
   const scale = v128.splat<T>(<T>(1 / temperature));
   const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
@@ -50,7 +50,7 @@ export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, co
   const table = expTable<T>(1);
   const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
@@ -66,7 +66,7 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
   const table = expTable<T>(temperature);
   const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);

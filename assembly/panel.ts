@@ -62,9 +62,9 @@ export function tileBytes<T>(cols: i32, layout: Layout): usize {
 /** The layout of the panel that begins at row r. */
 // @ts-ignore: decorator
 @inline
-export function layoutAt<T>(r: i32, rows: i32, cols: i32, inner: i32, alone: bool): Layout {
+export function layoutAt<T>(r: i32, rows: i32, cols: i32, inner: i32): Layout {
   if (cols > narrowExp<T>()) return WIDE;
-  return alone && inner == 1 && isCheaperAlone<T>(rows - r, cols) ? ALONE : NARROW;
+  return inner == 1 && isCheaperAlone<T>(rows - r, cols) ? ALONE : NARROW;
 }
 
 /** Whether `rows` rows, less than a tile, take less time one by one: a panel costs about as much as twelve vectors besides its own. */
@@ -233,12 +233,19 @@ function square<T>(): usize {
   return <usize>lanes<T>() * VECTOR;
 }
 
-/** One value per class, the same for every row, as a tile: x, or 1 where it is absent, and 0 in the padding of a narrow tile. */
-export function spreadTile<T>(tile: usize, x: usize, cols: i32, wide: bool): usize {
-  if (wide) return x;
-  const end = tile + tileBytes<T>(cols, NARROW);
-  for (let j = 0, t = tile; t < end; j++, t += VECTOR) {
-    v128.store(t, v128.splat<T>(j >= cols ? 0 : x ? load<T>(x + j * sizeof<T>()) : 1));
+/** One value per class, the same for every row, as a tile of this layout: x, or 1 where it is absent, and 0 in the padding. */
+export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
+  if (layout == WIDE) return x;
+  const end = tile + tileBytes<T>(cols, layout);
+  if (layout == NARROW) {
+    for (let j = 0, t = tile; t < end; j++, t += VECTOR) {
+      v128.store(t, v128.splat<T>(j >= cols ? 0 : x ? load<T>(x + j * sizeof<T>()) : 1));
+    }
+  } else if (x) {
+    rowIn<T>(tile, x, cols, 0);
+  } else {
+    for (let t = tile; t < end; t += VECTOR) v128.store(t, v128.splat<T>(1));
+    for (let j = cols, padded = <i32>((end - tile) / sizeof<T>()); j < padded; j++) store<T>(aloneAt<T>(tile, j), 0);
   }
   return tile;
 }
@@ -261,7 +268,7 @@ export function clearRow<T>(panel: usize, i: i32, cols: i32, layout: Layout): vo
   else memory.fill(panel, 0, tileBytes<T>(cols, layout));
 }
 
-/** The first class of row i of a panel of tiles or a wide one that equals `value`, or cols. */
+/** The first class of row i of a panel that equals `value`, or cols. */
 export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, value: T): i32 {
   let j = 0;
   if (layout == WIDE) {
@@ -272,7 +279,7 @@ export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, va
       if (v128.any_true(v128.or(a, b))) break;
     }
   }
-  while (j < cols && load<T>(tileAt<T>(panel, i, j, cols, layout == WIDE)) != value) j++;
+  while (j < cols && load<T>(panelAt<T>(panel, i, j, cols, layout)) != value) j++;
   return j;
 }
 

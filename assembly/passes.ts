@@ -7,7 +7,7 @@
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { STATISTIC } from "./panel";
-import { CHUNK, foldMax, lanes, loadLanes, storeLanes, promoteHigh, storeSum, sumHigh, sumLanes, sumLow, swapLanes } from "./simd";
+import { CHUNK, addHigh, addLow, foldMax, lanes, loadLanes, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 // The rest of each array that a pass reads or writes.
 export const REST_X = memory.data(64, 16);
@@ -129,14 +129,7 @@ export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layo
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK) {
       if (rest && n == 1) x = REST_X;
       const s = tree<T>(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48));
-      if (sizeof<T>() == 4 && layout == ALONE) {
-        low = sumLanes(sumLanes(low, f64x2.promote_low_f32x4(s)), promoteHigh(s));
-        continue;
-      }
-      high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
-      if (layout != ALONE) continue;
-      const other = swapLanes(s);
-      high = sumHigh<T>(high, low, other), low = sumLow<T>(low, other);
+      high = addHigh<T>(high, low, s, layout == ALONE), low = addLow<T>(low, s, layout == ALONE);
     }
     storeSum<T>(sum, low, high, 1, layout == WIDE);
   }

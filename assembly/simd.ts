@@ -40,10 +40,27 @@ export function sumLow<T>(low: v128, x: v128): v128 {
   return f64x2.add(low, x);
 }
 
-/** The same for one row whose lanes are to be added one after the other: the sum is lane 0, as if they had come as lane 0 of one vector each. */
+// The same; or, where all lanes belong to one row (`alone`), a sum in lane 0 of `low` and `high` to which the lanes of x are added one after the
+// other. (Lane 1 takes them in another order and is not looked at.)
+
 // @ts-ignore: decorator
 @inline
-export function sumLanes(sum: v128, x: v128): v128 {
+export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
+  if (!alone) return sumHigh<T>(high, low, x);
+  return sizeof<T>() == 4 ? high : sumHigh<T>(sumHigh<T>(high, low, x), f64x2.add(low, x), swapLanes(x));
+}
+
+// @ts-ignore: decorator
+@inline
+export function addLow<T>(low: v128, x: v128, alone: bool): v128 {
+  if (!alone) return sumLow<T>(low, x);
+  return sizeof<T>() == 4 ? addLanes(addLanes(low, f64x2.promote_low_f32x4(x)), promoteHigh(x)) : addLanes(low, x);
+}
+
+/** The two f64 lanes of x, one after the other. */
+// @ts-ignore: decorator
+@inline
+export function addLanes(sum: v128, x: v128): v128 {
   return f64x2.add(f64x2.add(sum, x), swapLanes(x));
 }
 

@@ -13,7 +13,7 @@ export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32
   const table = expTable<T>(temperature);
   const rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner, true), bytes = tileBytes<T>(cols, layout);
+    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);

@@ -27,18 +27,19 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
   "logSoftmax/logs": { constants: 2, because: "ones, once for two rows" },
   "softmax/softmax": { constants: 1, because: "the numerator of the row's factor: one division for two rows" },
   "crossEntropy/crossEntropy": {
-    constants: 5,
+    constants: 6,
     calls: 1,
-    because: "ones for absent weights, once a call; what is computed once for two rows; findInRow, for some rows",
+    because: "ones for absent weights, once a layout; what is computed once for two rows; findInRow, for some rows",
   },
   "crossEntropy/losses": { constants: 1, because: "infinity, compared with once for two rows" },
   "logSoftmax/logSoftmax": { calls: 6, because: DRIVER },
   "logSoftmax/logSumExp": { calls: 1, because: "rowHoldsNaN, for rows whose maximum is infinite" },
+  "logSoftmax/logSoftmaxGrad": { calls: 5, because: DRIVER },
   "index/softmaxGrad": { calls: 5, because: DRIVER },
 };
 
 /** In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. */
-const MOST = { simd: 45_000, relaxed: 45_000 };
+const MOST = { simd: 46_000, relaxed: 46_000 };
 
 interface Loop {
   readonly name: string;

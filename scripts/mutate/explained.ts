@@ -21,11 +21,6 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/passes.ts",
-    mutated: /promote_low_f32x4\(i32x4\.shuffle\(value, value, 2, 3, \d, \d\)\)/,
-    why: "the two lanes behind are not promoted",
-  },
-  {
-    file: "assembly/passes.ts",
     mutated: /^[st] = v128\.(?:add|sub)<T>\([st], (?:t|v128\.(?:add|sub)<T>\(x\d, x\d\))\);/,
     why: "it only counts whether the sum is NaN, and where it is the row is looked at again",
   },
