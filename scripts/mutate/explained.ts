@@ -136,6 +136,21 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/panel.ts",
+    mutated: /rows <=? (?:lanes<T>\(\)|[34]) (?:&&|\|\|) cols .*<u32>cols [-+*/] 1\d;$/,
+    why: "whether a row is laid out alone, which changes no bit",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^return min\(tiles \* lanes<T>\(\), inner == [02] \? rows - r/,
+    why: "a panel for each row, the same results",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^if \(left <= perChunk\) \{$|^for \(let left = cols; left >= 0; left -= perChunk/,
+    why: "rowIn, rowOut: a whole chunk takes the way of a part; one chunk more of the panel, for which there is room, or nothing",
+  },
+  {
+    file: "assembly/panel.ts",
     mutated: /^return min\(tiles \/ lanes<T>\(\), inner == 1/,
     why: "smaller panels, the same results",
   },
