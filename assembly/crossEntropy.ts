@@ -15,7 +15,7 @@ import { expOfZero, expTable, panelExp } from "./exp";
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { logs } from "./logSoftmax";
 import {
-  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutAt, panelAt, panelFor, panelIn, panelOut, panelRows,
+  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutOf, panelAt, panelFor, panelIn, panelOut, panelRows,
   spreadRow, tileBytes, tileCount,
 } from "./panel";
 import {
@@ -51,17 +51,15 @@ export function crossEntropy<T>(
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
-  const rows = outer * inner;
+  const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
   const indexed = probabilities == 0, blended = !indexed || smoothing > 0;
   const keep = 1 - smoothing, spread = smoothing / <f64>cols;
   const perT = 1 / temperature, gradUnit = gradScale / temperature;
-  let ws: usize = 0, laidOutAs: Layout = -1;
+  const ws = blended ? classWeights<T>(weight, cols, layout) : ONES;
 
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    if (blended && layout != laidOutAs) ws = classWeights<T>(weight, cols, layout), laidOutAs = layout;
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
     const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, layout, 0);
     const es = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;

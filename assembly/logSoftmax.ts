@@ -8,7 +8,7 @@
 import { expTable, panelExp, panelMinusExp } from "./exp";
 import { log1p } from "./log";
 import {
-  STATISTIC, X, Y, Z, layoutAt, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+  STATISTIC, X, Y, Z, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
 
@@ -20,9 +20,8 @@ const LOG = memory.data(STATISTIC, 16);
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
   const scale = v128.splat<T>(<T>(1 / temperature));
-  const rows = outer * inner;
+  const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
@@ -48,9 +47,8 @@ export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
 
 export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols: i32, inner: i32): void {
   const table = expTable<T>(1);
-  const rows = outer * inner;
+  const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
@@ -64,9 +62,8 @@ export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, co
 
 export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const rows = outer * inner;
+  const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);

@@ -5,9 +5,9 @@
 //           where a pass ends in a few dependent steps
 //   wide    many classes: the panel is one row, where it lies, C values next to each other; its tile is the row. A pass that adds up
 //           or compares ends with a fold over the lanes.
-//   alone   a narrow row without others to fill the lanes: each lane has four of its neighbouring classes, so that a chunk holds four (f64:
-//           two) such groups. A tile adds up a row in groups of four classes, one after the other; here the lanes of a chunk are added one
-//           after the other, which is the same sum. One row of 64 classes takes a third of the time of a tile (f32, Node 24).
+//   alone   a narrow row without others to fill the lanes: its groups of four classes take the lanes, as if they were rows of four. A tile adds
+//           up a row in groups of four, one after the other; here they are the lanes of a chunk, added one after the other: the same sum.
+//           One row of 64 classes takes a third of the time of a tile (f32, Node 24).
 //
 // Each way a tile is `bytes` long and a pass runs over its chunks of four vectors; only the last step of a pass differs, so each formula
 // is written once. The columns of a narrow tile are padded to a multiple of four, with values that the pass ignores. Whether a row is wide
@@ -55,23 +55,23 @@ export const STATISTIC = 64 * 8;
 @inline
 export function tileBytes<T>(cols: i32, layout: Layout): usize {
   if (layout == WIDE) return <usize>cols * sizeof<T>();
-  if (layout == ALONE) return (<usize>cols * sizeof<T>() + CHUNK - 1) & ~(CHUNK - 1);
+  if (layout == ALONE) return <usize>groupColumns<T>(cols) * sizeof<T>();
   return (<usize>(cols + 3) & ~3) * VECTOR;
 }
 
-/** The layout of the panel that begins at row r. */
+/** The classes of a row by itself with its padding: a whole number of groups of four in every lane. */
 // @ts-ignore: decorator
 @inline
-export function layoutAt<T>(r: i32, rows: i32, cols: i32, inner: i32): Layout {
-  if (cols > narrowExp<T>()) return WIDE;
-  return inner == 1 && isCheaperAlone<T>(rows - r, cols) ? ALONE : NARROW;
+function groupColumns<T>(cols: i32): i32 {
+  return (cols + 4 * lanes<T>() - 1) & -(4 * lanes<T>());
 }
 
-/** Whether `rows` rows, less than a tile, take less time one by one: a panel costs about as much as twelve vectors besides its own. */
-// @ts-ignore: decorator
-@inline
-function isCheaperAlone<T>(rows: i32, cols: i32): bool {
-  return rows < lanes<T>() && cols > 4 && <u32>rows * (12 + <u32>cols / lanes<T>()) < <u32>cols + 12;
+/** How the rows of a call are laid out by a kernel that computes exponentials. */
+export function layoutOf<T>(rows: i32, cols: i32, inner: i32): Layout {
+  if (cols > narrowExp<T>()) return WIDE;
+  // Less rows than a tile has: one by one, if that is cheaper. A panel costs about as much as twelve vectors besides its own.
+  const cheaper = cols > 4 && <u32>rows * (12 + <u32>cols / lanes<T>()) < <u32>cols + 12;
+  return cheaper && inner == 1 && rows < lanes<T>() ? ALONE : NARROW;
 }
 
 /** How many rows the panel that begins at row r has. */
@@ -91,7 +91,7 @@ export function tileCount<T>(rows: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layout): usize {
-  return layout == ALONE ? aloneAt<T>(panel, j) : tileAt<T>(panel, i, j, cols, layout == WIDE);
+  return layout == ALONE ? groupAt<T>(panel, j) : tileAt<T>(panel, i, j, cols, layout == WIDE);
 }
 
 /** The same in a panel of tiles or a wide one. */
@@ -103,9 +103,9 @@ export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): 
   return panel + <usize>tile * tileBytes<T>(cols, NARROW) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
 }
 
-function aloneAt<T>(panel: usize, j: i32): usize {
-  const perChunk = 4 * <u32>lanes<T>(), chunk = <u32>j / perChunk, k = <u32>j % perChunk;
-  return panel + <usize>chunk * CHUNK + <usize>(k & 3) * VECTOR + <usize>(k >> 2) * sizeof<T>();
+/** The same in a panel of groups of four. */
+function groupAt<T>(panel: usize, j: i32): usize {
+  return tileAt<T>(panel, j >> 2, j & 3, 4, false);
 }
 
 /** Where class 0 of row r is in an array of [outer, cols, inner]. */
@@ -182,7 +182,7 @@ export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
   }
 }
 
-/** A row by itself, four neighbouring classes to a lane, into `panel`, and back. */
+/** A row by itself into `panel`, in groups of four classes, and back. */
 function rowIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   const perChunk = 4 * lanes<T>();
   for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, x += CHUNK) {
@@ -199,7 +199,7 @@ function rowOut<T>(y: usize, panel: usize, cols: i32): void {
   for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, y += CHUNK) {
     const to = left < perChunk ? LAST : y;
     for (let i: usize = 0; i < CHUNK; i += square<T>()) transpose<T>(to + i / lanes<T>(), CHUNK / lanes<T>(), panel + i, VECTOR);
-    if (left < perChunk) for (let i = 0; i < 4; i++) storePart<T>(y + (i << 4), v128.load(LAST + (i << 4)), left - i * lanes<T>());
+    if (left < perChunk) for (let i: usize = 0; i < <usize>left * sizeof<T>(); i += sizeof<T>()) store<T>(y + i, load<T>(LAST + i));
   }
 }
 
@@ -212,18 +212,6 @@ function loadPart<T>(from: usize, n: i32, v: v128): v128 {
   if (sizeof<T>() == 4 && n > 1) v = v128.load_lane<T>(from + 4, v, 1);
   if (sizeof<T>() == 4 && n > 2) v = v128.load_lane<T>(from + 8, v, 2);
   return v;
-}
-
-// @ts-ignore: decorator
-@inline
-function storePart<T>(to: usize, v: v128, n: i32): void {
-  if (n >= lanes<T>()) {
-    v128.store(to, v);
-    return;
-  }
-  if (n > 0) v128.store_lane<T>(to, v, 0);
-  if (sizeof<T>() == 4 && n > 1) v128.store_lane<T>(to + 4, v, 1);
-  if (sizeof<T>() == 4 && n > 2) v128.store_lane<T>(to + 8, v, 2);
 }
 
 /** Bytes of as many vectors as a vector has lanes: what is transposed at once. */
@@ -245,7 +233,7 @@ export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): 
     rowIn<T>(tile, x, cols, 0);
   } else {
     for (let t = tile; t < end; t += VECTOR) v128.store(t, v128.splat<T>(1));
-    for (let j = cols, padded = <i32>((end - tile) / sizeof<T>()); j < padded; j++) store<T>(aloneAt<T>(tile, j), 0);
+    for (let j = cols; j < groupColumns<T>(cols); j++) store<T>(groupAt<T>(tile, j), 0);
   }
   return tile;
 }

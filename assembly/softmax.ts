@@ -3,7 +3,7 @@
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { NARROW, WIDE } from "./layout";
-import { STATISTIC, X, Y, Z, layoutAt, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import { STATISTIC, X, Y, Z, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
 import { panelDot, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -11,9 +11,8 @@ const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);
-  const rows = outer * inner;
+  const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
   for (let r = 0, n = 0; r < rows; r += n) {
-    const layout = layoutAt<T>(r, rows, cols, inner), bytes = tileBytes<T>(cols, layout);
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);

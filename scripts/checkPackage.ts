@@ -86,8 +86,8 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 
 // Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
-  { file: "dist/index.js", limit: 25_000, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 38_000 },
+  { file: "dist/index.js", limit: 24_700, aim: 20_000 },
+  { file: "dist/relaxed.js", limit: 37_600 },
   { file: "dist/baseline.js", limit: 7_400, aim: 6_000 },
   { file: "dist/wasm.js", limit: 8_900 },
 ];

@@ -136,7 +136,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/panel.ts",
-    mutated: /rows <=? (?:lanes<T>\(\)|[34]) (?:&&|\|\|) cols .*<u32>cols [-+*/] 1\d;$/,
+    mutated: /^const cheaper = |^return cheaper && inner == (?:1 && rows (?:<=|>=?)|0 && rows <) lanes<T>\(\) \? ALONE/,
     why: "whether a row is laid out alone, which changes no bit",
   },
   {
