@@ -5,7 +5,7 @@
 // First readOptions and readList take what code of the caller's can stand behind: getters, proxies, elements of lists. No such code runs
 // from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
-import type { FloatArray } from "./kernels.js";
+import type { FloatArray, Kernels, Shape } from "./kernels.js";
 import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
@@ -52,6 +52,30 @@ export function newArray<A extends FloatArray | Int32Array>(fn: string, model: A
   }
 }
 
+const { getPrototypeOf } = Object;
+
+// Most arrays are ordinary ones, and V8 tells that without a call of its runtime where it knows what is at hand: after an element was asked for,
+// which for a typed array cannot have any other effect. Each kind has a function of its own, as V8 remembers by place (three arrays of a
+// loss: −20 ns, Node 24).
+
+function float32Array(fn: string, argument: string, array: Float32Array): Float32Array {
+  void array[0];
+  const isPlain = getPrototypeOf(array) === Float32Array.prototype && lengthOf(array) > 0;
+  return isPlain ? array : plainArray(fn, argument, array, Float32Array);
+}
+
+function float64Array(fn: string, argument: string, array: Float64Array): Float64Array {
+  void array[0];
+  const isPlain = getPrototypeOf(array) === Float64Array.prototype && lengthOf(array) > 0;
+  return isPlain ? array : plainArray(fn, argument, array, Float64Array);
+}
+
+export function int32Array(fn: string, argument: string, array: Int32Array): Int32Array {
+  void array[0];
+  const isPlain = getPrototypeOf(array) === Int32Array.prototype && lengthOf(array) > 0;
+  return isPlain ? array : plainArray(fn, argument, array, Int32Array);
+}
+
 /** A typed array as one of this realm. Fails if its buffer is detached. */
 export function plainArray<A>(fn: string, argument: string, value: A, type: new (...args: never[]) => A): A {
   const length = lengthOf(value);
@@ -62,7 +86,7 @@ export function plainArray<A>(fn: string, argument: string, value: A, type: new 
       throw new TypeError(`${fn}: ${argument} must not be detached`);
     }
   }
-  if (Object.getPrototypeOf(value) === type.prototype) return value;
+  if (getPrototypeOf(value) === type.prototype) return value;
   return new (type as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => A)(
     bufferOf(value),
     length === 0 ? 0 : byteOffsetOf(value),
@@ -74,27 +98,27 @@ export function plainArray<A>(fn: string, argument: string, value: A, type: new 
 export function floatArray(fn: string, argument: string, value: unknown, list: Float64Array | undefined): FloatArray {
   if (list !== undefined) return list;
   const kind = kindOf(value);
-  if (kind === "Float32Array") return plainArray(fn, argument, value as Float32Array, Float32Array);
-  if (kind === "Float64Array") return plainArray(fn, argument, value as Float64Array, Float64Array);
+  if (kind === "Float32Array") return float32Array(fn, argument, value as Float32Array);
+  if (kind === "Float64Array") return float64Array(fn, argument, value as Float64Array);
   throw typeError(fn, argument, "a Float32Array, a Float64Array or an array of numbers", value);
 }
 
-/** A second array of the kind and length of a first one. */
+/** A second array of the kind of a first one, and of its `length`. */
 export function sameKind(
   fn: string,
   argument: string,
   value: unknown,
   list: Float64Array | undefined,
   model: FloatArray,
+  length: number,
   modelName: string,
 ): FloatArray {
   const array = floatArray(fn, argument, value, list);
   if (array instanceof Float32Array !== model instanceof Float32Array) {
     throw typeError(fn, argument, `of the same type as ${modelName} (${kindOf(model)})`, value);
   }
-  const length = lengthOf(array);
-  if (length !== lengthOf(model))
-    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${lengthOf(model)}`, length);
+  if (lengthOf(array) !== length)
+    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${length}`, lengthOf(array));
   return array;
 }
 
@@ -107,14 +131,15 @@ export const EXPECTED_FACTOR = "finite (in the type of the logits) and not negat
 /** One factor per class or row, if there are any: not negative, and finite in the type of `model`. */
 export function weights(
   fn: string,
-  options: Options,
   key: "weight" | "sampleWeight",
+  value: unknown,
+  list: Float64Array | undefined,
   length: number,
   where: string,
   model: FloatArray,
 ): FloatArray | undefined {
-  if (options[key] === undefined) return undefined;
-  const array = optionArray(fn, options, key, length, where);
+  if (value === undefined) return undefined;
+  const array = optionArray(fn, key, value, list, length, where);
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
     if (!isFactor(w, model)) throw rangeError(fn, `${key}[${i}]`, EXPECTED_FACTOR, w);
@@ -125,40 +150,15 @@ export function weights(
 /** An option that holds so many numbers. `where` says what the length must be, for the message. */
 export function optionArray(
   fn: string,
-  options: Options,
   key: "weight" | "sampleWeight" | "gradOutput",
+  value: unknown,
+  list: Float64Array | undefined,
   length: number,
   where: string,
 ): FloatArray {
-  const array = floatArray(fn, key, options[key], options.lists?.[key]);
+  const array = floatArray(fn, key, value, list);
   if (lengthOf(array) !== length) throw rangeError(fn, `${key}.length`, `${where} = ${length}`, lengthOf(array));
   return array;
-}
-
-/** Every option there is, not set. An object of always the same shape is fast to read, and as it has all properties none is inherited. */
-function noOptions(): Record<OptionName, unknown> & { lists: Partial<Record<OptionName, Float64Array>> | undefined } {
-  return {
-    lists: undefined,
-    shape: undefined,
-    axis: undefined,
-    out: undefined,
-    grad: undefined,
-    temperature: undefined,
-    reduction: undefined,
-    weight: undefined,
-    sampleWeight: undefined,
-    ignoreIndex: undefined,
-    labelSmoothing: undefined,
-    meanOver: undefined,
-    emptyMean: undefined,
-    gradOutput: undefined,
-    accumulate: undefined,
-    form: undefined,
-    margin: undefined,
-    p: undefined,
-    perClass: undefined,
-    bytes: undefined,
-  };
 }
 
 /** The name of any option. */
@@ -166,90 +166,156 @@ export type OptionName =
   | "shape"
   | "axis"
   | "out"
-  | "grad"
-  | "temperature"
   | "reduction"
   | "weight"
   | "sampleWeight"
   | "ignoreIndex"
-  | "labelSmoothing"
   | "meanOver"
   | "emptyMean"
-  | "gradOutput"
-  | "accumulate"
+  | "labelSmoothing"
+  | "temperature"
   | "form"
   | "margin"
   | "p"
   | "perClass"
+  | "grad"
+  | "gradOutput"
+  | "accumulate"
   | "bytes";
-/** The options as they were given, each read once, undefined where it is not set; of those that are lists of numbers also a copy. */
-export type Options = Readonly<ReturnType<typeof noOptions>>;
-const NONE: Options = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ noOptions());
-const MAY_BE_LISTS: readonly OptionName[] = [
-  "shape",
-  "out",
-  "grad",
-  "weight",
-  "sampleWeight",
-  "ignoreIndex",
-  "gradOutput",
-];
+/** Some options, one bit each. */
+export type OptionSet = number;
+/** In the order in which they are read. */
+const BITS: Readonly<Record<OptionName, OptionSet>> = {
+  shape: 1 << 0,
+  axis: 1 << 1,
+  out: 1 << 2,
+  reduction: 1 << 3,
+  weight: 1 << 4,
+  sampleWeight: 1 << 5,
+  ignoreIndex: 1 << 6,
+  meanOver: 1 << 7,
+  emptyMean: 1 << 8,
+  labelSmoothing: 1 << 9,
+  temperature: 1 << 10,
+  form: 1 << 11,
+  margin: 1 << 12,
+  p: 1 << 13,
+  perClass: 1 << 14,
+  grad: 1 << 15,
+  gradOutput: 1 << 16,
+  accumulate: 1 << 17,
+  bytes: 1 << 18,
+};
+const BIT_OF: ReadonlyMap<string, OptionSet> = /* @__PURE__ */ new Map(/* @__PURE__ */ Object.entries(BITS));
 
-/** The options that are set: own properties, each read once, in the order of `known`. An unknown or misspelt one is a TypeError. */
-export function readOptions(fn: string, options: unknown, known: readonly OptionName[]): Options {
+export function optionSet(...names: readonly OptionName[]): OptionSet {
+  return names.reduce((set, name) => set | BITS[name], 0);
+}
+
+/** The options as they were given, undefined where one is not set; of those that are lists of numbers also a copy. */
+export interface Options extends Readonly<Record<OptionName, unknown>> {
+  lists: Lists | undefined;
+}
+type MayBeList = "shape" | "out" | "grad" | "weight" | "sampleWeight" | "ignoreIndex" | "gradOutput";
+type Lists = Readonly<Record<MayBeList, Float64Array | undefined>>;
+
+/** The options of a set, each read once. One line for each: to read and write them in a loop over their names takes longer by half. */
+function pick(given: Readonly<Partial<Record<OptionName, unknown>>>, set: OptionSet): Options {
+  return {
+    lists: undefined,
+    shape: set & BITS.shape ? given.shape : undefined,
+    axis: set & BITS.axis ? given.axis : undefined,
+    out: set & BITS.out ? given.out : undefined,
+    reduction: set & BITS.reduction ? given.reduction : undefined,
+    weight: set & BITS.weight ? given.weight : undefined,
+    sampleWeight: set & BITS.sampleWeight ? given.sampleWeight : undefined,
+    ignoreIndex: set & BITS.ignoreIndex ? given.ignoreIndex : undefined,
+    meanOver: set & BITS.meanOver ? given.meanOver : undefined,
+    emptyMean: set & BITS.emptyMean ? given.emptyMean : undefined,
+    labelSmoothing: set & BITS.labelSmoothing ? given.labelSmoothing : undefined,
+    temperature: set & BITS.temperature ? given.temperature : undefined,
+    form: set & BITS.form ? given.form : undefined,
+    margin: set & BITS.margin ? given.margin : undefined,
+    p: set & BITS.p ? given.p : undefined,
+    perClass: set & BITS.perClass ? given.perClass : undefined,
+    grad: set & BITS.grad ? given.grad : undefined,
+    gradOutput: set & BITS.gradOutput ? given.gradOutput : undefined,
+    accumulate: set & BITS.accumulate ? given.accumulate : undefined,
+    bytes: set & BITS.bytes ? given.bytes : undefined,
+  };
+}
+
+const NONE: Options = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ pick({}, 0));
+
+/** The options that are set: own properties, each read once, in a fixed order. An unknown or misspelt one is a TypeError. */
+export function readOptions(fn: string, options: unknown, known: OptionSet): Options {
   if (options === undefined) return NONE;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw typeError(fn, "options", "an object", options);
   }
-  const keys = Object.keys(options) as OptionName[];
-  const read = noOptions();
-  let found = 0;
-  let hasLists = false;
-  for (const key of known) {
-    if (found === keys.length) break;
-    if (!keys.includes(key)) continue;
-    found++;
-    const value = (options as Record<string, unknown>)[key];
-    read[key] = value;
-    hasLists ||= Array.isArray(value);
+  const keys = Object.keys(options);
+  let set = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const bit = (BIT_OF.get(keys[i]!) ?? 0) & known;
+    if (bit === 0) throw unknownOption(fn, keys[i]!, known);
+    set |= bit;
   }
-  if (found < keys.length) {
-    const key = keys.find((key) => !known.includes(key));
-    throw new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${known.join(", ")}`);
-  }
-  if (hasLists) readLists(fn, read);
+  if (set === 0) return NONE;
+  const read = pick(options, set);
+  if (holdsList(read)) read.lists = readLists(fn, read);
   return read;
 }
 
-function readLists(fn: string, read: ReturnType<typeof noOptions>): void {
-  read.lists = Object.create(null) as Partial<Record<OptionName, Float64Array>>;
-  for (const key of MAY_BE_LISTS) {
-    const list = readList(fn, key, read[key]);
-    if (list !== undefined) read.lists[key] = list;
-  }
-  for (const key of ["out", "grad"] as const) {
-    if (read.lists[key] && Object.isFrozen(read[key])) throw typeError(fn, key, "writable", read[key]);
-  }
+function holdsList({ shape, out, grad, weight, sampleWeight, ignoreIndex, gradOutput }: Options): boolean {
+  const { isArray } = Array;
+  return (
+    isArray(shape) ||
+    isArray(out) ||
+    isArray(grad) ||
+    isArray(weight) ||
+    isArray(sampleWeight) ||
+    isArray(ignoreIndex) ||
+    isArray(gradOutput)
+  );
+}
+
+function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
+  const names = [...BIT_OF].filter(([, bit]) => (bit & known) !== 0).map(([name]) => name);
+  return new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${names.join(", ")}`);
+}
+
+/** Copies of those options that are lists. A frozen one cannot take a result. */
+function readLists(fn: string, read: Options): Lists {
+  const lists: Lists = {
+    shape: readList(fn, "shape", read.shape),
+    out: readList(fn, "out", read.out),
+    grad: readList(fn, "grad", read.grad),
+    weight: readList(fn, "weight", read.weight),
+    sampleWeight: readList(fn, "sampleWeight", read.sampleWeight),
+    ignoreIndex: readList(fn, "ignoreIndex", read.ignoreIndex),
+    gradOutput: readList(fn, "gradOutput", read.gradOutput),
+  };
+  if (lists.out && Object.isFrozen(read.out)) throw typeError(fn, "out", "writable", read.out);
+  if (lists.grad && Object.isFrozen(read.grad)) throw typeError(fn, "grad", "writable", read.grad);
+  return lists;
 }
 
 /** A number for which `valid` holds; `fallback` where the option is absent. */
 export function numberOption(
   fn: string,
-  options: Options,
   key: OptionName,
+  value: unknown,
   fallback: number,
   expected: string,
   valid: (value: number) => boolean,
 ): number {
-  const value = options[key];
   if (value === undefined) return fallback;
   if (typeof value !== "number") throw typeError(fn, key, "a number", value);
   if (!valid(value)) throw rangeError(fn, key, expected, value);
   return value;
 }
 
-export function booleanOption(fn: string, options: Options, key: OptionName): boolean {
-  const value = options[key];
+export function booleanOption(fn: string, key: OptionName, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value !== "boolean") throw typeError(fn, key, "true or false", value);
   return value;
@@ -258,12 +324,11 @@ export function booleanOption(fn: string, options: Options, key: OptionName): bo
 /** One of a few values; `fallback` where the option is absent. */
 export function choiceOption<C extends string | number>(
   fn: string,
-  options: Options,
   key: OptionName,
+  value: unknown,
   fallback: C,
   choices: readonly C[],
 ): C {
-  const value = options[key];
   if (value === undefined) return fallback;
   const choice = choices.find((c) => c === value);
   if (choice !== undefined) return choice;
@@ -273,8 +338,8 @@ export function choiceOption<C extends string | number>(
     : typeError(fn, key, expected, value);
 }
 
-export function temperatureOption(fn: string, options: Options): number {
-  return numberOption(fn, options, "temperature", 1, "positive and finite", (t) => t > 0 && t < Infinity);
+export function temperatureOption(fn: string, { temperature }: Options): number {
+  return numberOption(fn, "temperature", temperature, 1, "positive and finite", (t) => t > 0 && t < Infinity);
 }
 
 /** Whether two arrays share bytes without being the very same range. */
@@ -286,17 +351,22 @@ function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
   return !(aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
 }
 
-/** An input, copied if writing the output block by block would change what is still to be read of it. */
-export function unclobbered<A extends FloatArray>(input: A, output: Output | undefined): A {
-  // A new array overlaps nothing, and is not asked: to ask a small array for its buffer makes V8 move it out of its heap.
-  if (output === undefined || output.isNew || output.array === input) return input;
-  return overlapsPartly(input, output.array) ? copyOf(input) : input;
+/**
+ * The array that a call writes while it still reads others. A new one overlaps no other, and is not asked: to ask a small array for its buffer
+ * takes longer than to compute ten classes, and makes V8 move it out of its heap.
+ */
+export function clobberedBy(output: Output | undefined, kernels: Kernels, shape: Shape): FloatArray | undefined {
+  return output === undefined || output.isNew || kernels.readsFirst(shape) ? undefined : output.array;
+}
+
+/** An input, copied if writing `output` row by row would change what is still to be read of it. */
+export function unclobbered<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
+  return output === undefined || output === input || !overlapsPartly(input, output) ? input : copyOf(input);
 }
 
 /** The same for an input that may not even be the output itself. */
-export function separate<A extends FloatArray>(input: A, output: Output | undefined): A {
-  if (output === undefined || output.isNew) return input;
-  return bufferOf(input) === bufferOf(output.array) ? copyOf(input) : input;
+export function separate<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
+  return output === undefined || bufferOf(input) !== bufferOf(output) ? input : copyOf(input);
 }
 
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
@@ -316,15 +386,15 @@ export interface Output {
 export function outputLike(
   fn: string,
   key: "out" | "grad",
-  options: Options,
+  given: unknown,
+  list: Float64Array | undefined,
   asList: boolean,
   model: FloatArray,
+  length: number,
 ): Output {
-  const given = options[key];
-  if (given === undefined) return { array: newArray(fn, model, lengthOf(model)), isNew: true, given, asList };
-  const list = options.lists?.[key];
+  if (given === undefined) return { array: newArray(fn, model, length), isNew: true, given, asList };
   if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, given);
-  const array = sameKind(fn, key, given, list, model, "the input");
+  const array = sameKind(fn, key, given, list, model, length, "the input");
   return { array, isNew: list !== undefined, given, asList: list !== undefined };
 }
 

@@ -5,10 +5,10 @@ import type { Kernels } from "./kernels.js";
 import { lossKind, readLoss, reduce } from "./loss.js";
 import type { LossValue } from "./options.js";
 
-const KIND = /* @__PURE__ */ lossKind("logits", false, "weights", ["labelSmoothing", "temperature"]);
+const KIND = /* @__PURE__ */ lossKind("logits", false, "weights", "labelSmoothing", "temperature");
 
 export function readLabelSmoothing(fn: string, options: Options): number {
-  return numberOption(fn, options, "labelSmoothing", 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
+  return numberOption(fn, "labelSmoothing", options.labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
 }
 
 export function crossEntropy(
@@ -19,7 +19,7 @@ export function crossEntropy(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
-  const call = readLoss(fn, KIND, logits, targets, given, withGrad);
+  const call = readLoss(kernels, fn, KIND, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
   if (!call.isEmpty) {

@@ -13,7 +13,7 @@ import type { Kernels } from "./kernels.js";
 import { lossKind, readLoss, reduce } from "./loss.js";
 import type { LossValue } from "./options.js";
 
-const KIND = /* @__PURE__ */ lossKind("scores", true, "count", ["form", "margin", "p", "perClass"]);
+const KIND = /* @__PURE__ */ lossKind("scores", true, "count", "form", "margin", "p", "perClass");
 
 export const FORMS = ["weston-watkins", "crammer-singer"] as const;
 export const POWERS = [1, 2] as const;
@@ -24,10 +24,10 @@ export function readHingeForm(
   options: Options,
 ): { form: (typeof FORMS)[number]; margin: number; p: 1 | 2; perClass: boolean } {
   return {
-    form: choiceOption(fn, options, "form", "weston-watkins", FORMS),
-    margin: numberOption(fn, options, "margin", 1, EXPECTED_FACTOR, (m) => m >= 0 && m < Infinity),
-    p: choiceOption(fn, options, "p", 1, POWERS),
-    perClass: booleanOption(fn, options, "perClass"),
+    form: choiceOption(fn, "form", options.form, "weston-watkins", FORMS),
+    margin: numberOption(fn, "margin", options.margin, 1, EXPECTED_FACTOR, (m) => m >= 0 && m < Infinity),
+    p: choiceOption(fn, "p", options.p, 1, POWERS),
+    perClass: booleanOption(fn, "perClass", options.perClass),
   };
 }
 
@@ -39,7 +39,7 @@ export function hinge(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "hingeGrad" : "hinge";
-  const call = readLoss(fn, KIND, scores, targets, given, withGrad);
+  const call = readLoss(kernels, fn, KIND, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
   const scale = perClass ? 1 / call.shape.classes : 1;

@@ -1,7 +1,7 @@
 // What a loss must be before anything is learned, when all scores are equal: a check that catches a wrong scale, a wrong sign or a forgotten
 // class at the first step.
 
-import { rangeError, readOptions, temperatureOption, typeError } from "./check.js";
+import { optionSet, rangeError, readOptions, temperatureOption, typeError } from "./check.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
 import { readHingeForm } from "./hinge.js";
 
@@ -12,12 +12,12 @@ export function initialLoss(loss: unknown, classes: unknown, given: unknown): nu
   if (!Number.isSafeInteger(classes) || classes < 1) throw rangeError(fn, "classes", "a positive integer", classes);
   if (loss === "crossEntropy") {
     // Neither option changes it: every class has the probability 1/C, however the target is spread.
-    const options = readOptions(fn, given, ["labelSmoothing", "temperature"]);
+    const options = readOptions(fn, given, optionSet("labelSmoothing", "temperature"));
     readLabelSmoothing(fn, options);
     temperatureOption(fn, options);
     return Math.log(classes);
   }
-  const options = readOptions(fn, given, ["form", "margin", "p", "perClass"]);
+  const options = readOptions(fn, given, optionSet("form", "margin", "p", "perClass"));
   const { form, margin, p, perClass } = readHingeForm(fn, options);
   const wrong = form === "weston-watkins" ? classes - 1 : Math.min(1, classes - 1);
   return (margin ** p * wrong) / (perClass ? classes : 1);

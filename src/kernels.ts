@@ -58,6 +58,8 @@ export interface HingeTerms {
  * reduced. `grad` is absent where only the loss is wanted.
  */
 export interface Kernels {
+  /** Whether a call of this shape has read all its arrays before it writes one: then it does not matter how they overlap. */
+  readsFirst(shape: Shape): boolean;
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;

@@ -17,7 +17,10 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;
   const perRow = newArray(fn, input, rows);
-  const output = options.out === undefined ? undefined : outputLike(fn, "out", options, list !== undefined, perRow);
+  const output =
+    options.out === undefined
+      ? undefined
+      : outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, perRow, rows);
   const values = lossBuffer(fn, rows);
   if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
   if (output === undefined) {

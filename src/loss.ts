@@ -4,14 +4,17 @@
 import {
   booleanOption,
   choiceOption,
+  clobberedBy,
   deliver,
   floatArray,
   newArray,
   numberOption,
   type OptionName,
+  type OptionSet,
   type Options,
   type Output,
   optionArray,
+  optionSet,
   outputLike,
   rangeError,
   readList,
@@ -21,14 +24,14 @@ import {
   unclobbered,
   weights,
 } from "./check.js";
-import type { FloatArray, RowTerms, Shape } from "./kernels.js";
+import type { FloatArray, Kernels, RowTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
 import { lossBuffer, MEANS, type MeanOver, REDUCTIONS, type Reduction, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
 import { copy, fillWith, lengthOf } from "./typedArrays.js";
 
-const LOSS_OPTIONS: readonly OptionName[] = [
+const LOSS_OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
   "shape",
   "axis",
   "reduction",
@@ -37,8 +40,10 @@ const LOSS_OPTIONS: readonly OptionName[] = [
   "ignoreIndex",
   "meanOver",
   "emptyMean",
-];
-const GRAD_OPTIONS: readonly OptionName[] = ["grad", "gradOutput", "accumulate"];
+);
+const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("grad", "gradOutput", "accumulate");
+/** A model of arrays of doubles. */
+const F64 = Float64Array.prototype;
 const anyNumber = (): boolean => true;
 
 /** The arguments of a loss, checked, and all memory that it needs: what a kernel takes, and what `reduce` then makes of its losses. */
@@ -68,22 +73,23 @@ export interface LossKind {
   /** The default for class indices; for probabilities it is "all". */
   readonly meanOver: MeanOver;
   /** The options of the loss, and of its gradient. */
-  readonly options: readonly OptionName[];
-  readonly gradOptions: readonly OptionName[];
+  readonly options: OptionSet;
+  readonly gradOptions: OptionSet;
 }
 
 export function lossKind(
   input: string,
   indicesOnly: boolean,
   meanOver: MeanOver,
-  ownOptions: readonly OptionName[],
+  ...ownOptions: readonly OptionName[]
 ): LossKind {
-  const options = [...LOSS_OPTIONS, ...ownOptions];
-  return { input, indicesOnly, meanOver, options, gradOptions: [...options, ...GRAD_OPTIONS] };
+  const options = LOSS_OPTIONS | optionSet(...ownOptions);
+  return { input, indicesOnly, meanOver, options, gradOptions: options | GRAD_OPTIONS };
 }
 
 /** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient. Nothing is written yet. */
 export function readLoss(
+  kernels: Kernels,
   fn: string,
   kind: LossKind,
   x: unknown,
@@ -99,11 +105,12 @@ export function readLoss(
   const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits);
 
   const indexed = targets.indices !== undefined;
-  const shape = readShape(fn, options, input, lengthOf(logits), indexed ? targets.length : undefined, true);
+  const length = lengthOf(logits);
+  const shape = readShape(fn, options, input, length, indexed ? targets.length : undefined, true);
   const rows = shape.outer * shape.inner;
-  const reduction = choiceOption<Reduction>(fn, options, "reduction", "mean", REDUCTIONS);
-  const meanOver = choiceOption<MeanOver>(fn, options, "meanOver", indexed ? kind.meanOver : "all", MEANS);
-  const emptyMean = numberOption(fn, options, "emptyMean", Number.NaN, "a number", anyNumber);
+  const reduction = choiceOption<Reduction>(fn, "reduction", options.reduction, "mean", REDUCTIONS);
+  const meanOver = choiceOption<MeanOver>(fn, "meanOver", options.meanOver, indexed ? kind.meanOver : "all", MEANS);
+  const emptyMean = numberOption(fn, "emptyMean", options.emptyMean, Number.NaN, "a number", anyNumber);
   if (indexed && targets.length !== rows)
     throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
   if (!indexed && options.ignoreIndex !== undefined) {
@@ -111,8 +118,9 @@ export function readLoss(
   }
 
   const toType = logits instanceof Float32Array ? toF32 : toF64;
-  const w = weights(fn, options, "weight", shape.classes, "the number of classes", logits);
-  const u = weights(fn, options, "sampleWeight", rows, "the number of rows", Float64Array.prototype);
+  const { lists } = options;
+  const w = weights(fn, "weight", options.weight, lists?.weight, shape.classes, "the number of classes", logits);
+  const u = weights(fn, "sampleWeight", options.sampleWeight, lists?.sampleWeight, rows, "the number of rows", F64);
   let weight = w && toType(w);
   let sampleWeight = u && toF64(u);
 
@@ -123,17 +131,20 @@ export function readLoss(
   else if (g !== undefined) {
     if (reduction !== "none")
       throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
-    gradOutput = toF64(optionArray(fn, options, "gradOutput", rows, "the number of rows"));
+    gradOutput = toF64(optionArray(fn, "gradOutput", g, lists?.gradOutput, rows, "the number of rows"));
   }
-  const accumulate = booleanOption(fn, options, "accumulate");
-  const output = withGrad ? outputLike(fn, "grad", options, list !== undefined, logits) : undefined;
-  weight &&= separate(weight, output);
-  sampleWeight &&= separate(sampleWeight, output);
-  gradOutput &&= separate(gradOutput, output);
+  const accumulate = booleanOption(fn, "accumulate", options.accumulate);
+  const output = withGrad
+    ? outputLike(fn, "grad", options.grad, lists?.grad, list !== undefined, logits, length)
+    : undefined;
+  const written = clobberedBy(output, kernels, shape);
+  weight &&= separate(weight, written);
+  sampleWeight &&= separate(sampleWeight, written);
+  gradOutput &&= separate(gradOutput, written);
 
   // Last of the checks, since its result lives in a buffer that is used again.
   const indices = indexed ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options)) : undefined;
-  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, output);
+  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, written);
   const counted = rows - (indices?.ignored ?? 0);
 
   const losses = lossBuffer(fn, rows);
@@ -148,7 +159,7 @@ export function readLoss(
   }
   return {
     options,
-    logits: unclobbered(logits, output),
+    logits: unclobbered(logits, written),
     targets: kernelTargets,
     shape,
     weight,
@@ -191,7 +202,7 @@ function totalWeight(
   const rows = outer * inner;
   if (targets instanceof Int32Array) {
     if (weight === undefined && sampleWeight === undefined) return counted;
-    const perRow = newArray(fn, Float64Array.prototype, rows);
+    const perRow = newArray(fn, F64, rows);
     for (let r = 0; r < rows; r++) {
       const y = targets[r]!;
       if (y >= 0) perRow[r] = (weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1);
@@ -199,8 +210,8 @@ function totalWeight(
     return sum(perRow, rows);
   }
   if (rows === 0) return 0;
-  const perRow = newArray(fn, Float64Array.prototype, rows);
-  const row = newArray(fn, Float64Array.prototype, classes);
+  const perRow = newArray(fn, F64, rows);
+  const row = newArray(fn, F64, classes);
   for (let r = 0; r < rows; r++) {
     const u = sampleWeight ? sampleWeight[r]! : 1;
     if (u === 0) continue;

@@ -1,9 +1,11 @@
 // softmax, log-softmax and their gradients: check → kernel → return
 
 import {
+  clobberedBy,
   deliver,
   floatArray,
-  type OptionName,
+  type OptionSet,
+  optionSet,
   outputLike,
   readList,
   readOptions,
@@ -16,9 +18,9 @@ import type { LogitsLike, Result } from "./options.js";
 import { readShape } from "./shape.js";
 import { lengthOf } from "./typedArrays.js";
 
-const GRAD_OPTIONS: readonly OptionName[] = ["shape", "axis", "out"];
+const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
 /** Those of softmax, logSoftmax and logSumExp. */
-export const OPTIONS: readonly OptionName[] = [...GRAD_OPTIONS, "temperature"];
+export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out", "temperature");
 
 /** softmax or logSoftmax: one output like the input. */
 export function softmax<A extends LogitsLike>(
@@ -30,10 +32,15 @@ export function softmax<A extends LogitsLike>(
   const options = readOptions(fn, given, OPTIONS);
   const list = readList(fn, "x", x);
   const input = floatArray(fn, "x", x, list);
-  const shape = readShape(fn, options, "x", lengthOf(input), undefined, false);
+  const length = lengthOf(input);
+  const shape = readShape(fn, options, "x", length, undefined, false);
   const temperature = temperatureOption(fn, options);
-  const output = outputLike(fn, "out", options, list !== undefined, input);
-  if (lengthOf(input) > 0) kernels[fn](output.array, unclobbered(input, output), shape, temperature);
+  const output = outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, input, length);
+  if (length > 0) {
+    const source = unclobbered(input, clobberedBy(output, kernels, shape));
+    if (fn === "softmax") kernels.softmax(output.array, source, shape, temperature);
+    else kernels.logSoftmax(output.array, source, shape, temperature);
+  }
   return deliver(output) as Result<A>;
 }
 
@@ -49,9 +56,16 @@ export function softmaxGrad<A extends LogitsLike>(
   const list = readList(fn, "y", y);
   const upstreamList = readList(fn, "dy", dy);
   const input = floatArray(fn, "y", y, list);
-  const upstream = sameKind(fn, "dy", dy, upstreamList, input, "y");
-  const shape = readShape(fn, options, "y", lengthOf(input), undefined, false);
-  const output = outputLike(fn, "out", options, list !== undefined, input);
-  if (lengthOf(input) > 0) kernels[fn](output.array, unclobbered(input, output), unclobbered(upstream, output), shape);
+  const length = lengthOf(input);
+  const upstream = sameKind(fn, "dy", dy, upstreamList, input, length, "y");
+  const shape = readShape(fn, options, "y", length, undefined, false);
+  const output = outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, input, length);
+  if (length > 0) {
+    const written = clobberedBy(output, kernels, shape);
+    const ys = unclobbered(input, written);
+    const dys = unclobbered(upstream, written);
+    if (fn === "softmaxGrad") kernels.softmaxGrad(output.array, ys, dys, shape);
+    else kernels.logSoftmaxGrad(output.array, ys, dys, shape);
+  }
   return deliver(output) as Result<A>;
 }

@@ -1,6 +1,6 @@
 // Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import { newArray, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
+import { int32Array, newArray, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
@@ -24,6 +24,10 @@ export function readTargets(
 ): Targets {
   if (list !== undefined) return { indices: list, length: list.length, fits: false };
   const kind = kindOf(value);
+  if (kind === "Int32Array") {
+    const indices = int32Array(fn, "targets", value as Int32Array);
+    return { indices, length: lengthOf(indices), fits: true };
+  }
   if (kind !== undefined && kind in INTEGER_ARRAYS) {
     const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
     return { indices, length: lengthOf(indices), fits: true };
@@ -37,7 +41,7 @@ export function readTargets(
   if (kind !== "Float32Array" && kind !== "Float64Array") {
     throw typeError(fn, "targets", `${expected} or class probabilities (a ${kindOf(logits)})`, value);
   }
-  return { probabilities: sameKind(fn, "targets", value, undefined, logits, "logits") };
+  return { probabilities: sameKind(fn, "targets", value, undefined, logits, lengthOf(logits), "logits") };
 }
 
 /** Which indices mark a row that is to be ignored. */

@@ -57,15 +57,35 @@ export function setFrom(to: FloatArray | Int32Array, from: ArrayLike<number>, at
  */
 export const FEW = 16;
 
-/** to[at + i] = from[start + i] for i < n. */
+/** The last part of an array that was asked for, kept: to make another one takes as long as to move two hundred elements. */
+export class Window {
+  private array: FloatArray | Int32Array | undefined;
+  private start = 0;
+  private n = 0;
+  private part!: FloatArray | Int32Array;
+
+  of(array: FloatArray | Int32Array, start: number, n: number): FloatArray | Int32Array {
+    if (array !== this.array || start !== this.start || n !== this.n) {
+      this.part = windowOf(array, start, n);
+      this.array = array;
+      this.start = start;
+      this.n = n;
+    }
+    return this.part;
+  }
+}
+
+/** to[at + i] = from[start + i] for i < n. With a `window`, which is for arrays that stay, the part is kept there. */
 export function copy<A extends FloatArray | Int32Array>(
   to: FloatArray | Int32Array,
   at: number,
   from: A,
   start: number,
   n: number,
+  window?: Window,
 ): void {
   if (n <= FEW) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
+  else if (window) setFrom(to, window.of(from, start, n), at);
   else setFrom(to, start === 0 && n === lengthOf(from) ? from : windowOf(from, start, n), at);
 }
 

@@ -1,14 +1,14 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
 import { createFunctions, type Workspace } from "./api.js";
-import { rangeError, readOptions, typeError } from "./check.js";
+import { optionSet, rangeError, readOptions, typeError } from "./check.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;
 
 /** The `bytes` option of createWorkspace, rounded up to whole vectors. */
 export function readWorkspaceBytes(given: unknown): number {
-  const { bytes } = readOptions("createWorkspace", given, ["bytes"]);
+  const { bytes } = readOptions("createWorkspace", given, optionSet("bytes"));
   if (typeof bytes !== "number") throw typeError("createWorkspace", "bytes", "a number", bytes);
   if (!Number.isSafeInteger(bytes) || bytes < 0)
     throw rangeError("createWorkspace", "bytes", "a non-negative integer", bytes);

@@ -9,6 +9,7 @@ import { logSumExp } from "./logSumExp.js";
 import { softmax, softmaxGrad } from "./softmax.js";
 
 export const baselineKernels: Kernels = {
+  readsFirst: () => false,
   softmax,
   softmaxGrad,
   logSoftmax,

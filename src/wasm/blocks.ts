@@ -3,7 +3,7 @@
 // workspace are used where they are.
 
 import type { FloatArray, Shape } from "../kernels.js";
-import { bufferOf, byteOffsetOf, copy, lengthOf } from "../typedArrays.js";
+import { bufferOf, byteOffsetOf, copy, lengthOf, Window } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 
@@ -30,6 +30,7 @@ export class Blocks {
   private inner = 0;
   private inners = 0;
   private spare = 0;
+  private readonly results = new Window();
   // What follows from these, for it is asked for often.
   protected rows = 0;
   protected firstRow = 0;
@@ -183,7 +184,7 @@ export class Blocks {
   protected leave(out: FloatArray, results: number, accumulate: boolean): void {
     if (this.isWhole) {
       if (accumulate) this.typed.add(results, this.enterWhole(out), this.elements);
-      copy(out, 0, this.view, results >>> this.log2Bytes, this.elements);
+      copy(out, 0, this.view, results >>> this.log2Bytes, this.elements, this.results);
     } else this.leaveBlock(out, results, accumulate);
   }
 
@@ -220,7 +221,7 @@ export class Blocks {
   private copyOut(array: FloatArray, at: number): void {
     const { view, classes, outer, inner, inners, allInners } = this;
     const from = at >>> this.log2Bytes;
-    if (inners === allInners) copy(array, outer * classes * inners, view, from, this.elements);
+    if (inners === allInners) copy(array, outer * classes * inners, view, from, this.elements, this.results);
     else
       for (let j = 0; j < classes; j++)
         copy(array, (outer * classes + j) * allInners + inner, view, from + j * inners, inners);
