@@ -13,37 +13,39 @@
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { logs } from "./logSoftmax";
+import { logs } from "./log";
 import {
-  STATISTIC, W, X, Y, Z, clearRow, findInRow, isClass, layoutOf, panelAt, panelFor, panelIn, panelOut, panelRows,
-  spreadRow, tileBytes, tileCount,
+  REST_W, REST_X, REST_Y, REST_Z, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, groupAt, isClass, layoutOf, nextInPanel, panelFor,
+  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount,
 } from "./panel";
-import {
-  REST_W, REST_X, REST_Y, REST_Z, chunks, panelMax, panelScale, perTile, restIn, restOf, restOut,
-  tree,
-} from "./passes";
+import { chunks, panelMax, panelScale, perTile, tree } from "./passes";
 import { CHUNK, addHigh, addLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
-const MAX = memory.data(STATISTIC, 16);
-const OTHERS = memory.data(STATISTIC, 16); // Σ e^((x − m)/T) without one maximum: d − 1
-const LOG = memory.data(STATISTIC, 16); // ln d
-const INVERSE = memory.data(STATISTIC, 16); // 1 / d
-const TARGET = memory.data(STATISTIC, 16); // x_y
-const WEIGHT = memory.data(STATISTIC, 16); // w_y
-const ROW_WEIGHT = memory.data(STATISTIC, 16); // u, 0 for a row that is ignored
-const DOT = memory.data(STATISTIC, 16); // Σ q_j (m − x_j)  over the smoothed or given distribution
-const Q_TOP = memory.data(STATISTIC, 16); // Σ q_j  over the classes at the maximum
-const Q_OTHERS = memory.data(STATISTIC, 16); // Σ q_j  over the others
-const Q = memory.data(STATISTIC, 16); // Σ q
-const LOSS = memory.data(STATISTIC, 16);
-const FACTOR = memory.data(STATISTIC, 16); // of the whole gradient of a row; then grad_j = e_j · E_FACTOR − q_j · FACTOR
-const E_FACTOR = memory.data(STATISTIC, 16);
-// The one column of a gradient that is computed by itself: which one (an i32 for each row), its e, its gradient.
-const COLUMN = memory.data(STATISTIC, 16);
-const OWN_E = memory.data(STATISTIC, 16);
-const OWN = memory.data(STATISTIC, 16);
+// The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
+const ROWS = memory.data(16 * STATISTIC, 16);
+const MAX: usize = 0;
+const OTHERS: usize = 1 * STATISTIC; // Σ e^((x − m)/T) without one maximum: d − 1
+const LOG: usize = 2 * STATISTIC; // ln d
+const INVERSE: usize = 3 * STATISTIC; // 1 / d
+const TARGET: usize = 4 * STATISTIC; // x_y
+const WEIGHT: usize = 5 * STATISTIC; // w_y
+const ROW_WEIGHT: usize = 6 * STATISTIC; // u, 0 for a row that is ignored
+const DOT: usize = 7 * STATISTIC; // Σ q_j (m − x_j)  over the smoothed or given distribution
+const Q_TOP: usize = 8 * STATISTIC; // Σ q_j  over the classes at the maximum
+const Q_OTHERS: usize = 9 * STATISTIC; // Σ q_j  over the others
+const Q: usize = 10 * STATISTIC; // Σ q
+const FACTOR: usize = 11 * STATISTIC; // of the whole gradient of a row; then grad_j = e_j · E_FACTOR − q_j · FACTOR
+const E_FACTOR: usize = 12 * STATISTIC;
+// The one class of a row whose gradient is computed by itself: where it is in a panel (an i32), its e, its gradient.
+const CELL: usize = 13 * STATISTIC;
+const OWN: usize = 14 * STATISTIC; // e, then the gradient
+const SHIFT: usize = 15 * STATISTIC; // as panelMax leaves it
+// With class probabilities: which class that is, an i32 for each row, −1 for none.
+const COLUMNS = memory.data(STATISTIC, 16);
 // What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
 const ZEROS = memory.data(64, 16);
+// Constants of the loops over rows: see log.ts.
+const NUMBERS = memory.data<f64>([1, Infinity, 1 / 16777216.0, 1 / 18014398509481984.0]);
 const ONES = memory.data(64, 16);
 
 export function crossEntropy<T>(
@@ -63,32 +65,24 @@ export function crossEntropy<T>(
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
     const ts = indexed ? ZEROS : panelIn<T>(Z, probabilities, r, n, cols, inner, layout, 0);
     const es = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
-    const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
-    panelMax<T>(MAX, xs, tiles, bytes, layout);
+    const ys = indexed ? targets + (<usize>r << 2) : 0, us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
+    panelMax<T>(ROWS + MAX, ROWS + SHIFT, xs, tiles, bytes, layout);
 
     // grad may be x itself: what is needed of x is taken before es is written.
-    gatherTargets<T>(xs, ys, us, weight, n, cols, layout, indexed);
+    gatherTargets<T>(xs, ys, us, weight, n, cols, bytes, layout);
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
-    panelExp<T>(OTHERS, es, xs, MAX, tiles, bytes, layout, true, table);
-    logs(LOG, INVERSE, OTHERS, n);
-    losses(n, keep, perT, blended);
-    for (let i = 0; i < n; i++) store<f64>(loss + (<usize>(r + i) << 3), load<f64>(LOSS + (i << 3)));
+    panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table);
+    logs(ROWS + LOG, ROWS + INVERSE, ROWS + OTHERS, n);
+    losses(loss + (<usize>r << 3), n, keep, perT, blended);
     if (!grad) continue;
 
-    for (let i = 0; i < n; i++) {
-      const g = gradOutput ? load<f64>(gradOutput + (<usize>(r + i) << 3)) : 1;
-      store<f64>(FACTOR + (i << 3), gradUnit * load<f64>(ROW_WEIGHT + (i << 3)) * g);
-    }
-    if (indexed) gradientsOfTargets<T>(es, n, cols, layout, keep, spread, blended);
+    factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
+    if (indexed) gradientsOfTargets<T>(es, n, keep, spread, blended);
     else gradientsOfMaxima<T>(es, n, cols, layout);
     if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
-    else panelScale<T>(es, E_FACTOR, tiles, bytes, layout);
-    for (let i = 0; i < n; i++) {
-      const column = load<i32>(COLUMN + (i << 2));
-      if (load<f64>(ROW_WEIGHT + (i << 3)) == 0) clearRow<T>(es, i, cols, layout);
-      else if (column >= 0) store<T>(panelAt<T>(es, i, column, cols, layout), <T>load<f64>(OWN + (i << 3)));
-    }
+    else panelScale<T>(es, ROWS + E_FACTOR, tiles, bytes, layout);
     panelOut<T>(grad, es, r, n, cols, inner, layout);
+    ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner);
   }
 }
 
@@ -99,38 +93,58 @@ export function crossEntropy<T>(
 function classWeights<T>(weight: usize, cols: i32, layout: Layout): usize {
   if (weight != 0 || layout != WIDE) return spreadRow<T>(W, weight, cols, layout);
   for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
+  // What is in front of a rest weighs nothing, and so is left out of every sum.
+  restIn<T>(W, ONES + CHUNK - tileBytes<T>(cols, layout), cols, 0);
   return ONES;
 }
 
-/** COLUMN, TARGET, WEIGHT and ROW_WEIGHT; with class probabilities only the last has a value, and no class counts by itself. */
-function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, layout: Layout, indexed: bool): void {
-  for (let i = 0; i < n; i++) {
-    const at = i << 3, column = indexed ? load<i32>(targets + (i << 2)) : 0, counts = isClass(column, cols);
-    const y = counts ? column : 0, w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0;
-    const u = sampleWeight ? load<f64>(sampleWeight + at) : 1.0;
-    store<i32>(COLUMN + (i << 2), y);
-    store<f64>(TARGET + at, <f64>load<T>(panelAt<T>(x, i, y, cols, layout)));
-    store<f64>(WEIGHT + at, indexed ? w : 0);
-    store<f64>(ROW_WEIGHT + at, counts ? u : 0);
+/** CELL, TARGET, WEIGHT and ROW_WEIGHT. With class probabilities (no targets) only the last has a value, and no class counts by itself. */
+function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, bytes: usize, layout: Layout): void {
+  const step = classStep<T>(layout), toTarget: usize = targets ? 4 : 0, toWeight: usize = sampleWeight ? 8 : 0;
+  const absent: f64 = targets ? 1 : 0, panel = x;
+  if (!targets) targets = ZEROS, weight = 0;
+  if (!sampleWeight) sampleWeight = NUMBERS;
+  for (let row = ROWS, end = ROWS + (<usize>n << 3); row < end; row += 8, targets += toTarget, sampleWeight += toWeight) {
+    const column = load<i32>(targets), counts = isClass(column, cols), y = counts ? column : 0;
+    const cell = layout == ALONE ? groupAt<T>(x, y) : x + <usize>y * step;
+    store<i32>(row, <i32>(cell - panel), CELL);
+    store<f64>(row, <f64>load<T>(cell), TARGET);
+    store<f64>(row, weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : absent, WEIGHT);
+    store<f64>(row, counts ? load<f64>(sampleWeight) : 0, ROW_WEIGHT);
+    x = nextInPanel<T>(x, bytes);
   }
 }
 
-/** LOSS and Q. */
-function losses(n: i32, keep: f64, perT: f64, blended: bool): void {
-  const zero = f64x2.splat(0), infinity = f64x2.splat(Infinity), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
-  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
-    const log = v128.load(LOG + at), b = f64x2.mul(keeps, v128.load(WEIGHT + at));
-    const nll = f64x2.add(log, f64x2.mul(f64x2.sub(v128.load(MAX + at), v128.load(TARGET + at)), perTs));
+/** The losses of n rows, and Q. */
+function losses(loss: usize, n: i32, keep: f64, perT: f64, blended: bool): void {
+  const zero = f64x2.splat(0), infinity = v128.load64_splat(NUMBERS, 8), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
+  for (let row = ROWS; n > 0; n -= 2, row += 16, loss += 16) {
+    const log = v128.load(row, LOG), b = f64x2.mul(keeps, v128.load(row, WEIGHT));
+    const nll = f64x2.add(log, f64x2.mul(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), perTs));
     // 0 · (−ln 0) counts as 0.
     let value = v128.andnot(f64x2.mul(b, nll), v128.and(f64x2.eq(b, zero), f64x2.eq(nll, infinity))), q = b;
     if (blended) {
-      const spread = f64x2.add(v128.load(Q_TOP + at), v128.load(Q_OTHERS + at));
-      value = f64x2.add(f64x2.add(f64x2.mul(spread, log), f64x2.mul(v128.load(DOT + at), perTs)), value);
+      const spread = f64x2.add(v128.load(row, Q_TOP), v128.load(row, Q_OTHERS));
+      value = f64x2.add(f64x2.add(f64x2.mul(spread, log), f64x2.mul(v128.load(row, DOT), perTs)), value);
       q = f64x2.add(spread, b);
     }
-    const u = v128.load(ROW_WEIGHT + at);
-    v128.store(LOSS + at, v128.and(f64x2.mul(u, value), f64x2.ne(u, zero)));
-    v128.store(Q + at, q);
+    const u = v128.load(row, ROW_WEIGHT);
+    value = v128.and(f64x2.mul(u, value), f64x2.ne(u, zero));
+    if (n > 1) v128.store(loss, value);
+    else v128.store64_lane(loss, value, 0);
+    v128.store(row, q, Q);
+  }
+}
+
+/** FACTOR */
+function factors(gradOutput: usize, n: i32, unit: f64): void {
+  let g = f64x2.splat(1);
+  for (let row = ROWS; n > 0; n -= 2, row += 16) {
+    if (gradOutput) {
+      g = n > 1 ? v128.load(gradOutput) : v128.load64_zero(gradOutput);
+      gradOutput += 16;
+    }
+    v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), v128.load(row, ROW_WEIGHT)), g), FACTOR);
   }
 }
 
@@ -138,35 +152,46 @@ function losses(n: i32, keep: f64, perT: f64, blended: bool): void {
  * E_FACTOR, and OWN for the class of each row. Where p comes near 1, p·Q − q is (Q − q) − (1 − p)·Q. Where p ≤ ½ nothing is near; above,
  * y is the only maximum, and Q − q was summed as Q_OTHERS.
  */
-function gradientsOfTargets<T>(e: usize, n: i32, cols: i32, layout: Layout, keep: f64, spread: f64, blended: bool): void {
-  for (let i = 0; i < n; i++) {
-    store<f64>(OWN_E + (i << 3), <f64>load<T>(panelAt<T>(e, i, load<i32>(COLUMN + (i << 2)), cols, layout)));
-  }
-  const one = f64x2.splat(1), unscale = f64x2.splat(1 / expOfZero<T>()), ownShare = f64x2.splat(blended ? keep + spread : keep);
-  for (let at: usize = 0; at < <usize>n << 3; at += 16) {
-    const factor = v128.load(FACTOR + at), q = v128.load(Q + at), inverse = v128.load(INVERSE + at), others = v128.load(OTHERS + at);
+function gradientsOfTargets<T>(e: usize, n: i32, keep: f64, spread: f64, blended: bool): void {
+  const end = ROWS + (<usize>n << 3);
+  for (let row = ROWS; row < end; row += 8) v128.store(row, f64x2.splat(<f64>load<T>(e + load<i32>(row, CELL))), OWN);
+  const one = v128.load64_splat(NUMBERS), unscale = v128.load64_splat(NUMBERS + (sizeof<T>() == 4 ? 16 : 24)), ownShare = f64x2.splat(blended ? keep + spread : keep);
+  for (let row = ROWS; row < end; row += 16) {
+    const factor = v128.load(row, FACTOR), q = v128.load(row, Q), inverse = v128.load(row, INVERSE), others = v128.load(row, OTHERS);
     // Divided, not times the inverse, which would be one rounding more for the whole row.
-    v128.store(E_FACTOR + at, f64x2.mul(f64x2.div(f64x2.mul(factor, q), f64x2.add(one, others)), unscale));
-    const own = f64x2.mul(v128.load(OWN_E + at), unscale);
+    v128.store(row, f64x2.mul(f64x2.div(f64x2.mul(factor, q), f64x2.add(one, others)), unscale), E_FACTOR);
+    const own = f64x2.mul(v128.load(row, OWN), unscale);
     // (1 − p)·d
     const otherMass = v128.bitselect(others, f64x2.sub(f64x2.add(one, others), own), f64x2.eq(own, one));
-    const plain = f64x2.sub(f64x2.mul(f64x2.mul(q, own), inverse), f64x2.mul(v128.load(WEIGHT + at), ownShare));
-    const qOthers = blended ? v128.load(Q_OTHERS + at) : f64x2.splat(0);
+    const plain = f64x2.sub(f64x2.mul(f64x2.mul(q, own), inverse), f64x2.mul(v128.load(row, WEIGHT), ownShare));
+    const qOthers = blended ? v128.load(row, Q_OTHERS) : f64x2.splat(0);
     const near1 = f64x2.sub(qOthers, f64x2.mul(f64x2.mul(q, otherMass), inverse));
-    v128.store(OWN + at, f64x2.mul(factor, v128.bitselect(plain, near1, f64x2.le(own, otherMass))));
+    v128.store(row, f64x2.mul(factor, v128.bitselect(plain, near1, f64x2.le(own, otherMass))), OWN);
   }
 }
 
 /** The same for class probabilities, where p at the maximum is more than ⅔ and the maximum is alone. */
 function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void {
-  for (let i = 0; i < n; i++) {
-    const at = i << 3, factor = load<f64>(FACTOR + at), q = load<f64>(Q + at), others = load<f64>(OTHERS + at), inverse = load<f64>(INVERSE + at);
+  for (let i = 0, row = ROWS; i < n; i++, row += 8) {
+    const factor = load<f64>(row, FACTOR), q = load<f64>(row, Q), others = load<f64>(row, OTHERS), inverse = load<f64>(row, INVERSE);
     // Q / d, corrected by what the sums Q and d = 1 + others have lost: up to an ulp of every gradient of the row.
     const d = 1 + others, share = q / d;
-    const lost = lostBy(load<f64>(Q_TOP + at), load<f64>(Q_OTHERS + at), q) - share * lostBy(1, others, d);
-    store<f64>(E_FACTOR + at, factor * (share + lost / d) * (1 / expOfZero<T>()));
-    store<i32>(COLUMN + (i << 2), others < 0.5 ? findInRow<T>(e, i, cols, layout, <T>expOfZero<T>()) : -1);
-    store<f64>(OWN + at, factor * (load<f64>(Q_OTHERS + at) - q * others * inverse));
+    const lost = lostBy(load<f64>(row, Q_TOP), load<f64>(row, Q_OTHERS), q) - share * lostBy(1, others, d);
+    store<f64>(row, factor * (share + lost / d) * (1 / expOfZero<T>()), E_FACTOR);
+    // A row of −Infinity has no maximum (others = −1).
+    store<i32>(COLUMNS + (i << 2), others >= 0 && others < 0.5 ? findInRow<T>(e, i, cols, layout, <T>expOfZero<T>()) : -1);
+    store<f64>(row, factor * (load<f64>(row, Q_OTHERS) - q * others * inverse), OWN);
+  }
+}
+
+/** Puts OWN into n rows of the gradient that begin at g, and 0 into those that are ignored. `columns`: an i32 for each row. */
+function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32): void {
+  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  for (let row = ROWS, end = ROWS + (<usize>n << 3); row < end; row += 8, columns += 4, g += toRow) {
+    const column = load<i32>(columns);
+    // No target that is out of range gets further.
+    if (load<f64>(row, ROW_WEIGHT) == 0) fillRow<T>(g, toClass, cols, 0);
+    else if (column >= 0) store<T>(g + <usize>column * toClass, <T>load<f64>(row, OWN));
   }
 }
 
@@ -187,17 +212,11 @@ function stepOf(x: usize): usize {
 
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
 function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, alone = layout == ALONE;
   const rest = restOf(bytes);
-  if (rest) {
-    restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
-    if (tStep) restIn(REST_Z, t, bytes, zero);
-    // A weight of 0 takes the places before the rest out of everything.
-    restIn(REST_W, wStep ? w : ONES + CHUNK - bytes, bytes, zero);
-  }
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const max = loadLanes<T>(MAX + tile * perTile<T>(), layout != NARROW);
+    const row = ROWS + tile * perTile<T>(), max = loadLanes<T>(row + MAX, layout != NARROW);
     let dotL = f64x2.splat(0), dotH = dotL, topL = dotL, topH = dotL, othersL = dotL, othersH = dotL;
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, t += tStep, w += wStep) {
@@ -228,9 +247,9 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
         if (alone) o0 = swapLanes(o0), o1 = swapLanes(o1), o2 = swapLanes(o2), o3 = swapLanes(o3);
       }
     }
-    storeSum<T>(DOT + tile * perTile<T>(), dotL, dotH, 1, layout == WIDE);
-    storeSum<T>(Q_TOP + tile * perTile<T>(), topL, topH, 1, layout == WIDE);
-    storeSum<T>(Q_OTHERS + tile * perTile<T>(), othersL, othersH, 1, layout == WIDE);
+    storeSum<T>(row + DOT, dotL, dotH, 1, layout == WIDE);
+    storeSum<T>(row + Q_TOP, topL, topH, 1, layout == WIDE);
+    storeSum<T>(row + Q_OTHERS, othersL, othersH, 1, layout == WIDE);
   }
 }
 
@@ -250,22 +269,16 @@ function gap<T>(q: v128, x: v128, max: v128): v128 {
 
 /** e ← e · E_FACTOR − q · FACTOR, in place. */
 function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.splat<T>(0);
-  const tStep = stepOf(t), wStep = stepOf(w), weight = w, row = e;
-  const rest = restOf(bytes);
-  if (rest) {
-    restIn(REST_Y, e, bytes, zero);
-    if (tStep) restIn(REST_Z, t, bytes, zero);
-    if (wStep) restIn(REST_W, w, bytes, zero);
-  }
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
+  const tStep = stepOf(t), wStep = stepOf(w), weight = w, rest = restOf(bytes);
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const factor = loadLanes<T>(E_FACTOR + tile * perTile<T>(), layout != NARROW), qFactor = loadLanes<T>(FACTOR + tile * perTile<T>(), layout != NARROW);
+    const row = ROWS + tile * perTile<T>();
+    const factor = loadLanes<T>(row + E_FACTOR, layout != NARROW), qFactor = loadLanes<T>(row + FACTOR, layout != NARROW);
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
       if (rest && n == 1) {
-        e = REST_Y;
+        e = REST_Y, w = REST_W;
         if (tStep) t = REST_Z;
-        if (wStep) w = REST_W;
       }
       v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, qFactor));
       v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, qFactor), 16);
@@ -273,7 +286,6 @@ function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize
       v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, qFactor), 48);
     }
   }
-  if (rest) restOut(row, bytes, REST_Y);
 }
 
 // @ts-ignore: decorator

@@ -15,8 +15,8 @@
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { STATISTIC } from "./panel";
-import { REST_X, REST_Y, REST_Z, countTrue, perTile, restIn, restOf, restOut, storeCount } from "./passes";
+import { REST_X, REST_Y, REST_Z, STATISTIC, pairBytes, restOf, restOut, tileBytes } from "./panel";
+import { countTrue, perTile, storeCount } from "./passes";
 import { CHUNK, VECTOR, addHigh, addLanes, addLow, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLow } from "./simd";
 
 // @ts-ignore: decorator
@@ -112,10 +112,10 @@ const REDUCED = memory.data(2 * BLOCK, 16);
 function reduce<T>(x: usize, bytes: usize, negMax: v128, lowest: v128, log2e: v128, magic: v128, ln2High: v128, ln2Low: v128): void {
   for (let to = REDUCED, end = REDUCED + 2 * bytes; to < end; to += 2 * VECTOR, x += VECTOR) {
     const value = v128.load(x);
-    const big = larger<T>(value, negMax), small = smaller<T>(value, negMax);
-    const d = v128.add<T>(small, big);
-    const err = v128.sub<T>(small, v128.sub<T>(d, big));
+    const d = v128.add<T>(value, negMax);
     const z = mulAdd<T>(d, log2e, magic);
+    const big = larger<T>(value, negMax);
+    const err = v128.sub<T>(smaller<T>(value, negMax), v128.sub<T>(d, big));
     const n = v128.sub<T>(z, magic);
     const r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err));
     // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
@@ -165,8 +165,9 @@ function power<T>(
  * is left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class dominates.
  */
 export function panelExp<T>(
-  sum: usize, e: usize, x: usize, max: usize, tiles: i32, bytes: usize, layout: Layout, others: bool, table: usize,
+  sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize,
 ): void {
+  const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout);
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
   const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
   const c1 = constant<T>(table, 5), c2 = constant<T>(table, 6), c3 = constant<T>(table, 7), c4 = constant<T>(table, 8);
@@ -174,13 +175,13 @@ export function panelExp<T>(
   const c9 = constant<T>(table, 13), c10 = constant<T>(table, 14), c11 = constant<T>(table, 15);
   const top = constant<T>(table, 16);
   const rest = restOf(bytes), keep = e != 0, row = e;
-  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(-Infinity));
 
   for (let t = 0; t < tiles; t++) {
-    const negMax = shiftBy<T>(loadLanes<T>(max + <usize>t * perTile<T>(), layout != NARROW));
+    const negMax = v128.load(shift + <usize>t * VECTOR);
     let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
-    for (let left = <isize>bytes, part: usize = 0; left > 0; left -= part) {
-      part = min(<usize>left & ~(CHUNK - 1), BLOCK);
+    for (let left = <isize>used, part: usize = 0; left > 0; left -= part) {
+      part = min(<usize>left, BLOCK);
+      if (rest && part < <usize>BLOCK) part = part & ~(CHUNK - 1);
       if (part == 0) part = CHUNK, x = REST_X, e = REST_Y;
       reduce<T>(x, part, negMax, lowest, log2e, magic, ln2High, ln2Low);
       if (!keep) e = REDUCED;
@@ -189,10 +190,13 @@ export function panelExp<T>(
         v128.store(e, e0);
         let e1 = power<T>(v128.load(at, 32), v128.load(at, 48), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
         v128.store(e, e1, 16);
-        let e2 = power<T>(v128.load(at, 64), v128.load(at, 80), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-        v128.store(e, e2, 32);
-        let e3 = power<T>(v128.load(at, 96), v128.load(at, 112), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-        v128.store(e, e3, 48);
+        let e2 = f64x2.splat(0), e3 = e2;
+        if (at + CHUNK < end) {
+          e2 = power<T>(v128.load(at, 64), v128.load(at, 80), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+          v128.store(e, e2, 32);
+          e3 = power<T>(v128.load(at, 96), v128.load(at, 112), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+          v128.store(e, e3, 48);
+        }
         if (others) {
           const t0 = equals<T>(e0, top), t1 = equals<T>(e1, top), t2 = equals<T>(e2, top), t3 = equals<T>(e3, top);
           tops = countTrue<T>(tops, t0, t1, t2, t3);
@@ -220,10 +224,11 @@ export function panelExp<T>(
       }
       x += part;
     }
+    x += bytes - used;
     storeSum<T>(sum + <usize>t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
     if (others) storeCount<T>(TOPS + <usize>t * perTile<T>(), tops, layout);
   }
-  if (rest && keep) restOut(row, bytes, REST_Y);
+  if (keep) restOut(row, bytes);
   if (!others) return;
   // Every occurrence of the maximum but one.
   for (let i: usize = 0; i < <usize>tiles * perTile<T>(); i += 16) {
@@ -238,15 +243,7 @@ function equals<T>(a: v128, b: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.eq(a, b) : i64x2.eq(a, b);
 }
 
-/** −m, or 0 where m is not finite: then e^(x − m) comes out as NaN or 0 as it must. */
-// @ts-ignore: decorator
-@inline
-function shiftBy<T>(max: v128): v128 {
-  const finite = v128.eq<T>(v128.sub<T>(max, max), v128.splat<T>(0));
-  return v128.and(v128.neg<T>(max), finite);
-}
-
-/** dx = dy − e^y · factor for y ≤ 0 */
+/** dx = dy − e^y · factor for y ≤ 0, of panels at X (y) and Z (dy) */
 export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, tiles: i32, bytes: usize, layout: Layout, table: usize): void {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
   const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
@@ -254,16 +251,11 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
   const c5 = constant<T>(table, 9), c6 = constant<T>(table, 10), c7 = constant<T>(table, 11), c8 = constant<T>(table, 12);
   const c9 = constant<T>(table, 13), c10 = constant<T>(table, 14), c11 = constant<T>(table, 15);
   const zero = v128.splat<T>(0), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
-  const rest = restOf(bytes), row = dx;
-  if (rest) {
-    restIn(REST_Y, y, bytes, zero);
-    restIn(REST_Z, dy, bytes, zero);
-  }
   for (; tiles > 0; tiles--, factor += perTile<T>()) {
     const f = v128.mul<T>(loadLanes<T>(factor, layout != NARROW), unscale);
     for (let left = <isize>bytes, part: usize = 0; left > 0; left -= part) {
       part = min(<usize>left & ~(CHUNK - 1), BLOCK);
-      if (part == 0) part = CHUNK, dx = REST_X, y = REST_Y, dy = REST_Z;
+      if (part == 0) part = CHUNK, dx = REST_Y, y = REST_X, dy = REST_Z;
       reduce<T>(y, part, zero, lowest, log2e, magic, ln2High, ln2Low);
       for (let at = REDUCED, end = REDUCED + 2 * part; at < end; at += 2 * VECTOR, dx += VECTOR, dy += VECTOR) {
         const e = power<T>(v128.load(at), v128.load(at, 16), c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
@@ -272,5 +264,4 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
       y += part;
     }
   }
-  if (rest) restOut(row, bytes, REST_X);
 }

@@ -15,32 +15,61 @@ const SQRT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd;
 const ONE_BITS: i64 = 0x3ff0000000000000;
 const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, SQRT_HALF_BITS]);
 
-/** `u` is 1 + s, rounded, and `inverse` 1 / u: the callers need both as well. */
+/**
+ * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a multiple of four. Two vectors at a time, stage by
+ * stage: one logarithm is a chain of some fifty operations, of which a processor's schedulers hold little more than one.
+ */
+export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
+  const one = constant(NUMBERS), two = constant(NUMBERS + 8);
+  for (const end = sum + (<usize>n << 3); sum < end; sum += 32, log += 32, inverse += 32) {
+    const sa = v128.load(sum), sb = v128.load(sum, 16);
+    const ua = f64x2.add(one, sa), ub = f64x2.add(one, sb);
+    const ia = f64x2.div(one, ua), ib = f64x2.div(one, ub);
+    v128.store(inverse, ia);
+    v128.store(inverse, ib, 16);
+    const bitsA = i64x2.add(ua, constant(MASKS)), bitsB = i64x2.add(ub, constant(MASKS));
+    const fa = fraction(bitsA, one), fb = fraction(bitsB, one);
+    const qa = f64x2.div(fa, f64x2.add(two, fa)), qb = f64x2.div(fb, f64x2.add(two, fb));
+    v128.store(log, assemble(bitsA, fa, qa, series(qa), lost(sa, ua, ia, one)));
+    v128.store(log, assemble(bitsB, fb, qb, series(qb), lost(sb, ub, ib, one)), 16);
+  }
+}
+
+/** f */
 // @ts-ignore: decorator
 @inline
-export function log1p(s: v128, u: v128, inverse: v128): v128 {
-  const one = constant(NUMBERS);
-  const lost = f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
+function fraction(bits: v128, one: v128): v128 {
+  return f64x2.sub(i64x2.add(v128.and(bits, constant(MASKS + 8)), constant(MASKS + 16)), one);
+}
 
-  const bits = i64x2.add(u, constant(MASKS));
-  // No integer-to-double conversion in SIMD128: put the exponent into the low bits of 2^52 and subtract.
-  const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
-  const k = f64x2.sub(exponent, constant(NUMBERS + 32));
-  const f = f64x2.sub(i64x2.add(v128.and(bits, constant(MASKS + 8)), constant(MASKS + 16)), one);
-
-  const q = f64x2.div(f, f64x2.add(constant(NUMBERS + 8), f));
+/** R(q²) */
+// @ts-ignore: decorator
+@inline
+function series(q: v128): v128 {
   const z = f64x2.mul(q, q);
   const w = f64x2.mul(z, z);
   const even = f64x2.mul(w, fma(w, fma(w, constant(EVEN), EVEN + 8), EVEN + 16));
   const odd = fma(w, fma(w, fma(w, constant(ODD), ODD + 8), ODD + 16), ODD + 24);
-  const R = f64x2.add(even, f64x2.mul(z, odd));
+  return f64x2.add(even, f64x2.mul(z, odd));
+}
 
+/** What 1 + s has lost, over 1 + s: its effect on the logarithm. NaN where s is NaN or −1. */
+// @ts-ignore: decorator
+@inline
+function lost(s: v128, u: v128, inverse: v128, one: v128): v128 {
+  return f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
+}
+
+/** k·ln 2 + f − (f²/2 − q·(f²/2 + R)) + lost */
+// @ts-ignore: decorator
+@inline
+function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
+  // No integer-to-double conversion in SIMD128: put the exponent into the low bits of 2^52 and subtract.
+  const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
+  const k = f64x2.sub(exponent, constant(NUMBERS + 32));
   const half = f64x2.mul(f64x2.mul(constant(NUMBERS + 16), f), f);
-  const ln2Low = f64x2.mul(k, constant(LN2 + 8));
-  const small = f64x2.add(f64x2.mul(q, f64x2.add(half, R)), f64x2.add(ln2Low, lost));
-  const ln2High = f64x2.mul(k, constant(LN2));
-  // `lost` is NaN where s is NaN or −1, and has been added.
-  return f64x2.sub(ln2High, f64x2.sub(f64x2.sub(half, small), f));
+  const small = f64x2.add(f64x2.mul(q, f64x2.add(half, R)), f64x2.add(f64x2.mul(k, constant(LN2 + 8)), lost));
+  return f64x2.sub(f64x2.mul(k, constant(LN2)), f64x2.sub(f64x2.sub(half, small), f));
 }
 
 // @ts-ignore: decorator

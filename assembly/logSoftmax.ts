@@ -6,13 +6,14 @@
 // dominates keeps its digits: logSumExp [0, −40] = 4.2e−18.
 
 import { expTable, panelExp, panelMinusExp } from "./exp";
-import { log1p } from "./log";
+import { logs } from "./log";
 import {
   STATISTIC, X, Y, Z, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
+const SHIFT = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
 const INVERSE = memory.data(STATISTIC, 16);
 const LOG = memory.data(STATISTIC, 16);
@@ -26,22 +27,11 @@ export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: 
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
     const ys = panelFor<T>(Y, y, r, cols, layout);
-    panelMax<T>(MAX, xs, tiles, bytes, layout);
-    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, layout, true, table);
+    panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, 0, xs, SHIFT, tiles, cols, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
     panelShift<T>(ys, xs, MAX, scale, LOG, tiles, bytes, layout);
     panelOut<T>(y, ys, r, n, cols, inner, layout);
-  }
-}
-
-/** log = ln(1 + sum) and inverse = 1 / (1 + sum), for n rows. */
-export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
-  for (const end = sum + (<usize>n << 3); sum < end; sum += 16, log += 16, inverse += 16) {
-    const s = v128.load(sum);
-    const u = f64x2.add(f64x2.splat(1), s);
-    const i = f64x2.div(f64x2.splat(1), u);
-    v128.store(inverse, i);
-    v128.store(log, log1p(s, u, i));
   }
 }
 
@@ -67,8 +57,8 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
-    panelMax<T>(MAX, xs, tiles, bytes, layout);
-    panelExp<T>(SUM, 0, xs, MAX, tiles, bytes, layout, true, table);
+    panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, 0, xs, SHIFT, tiles, cols, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));

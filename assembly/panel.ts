@@ -40,16 +40,26 @@ export function narrowPlain<T>(): i32 {
 const PANEL_BYTES = 4096;
 const MAX_TILES = 16;
 
-// Scratch: what is read, what is written, a second input (dy, class probabilities), one value per class.
-export const X = memory.data(PANEL_BYTES, 16);
-export const Y = memory.data(PANEL_BYTES, 16);
-export const Z = memory.data(PANEL_BYTES, 16);
-export const W = memory.data(PANEL_BYTES, 16);
+// Scratch: what is read, what is written, a second input (dy, class probabilities), one value per class. Behind each the rest of a wide row.
+export const X = memory.data(PANEL_BYTES + 64, 16);
+export const Y = memory.data(PANEL_BYTES + 64, 16);
+export const Z = memory.data(PANEL_BYTES + 64, 16);
+export const W = memory.data(PANEL_BYTES + 64, 16);
+export const REST_X: usize = X + PANEL_BYTES;
+export const REST_Y: usize = Y + PANEL_BYTES;
+export const REST_Z: usize = Z + PANEL_BYTES;
+export const REST_W: usize = W + PANEL_BYTES;
+// At MASK + rest: a chunk whose last `rest` bytes are ones.
+const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
 // The last chunk of a row by itself.
 const LAST = memory.data(64, 16);
 
-/** Bytes of one f64 for each row of a panel: its statistics. */
-export const STATISTIC = 64 * 8;
+/**
+ * Bytes of one f64 for each row of a panel: its statistics. They are read two at a time, and what was stored in two parts cannot be read as one
+ * before it has reached the cache. So the statistic of a row is stored over that of the next one as well, which comes later; there is one
+ * row more for that.
+ */
+export const STATISTIC = 66 * 8;
 
 // @ts-ignore: decorator
 @inline
@@ -57,6 +67,13 @@ export function tileBytes<T>(cols: i32, layout: Layout): usize {
   if (layout == WIDE) return <usize>cols * sizeof<T>();
   if (layout == ALONE) return <usize>groupColumns<T>(cols) * sizeof<T>();
   return (<usize>(cols + 3) & ~3) * VECTOR;
+}
+
+/** The part of a tile that the exponential is computed of: without the padding, but for what makes it whole pairs of vectors. */
+// @ts-ignore: decorator
+@inline
+export function pairBytes<T>(cols: i32, layout: Layout): usize {
+  return layout == NARROW ? (<usize>(cols + 1) & ~1) * VECTOR : tileBytes<T>(cols, layout);
 }
 
 /** The classes of a row by itself with its padding: a whole number of groups of four in every lane. */
@@ -104,7 +121,7 @@ export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): 
 }
 
 /** The same in a panel of groups of four. */
-function groupAt<T>(panel: usize, j: i32): usize {
+export function groupAt<T>(panel: usize, j: i32): usize {
   return tileAt<T>(panel, j >> 2, j & 3, 4, false);
 }
 
@@ -116,10 +133,16 @@ export function rowAddress<T>(x: usize, r: i32, cols: i32, inner: i32): usize {
   return x + (<usize>(r / inner) * <usize>cols * <usize>inner + <usize>(r % inner)) * sizeof<T>();
 }
 
-/** The panel of rows r … r + rows of x: the row itself, or `panel` with the rows gathered into it and the columns beyond cols at `pad`. */
+/**
+ * The panel of rows r … r + rows of x: the row itself, its rest behind `panel`; or `panel` with the rows gathered into it. What is in front of a
+ * rest, and the columns beyond cols, are `pad`.
+ */
 export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout, pad: T): usize {
   x = rowAddress<T>(x, r, cols, inner);
-  if (layout == WIDE) return x;
+  if (layout == WIDE) {
+    restIn<T>(panel, x, cols, pad);
+    return x;
+  }
   if (layout == ALONE) {
     rowIn<T>(panel, x, cols, pad);
     return panel;
@@ -157,8 +180,12 @@ export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32, layout: L
   return layout == WIDE ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
 }
 
+/** Brings a panel to where it belongs; of a wide row its rest. */
 export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): void {
-  if (layout == WIDE) return;
+  if (layout == WIDE) {
+    restOut(panel, tileBytes<T>(cols, layout));
+    return;
+  }
   y = rowAddress<T>(y, r, cols, inner);
   if (layout == ALONE) {
     rowOut<T>(y, panel, cols);
@@ -180,6 +207,37 @@ export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
       }
     }
   }
+}
+
+/** The bytes of a wide row that do not fill a chunk. */
+// @ts-ignore: decorator
+@inline
+export function restOf(bytes: usize): usize {
+  return bytes & (CHUNK - 1);
+}
+
+/** Lays the rest of a wide row behind `panel`, and `pad` in front of it. Reads the last CHUNK bytes of the row: it has more than that. */
+export function restIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
+  const bytes = tileBytes<T>(cols, WIDE), mask = MASK + restOf(bytes), from = x + bytes - CHUNK;
+  if (!restOf(bytes)) return;
+  for (let i: usize = 0; i < CHUNK; i += 16) {
+    v128.store(panel + i, v128.bitselect(v128.load(from + i), v128.splat<T>(pad), v128.load(mask + i)), PANEL_BYTES);
+  }
+}
+
+/** Brings the rest of what the passes have written at Y to the end of its row. */
+export function restOut(y: usize, bytes: usize): void {
+  const mask = MASK + restOf(bytes), to = y + bytes - CHUNK;
+  if (!restOf(bytes)) return;
+  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(REST_Y + i), v128.load(to + i), v128.load(mask + i)));
+}
+
+/** From the first class of a row in a panel to that of the next one. */
+// @ts-ignore: decorator
+@inline
+export function nextInPanel<T>(row: usize, bytes: usize): usize {
+  row += sizeof<T>();
+  return (row & (VECTOR - 1)) == 0 ? row + bytes - VECTOR : row;
 }
 
 /** A row by itself into `panel`, in groups of four classes, and back. */
@@ -223,7 +281,10 @@ function square<T>(): usize {
 
 /** One value per class, the same for every row, as a tile of this layout: x, or 1 where it is absent, and 0 in the padding. */
 export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
-  if (layout == WIDE) return x;
+  if (layout == WIDE) {
+    restIn<T>(tile, x, cols, 0);
+    return x;
+  }
   const end = tile + tileBytes<T>(cols, layout);
   if (layout == NARROW) {
     for (let j = 0, t = tile; t < end; j++, t += VECTOR) {
@@ -248,12 +309,6 @@ export function classStep<T>(layout: Layout): usize {
 /** Sets all classes of a row, `step` bytes apart. */
 export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
   for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
-}
-
-/** Sets row i of a panel to 0. */
-export function clearRow<T>(panel: usize, i: i32, cols: i32, layout: Layout): void {
-  if (layout == NARROW) fillRow<T>(tileAt<T>(panel, i, 0, cols, false), VECTOR, cols, 0);
-  else memory.fill(panel, 0, tileBytes<T>(cols, layout));
 }
 
 /** The first class of row i of a panel that equals `value`, or cols. */

@@ -1,33 +1,19 @@
 // Passes: one loop each over the tiles of a panel (see panel.ts), a chunk of four vectors at a time. Kernels are sentences made of them.
 //
-// A wide row may end with less than a chunk. That rest is laid into a chunk of its own before the loop (the row may be overwritten in
-// place), behind values that the pass ignores, and the loop goes through it last. A narrow tile is a whole number of chunks.
+// A wide row may end with less than a chunk. That rest lies in a chunk of its own, behind the panel (panelIn has put it there), and a loop goes
+// through it last. What is in front of it there is computed as well, and ignored. A narrow tile is a whole number of chunks.
 //
 // Statistics (maxima, sums, factors) are one f64 per row, in the order of the rows.
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { STATISTIC } from "./panel";
-import { CHUNK, addHigh, addLow, foldMax, lanes, loadLanes, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
-
-// The rest of each array that a pass reads or writes.
-export const REST_X = memory.data(64, 16);
-export const REST_Y = memory.data(64, 16);
-export const REST_Z = memory.data(64, 16);
-export const REST_W = memory.data(64, 16);
-// At MASK + rest: a chunk whose last `rest` bytes are ones.
-const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
+import { REST_X, REST_Y, REST_Z, restOf } from "./panel";
+import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 /** Chunks of a tile, the last one perhaps only a rest. */
 // @ts-ignore: decorator
 @inline
 export function chunks(bytes: usize): usize {
   return (bytes + CHUNK - 1) / CHUNK;
-}
-
-// @ts-ignore: decorator
-@inline
-export function restOf(bytes: usize): usize {
-  return bytes & (CHUNK - 1);
 }
 
 /** From one tile's statistics to the next one's. */
@@ -37,17 +23,6 @@ export function perTile<T>(): usize {
   return <usize>lanes<T>() << 3;
 }
 
-/** Lays the rest of a wide row into a chunk, behind `pad`. Reads the whole last CHUNK bytes of the row: it has more than that. */
-export function restIn(chunk: usize, x: usize, bytes: usize, pad: v128): void {
-  const mask = MASK + restOf(bytes), from = x + bytes - CHUNK;
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(chunk + i, v128.bitselect(v128.load(from + i), pad, v128.load(mask + i)));
-}
-
-export function restOut(y: usize, bytes: usize, chunk: usize): void {
-  const mask = MASK + restOf(bytes), to = y + bytes - CHUNK;
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(chunk + i), v128.load(to + i), v128.load(mask + i)));
-}
-
 /** (a + b) + (c + d) */
 // @ts-ignore: decorator
 @inline
@@ -55,9 +30,12 @@ export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
   return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
 }
 
-/** max = max x. Drops NaN: e^(NaN − max) brings it back. */
-export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
-  for (; tiles > 0; tiles--, max += perTile<T>()) {
+/**
+ * max = max x, and shift = −max or, where that is not finite, 0, as a vector of T for each tile: what the exponential adds to x. Drops NaN:
+ * e^(NaN + shift) brings it back.
+ */
+export function panelMax<T>(max: usize, shift: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
+  for (; tiles > 0; tiles--, max += perTile<T>(), shift += VECTOR) {
     const end = x + bytes;
     // pmax(acc, x) is one instruction, max (which propagates NaN) is eight on x64.
     let a = v128.splat<T>(-Infinity), b = a, c = a, d = a;
@@ -74,14 +52,18 @@ export function panelMax<T>(max: usize, x: usize, tiles: i32, bytes: usize, layo
     c = v128.pmax<T>(c, v128.load(x - 32));
     d = v128.pmax<T>(d, v128.load(x - 16));
     a = v128.pmax<T>(v128.pmax<T>(a, b), v128.pmax<T>(c, d));
-    storeLanes<T>(max, layout != NARROW ? foldMax<T>(a) : a);
+    if (layout != NARROW) a = foldMax<T>(a);
+    storeLanes<T>(max, a);
+    v128.store(shift, v128.and(v128.neg<T>(a), v128.eq<T>(v128.sub<T>(a, a), v128.splat<T>(0))));
   }
 }
 
 /**
- * max = max x, and sum = NaN where the row holds a NaN (f64: or infinities of both signs); elsewhere sum is anything else.
+ * max = max x, and sum = NaN where the row holds a NaN (f64: or infinities of both signs); elsewhere sum is anything else. Returns whether there
+ * is any such row.
  */
-export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
+export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): bool {
+  let some = v128.splat<T>(0);
   for (; tiles > 0; tiles--, max += perTile<T>(), sum += perTile<T>()) {
     const end = x + bytes;
     let a = v128.splat<T>(-Infinity), b = a, s = v128.splat<T>(0), t = s;
@@ -99,7 +81,9 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
     if (layout != NARROW && v128.any_true(v128.ne<T>(s, s))) s = v128.splat<T>(<T>NaN);
     storeLanes<T>(max, layout != NARROW ? foldMax<T>(a) : a);
     storeLanes<T>(sum, s);
+    some = v128.or(some, v128.ne<T>(s, s));
   }
+  return v128.any_true(some);
 }
 
 // NaN is noted by integer operations, since the two units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Without its
@@ -120,14 +104,13 @@ function noted<T>(s: v128, t: v128): v128 {
   return v128.add<T>(s, t);
 }
 
-/** sum = Σ x */
+/** sum = Σ x, of a panel at Z */
 export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes);
-  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(0));
   for (; tiles > 0; tiles--, sum += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK) {
-      if (rest && n == 1) x = REST_X;
+      if (rest && n == 1) x = REST_Z;
       const s = tree<T>(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48));
       high = addHigh<T>(high, low, s, layout == ALONE), low = addLow<T>(low, s, layout == ALONE);
     }
@@ -135,17 +118,13 @@ export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layo
   }
 }
 
-/** dot = Σ x·y */
+/** dot = Σ x·y, of panels at X and Z */
 export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes);
-  if (rest) {
-    restIn(REST_X, x, bytes, v128.splat<T>(0));
-    restIn(REST_Y, y, bytes, v128.splat<T>(0));
-  }
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, y += CHUNK) {
-      if (rest && n == 1) x = REST_X, y = REST_Y;
+      if (rest && n == 1) x = REST_X, y = REST_Z;
       const s = tree<T>(
         v128.mul<T>(v128.load(x), v128.load(y)),
         v128.mul<T>(v128.load(x, 16), v128.load(y, 16)),
@@ -170,21 +149,22 @@ export function countTrue<T>(count: v128, a: v128, b: v128, c: v128, d: v128): v
 // @ts-ignore: decorator
 @inline
 export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
-  // An integer below 2^23 (2^52) put into the low bits of 2^23 (2^52) is that number plus the power of two.
-  if (sizeof<T>() == 4) {
-    const base = f32x4.splat(8388608);
-    const value = f32x4.sub(v128.or(count, base), base);
-    storeSum<T>(to, f64x2.promote_low_f32x4(value), promoteHigh(value), 1, layout != NARROW);
-  } else {
-    const base = f64x2.splat(4503599627370496);
-    storeSum<T>(to, f64x2.sub(v128.or(count, base), base), f64x2.splat(0), 1, layout != NARROW);
-  }
+  const value = toFloat<T>(count);
+  if (sizeof<T>() == 4) storeSum<T>(to, f64x2.promote_low_f32x4(value), promoteHigh(value), 1, layout != NARROW);
+  else storeSum<T>(to, value, f64x2.splat(0), 1, layout != NARROW);
+}
+
+/** An integer below 2^23 (2^52) put into the low bits of 2^23 (2^52) is that number plus the power of two. */
+// @ts-ignore: decorator
+@inline
+function toFloat<T>(count: v128): v128 {
+  const base = sizeof<T>() == 4 ? f32x4.splat(8388608) : f64x2.splat(4503599627370496);
+  return v128.sub<T>(v128.or(count, base), base);
 }
 
 /** y ← y · factor, in place. */
 export function panelScale<T>(y: usize, factor: usize, tiles: i32, bytes: usize, layout: Layout): void {
-  const rest = restOf(bytes), row = y;
-  if (rest) restIn(REST_Y, y, bytes, v128.splat<T>(0));
+  const rest = restOf(bytes);
   for (; tiles > 0; tiles--, factor += perTile<T>()) {
     const f = loadLanes<T>(factor, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, y += CHUNK) {
@@ -195,13 +175,11 @@ export function panelScale<T>(y: usize, factor: usize, tiles: i32, bytes: usize,
       v128.store(y, v128.mul<T>(v128.load(y, 48), f), 48);
     }
   }
-  if (rest) restOut(row, bytes, REST_Y);
 }
 
 /** y = (x − max) · scale − shift */
 export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift: usize, tiles: i32, bytes: usize, layout: Layout): void {
-  const rest = restOf(bytes), row = y;
-  if (rest) restIn(REST_X, x, bytes, v128.splat<T>(0));
+  const rest = restOf(bytes);
   for (; tiles > 0; tiles--, max += perTile<T>(), shift += perTile<T>()) {
     const m = loadLanes<T>(max, layout != NARROW), s = loadLanes<T>(shift, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, y += CHUNK) {
@@ -212,25 +190,19 @@ export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift
       v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x, 48), m), scale), s), 48);
     }
   }
-  if (rest) restOut(row, bytes, REST_Y);
 }
 
 /** dx = y · (dy − dot) */
 export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize, tiles: i32, bytes: usize, layout: Layout): void {
-  const rest = restOf(bytes), row = dx;
-  if (rest) {
-    restIn(REST_Y, y, bytes, v128.splat<T>(0));
-    restIn(REST_Z, dy, bytes, v128.splat<T>(0));
-  }
+  const rest = restOf(bytes);
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
     const d = loadLanes<T>(dot, layout != NARROW);
     for (let n = chunks(bytes); n > 0; n--, dx += CHUNK, y += CHUNK, dy += CHUNK) {
-      if (rest && n == 1) dx = REST_X, y = REST_Y, dy = REST_Z;
+      if (rest && n == 1) dx = REST_Y, y = REST_X, dy = REST_Z;
       v128.store(dx, v128.mul<T>(v128.load(y), v128.sub<T>(v128.load(dy), d)));
       v128.store(dx, v128.mul<T>(v128.load(y, 16), v128.sub<T>(v128.load(dy, 16), d)), 16);
       v128.store(dx, v128.mul<T>(v128.load(y, 32), v128.sub<T>(v128.load(dy, 32), d)), 32);
       v128.store(dx, v128.mul<T>(v128.load(y, 48), v128.sub<T>(v128.load(dy, 48), d)), 48);
     }
   }
-  if (rest) restOut(row, bytes, REST_X);
 }

@@ -7,6 +7,7 @@ import { STATISTIC, X, Y, Z, layoutOf, narrowPlain, panelFor, panelIn, panelOut,
 import { panelDot, panelMax, panelScale, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
+const SHIFT = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
@@ -17,8 +18,8 @@ export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32
     const tiles = tileCount<T>(n);
     const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
     const ys = panelFor<T>(Y, y, r, cols, layout);
-    panelMax<T>(MAX, xs, tiles, bytes, layout);
-    panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, layout, false, table);
+    panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
+    panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
     invert(SUM, n, 1 / expOfZero<T>());
     panelScale<T>(ys, SUM, tiles, bytes, layout);
     panelOut<T>(y, ys, r, n, cols, inner, layout);

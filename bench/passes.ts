@@ -64,7 +64,7 @@ async function passesOf(type: Type, classes: number, pace: Pace, api: Functions)
   const shipped = place("dist/simd.wasm", data.x);
   const run = bare.exports[type === "f32" ? "runF32" : "runF64"] as Run;
   const softmax = shipped.exports[type === "f32" ? "softmaxF32" : "softmaxF64"] as Softmax;
-  const which = classes > 64 ? WIDE : NARROW;
+  const which = classes > (shipped.exports["narrowExpF32"] as () => number)() ? WIDE : NARROW;
 
   const contenders: Contender[] = [
     ...Object.entries(which).map(([name, pass]) => ({ name, run: () => run(pass, bare.y, bare.x, rows, classes) })),

@@ -65,6 +65,20 @@ function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer
   };
 }
 
+/** The same target as a distribution. */
+const probabilities: RowFunction = {
+  name: "crossEntropy of probabilities",
+  family: "crossEntropy",
+  run: (api, batch) => {
+    const layout = layoutOf(batch);
+    const oneHot = batch.targets.map((y) => Array.from({ length: layout.classes }, (_, j) => Number(j === y)));
+    const array = batch.container === "number[]" ? "Float64Array" : batch.container;
+    const targets = toContainer(flatten(oneHot, layout), array) as Float64Array;
+    const { loss, grad } = api.crossEntropyGrad(input(batch), targets, { ...layout.options, reduction: "none" });
+    return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
+  },
+};
+
 const functions: readonly RowFunction[] = [
   elementwise("softmax"),
   elementwise("logSoftmax"),
@@ -74,6 +88,7 @@ const functions: readonly RowFunction[] = [
     run: (api, batch) => Array.from(api.logSumExp(input(batch), layoutOf(batch).options), (value) => [value]),
   },
   loss("crossEntropy"),
+  probabilities,
   loss("hinge", "weston-watkins"),
   loss("hinge", "crammer-singer"),
 ];

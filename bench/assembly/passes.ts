@@ -2,10 +2,12 @@
 // driven as softmax drives it (see assembly/softmax.ts): wide rows where they lie, narrow rows a panel at a time, in scratch memory.
 
 import { expTable, panelExp } from "../../assembly/exp";
-import { STATISTIC, X, Y, narrowExp, panelFor, panelIn, panelOut, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
+import { WIDE } from "../../assembly/layout";
+import { STATISTIC, X, Y, layoutOf, panelFor, panelIn, panelOut, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
 import { panelMax, panelScale } from "../../assembly/passes";
 
 const MAX = memory.data(STATISTIC, 16);
+const SHIFT = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
 
 // Wide rows are neither gathered nor scattered.
@@ -15,16 +17,16 @@ const GATHER = 0, ROW_MAX = 1, EXP = 2, SCALE = 3, SCATTER = 4;
 
 /** One pass over all rows. */
 function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
-  const table = expTable<T>(1), wide = cols > narrowExp<T>(), bytes = tileBytes<T>(cols, wide);
+  const table = expTable<T>(1), layout = layoutOf<T>(rows, cols, 1), bytes = tileBytes<T>(cols, layout);
   for (let r = 0, n = 0; r < rows; r += n) {
-    n = panelRows<T>(r, rows, cols, 1, wide);
+    n = panelRows<T>(r, rows, cols, 1, layout);
     const tiles = tileCount<T>(n);
-    const xs = wide ? rowAddress<T>(x, r, cols, 1) : X, ys = panelFor<T>(Y, y, r, cols, wide);
-    if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, wide, <T>-Infinity);
-    else if (pass == ROW_MAX) panelMax<T>(MAX, xs, tiles, bytes, wide);
-    else if (pass == EXP) panelExp<T>(SUM, ys, xs, MAX, tiles, bytes, wide, false, table);
-    else if (pass == SCALE) panelScale<T>(ys, SUM, tiles, bytes, wide);
-    else if (pass == SCATTER) panelOut<T>(y, ys, r, n, cols, 1, wide);
+    const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : X, ys = panelFor<T>(Y, y, r, cols, layout);
+    if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, layout, <T>-Infinity);
+    else if (pass == ROW_MAX) panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
+    else if (pass == EXP) panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
+    else if (pass == SCALE) panelScale<T>(ys, SUM, tiles, bytes, layout);
+    else if (pass == SCATTER) panelOut<T>(y, ys, r, n, cols, 1, layout);
   }
 }
 
