@@ -182,35 +182,8 @@ export type OptionName =
   | "gradOutput"
   | "accumulate"
   | "bytes";
-/** Some options, one bit each. */
+/** Some options: bit i stands for the i-th of `pick`. */
 export type OptionSet = number;
-/** In the order in which they are read. */
-const BITS: Readonly<Record<OptionName, OptionSet>> = {
-  shape: 1 << 0,
-  axis: 1 << 1,
-  out: 1 << 2,
-  reduction: 1 << 3,
-  weight: 1 << 4,
-  sampleWeight: 1 << 5,
-  ignoreIndex: 1 << 6,
-  meanOver: 1 << 7,
-  emptyMean: 1 << 8,
-  labelSmoothing: 1 << 9,
-  temperature: 1 << 10,
-  form: 1 << 11,
-  margin: 1 << 12,
-  p: 1 << 13,
-  perClass: 1 << 14,
-  grad: 1 << 15,
-  gradOutput: 1 << 16,
-  accumulate: 1 << 17,
-  bytes: 1 << 18,
-};
-const BIT_OF: ReadonlyMap<string, OptionSet> = /* @__PURE__ */ new Map(/* @__PURE__ */ Object.entries(BITS));
-
-export function optionSet(...names: readonly OptionName[]): OptionSet {
-  return names.reduce((set, name) => set | BITS[name], 0);
-}
 
 /** The options as they were given, undefined where one is not set; of those that are lists of numbers also a copy. */
 export interface Options extends Readonly<Record<OptionName, unknown>> {
@@ -219,33 +192,43 @@ export interface Options extends Readonly<Record<OptionName, unknown>> {
 type MayBeList = "shape" | "out" | "grad" | "weight" | "sampleWeight" | "ignoreIndex" | "gradOutput";
 type Lists = Readonly<Record<MayBeList, Float64Array | undefined>>;
 
-/** The options of a set, each read once. One line for each: to read and write them in a loop over their names takes longer by half. */
+/**
+ * The options of a set, each read once, in this order. One line for each: to read and write them in a loop over their names takes longer by
+ * half.
+ */
 function pick(given: Readonly<Partial<Record<OptionName, unknown>>>, set: OptionSet): Options {
   return {
+    shape: set & 0x1 ? given.shape : undefined,
+    axis: set & 0x2 ? given.axis : undefined,
+    out: set & 0x4 ? given.out : undefined,
+    reduction: set & 0x8 ? given.reduction : undefined,
+    weight: set & 0x10 ? given.weight : undefined,
+    sampleWeight: set & 0x20 ? given.sampleWeight : undefined,
+    ignoreIndex: set & 0x40 ? given.ignoreIndex : undefined,
+    meanOver: set & 0x80 ? given.meanOver : undefined,
+    emptyMean: set & 0x100 ? given.emptyMean : undefined,
+    labelSmoothing: set & 0x200 ? given.labelSmoothing : undefined,
+    temperature: set & 0x400 ? given.temperature : undefined,
+    form: set & 0x800 ? given.form : undefined,
+    margin: set & 0x1000 ? given.margin : undefined,
+    p: set & 0x2000 ? given.p : undefined,
+    perClass: set & 0x4000 ? given.perClass : undefined,
+    grad: set & 0x8000 ? given.grad : undefined,
+    gradOutput: set & 0x10000 ? given.gradOutput : undefined,
+    accumulate: set & 0x20000 ? given.accumulate : undefined,
+    bytes: set & 0x40000 ? given.bytes : undefined,
     lists: undefined,
-    shape: set & BITS.shape ? given.shape : undefined,
-    axis: set & BITS.axis ? given.axis : undefined,
-    out: set & BITS.out ? given.out : undefined,
-    reduction: set & BITS.reduction ? given.reduction : undefined,
-    weight: set & BITS.weight ? given.weight : undefined,
-    sampleWeight: set & BITS.sampleWeight ? given.sampleWeight : undefined,
-    ignoreIndex: set & BITS.ignoreIndex ? given.ignoreIndex : undefined,
-    meanOver: set & BITS.meanOver ? given.meanOver : undefined,
-    emptyMean: set & BITS.emptyMean ? given.emptyMean : undefined,
-    labelSmoothing: set & BITS.labelSmoothing ? given.labelSmoothing : undefined,
-    temperature: set & BITS.temperature ? given.temperature : undefined,
-    form: set & BITS.form ? given.form : undefined,
-    margin: set & BITS.margin ? given.margin : undefined,
-    p: set & BITS.p ? given.p : undefined,
-    perClass: set & BITS.perClass ? given.perClass : undefined,
-    grad: set & BITS.grad ? given.grad : undefined,
-    gradOutput: set & BITS.gradOutput ? given.gradOutput : undefined,
-    accumulate: set & BITS.accumulate ? given.accumulate : undefined,
-    bytes: set & BITS.bytes ? given.bytes : undefined,
   };
 }
 
 const NONE: Options = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ pick({}, 0));
+const BITS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.keys(NONE).map((name, i) => [name, 1 << i]),
+);
+
+export function optionSet(...names: readonly OptionName[]): OptionSet {
+  return names.reduce((set, name) => set | BITS.get(name)!, 0);
+}
 
 /** The options that are set: own properties, each read once, in a fixed order. An unknown or misspelt one is a TypeError. */
 export function readOptions(fn: string, options: unknown, known: OptionSet): Options {
@@ -256,7 +239,7 @@ export function readOptions(fn: string, options: unknown, known: OptionSet): Opt
   const keys = Object.keys(options);
   let set = 0;
   for (let i = 0; i < keys.length; i++) {
-    const bit = (BIT_OF.get(keys[i]!) ?? 0) & known;
+    const bit = (BITS.get(keys[i]!) ?? 0) & known;
     if (bit === 0) throw unknownOption(fn, keys[i]!, known);
     set |= bit;
   }
@@ -280,7 +263,7 @@ function holdsList({ shape, out, grad, weight, sampleWeight, ignoreIndex, gradOu
 }
 
 function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
-  const names = [...BIT_OF].filter(([, bit]) => (bit & known) !== 0).map(([name]) => name);
+  const names = [...BITS].filter(([, bit]) => (bit & known) !== 0).map(([name]) => name);
   return new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${names.join(", ")}`);
 }
 
