@@ -31,7 +31,6 @@ const TOP: usize = 9 * STATISTIC; // the class that attains it: an integer as wi
 const SUM: usize = 10 * STATISTIC; // NaN where a row holds one, or may do so
 const LOWEST: usize = 11 * STATISTIC; // z where x_y = −Infinity
 const ONE = memory.data<f64>([1]);
-const SINK = memory.data(64, 16);
 
 export function hinge<T>(
   loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
@@ -53,8 +52,7 @@ export function hinge<T>(
     } else {
       if (layout == WIDE) restIn<T>(X, xs, cols, <T>-Infinity);
       if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
-      else if (grad) panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
-      else panelViolation<T>(xs, tiles, bytes, layout, <T>margin);
+      else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, bytes, layout, squared);
     }
     // Where grad is x itself this is overwritten below.
@@ -212,29 +210,10 @@ function useLowest<T>(g: usize, n: i32, cols: i32, bytes: usize, layout: Layout,
   }
 }
 
-/** VIOLATION = Σ max(0, z): what panelViolations leaves of it without a gradient. */
-function panelViolation<T>(x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
-  const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
-  const rest = restOf(bytes);
-  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
-    const row = ROWS + tile * perTile<T>(), target = loadLanes<T>(row + TARGET, layout != NARROW);
-    let low = f64x2.splat(0), high = low;
-    for (let n = chunks(bytes); n > 0; n--, x += CHUNK) {
-      if (rest && n == 1) x = REST_X;
-      const z0 = excess<T>(v128.load(x), target, margins), z1 = excess<T>(v128.load(x, 16), target, margins);
-      const z2 = excess<T>(v128.load(x, 32), target, margins), z3 = excess<T>(v128.load(x, 48), target, margins);
-      // pmax(z, 0) keeps a NaN of z.
-      const s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
-      high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
-    }
-    storeSum<T>(row + VIOLATION, low, high, 1, layout == WIDE);
-  }
-}
-
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */
 function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
   const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
-  const rest = restOf(bytes);
+  const rest = restOf(bytes), keep = g != 0;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
     const target = loadLanes<T>(row + TARGET, layout != NARROW), factor = loadLanes<T>(row + FACTOR, layout != NARROW);
@@ -243,38 +222,41 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout
       if (rest && n == 1) x = REST_X, g = REST_Y;
       const z0 = excess<T>(v128.load(x), target, margins), z1 = excess<T>(v128.load(x, 16), target, margins);
       const z2 = excess<T>(v128.load(x, 32), target, margins), z3 = excess<T>(v128.load(x, 48), target, margins);
-      const a0 = positive<T>(z0), a1 = positive<T>(z1), a2 = positive<T>(z2), a3 = positive<T>(z3);
-      v128.store(g, v128.and(a0, factor));
-      v128.store(g, v128.and(a1, factor), 16);
-      v128.store(g, v128.and(a2, factor), 32);
-      v128.store(g, v128.and(a3, factor), 48);
-      active = countTrue<T>(active, a0, a1, a2, a3);
+      if (keep) {
+        const a0 = positive<T>(z0), a1 = positive<T>(z1), a2 = positive<T>(z2), a3 = positive<T>(z3);
+        v128.store(g, v128.and(a0, factor));
+        v128.store(g, v128.and(a1, factor), 16);
+        v128.store(g, v128.and(a2, factor), 32);
+        v128.store(g, v128.and(a3, factor), 48);
+        active = countTrue<T>(active, a0, a1, a2, a3);
+      }
       // pmax(z, 0) keeps a NaN of z.
       const s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
       high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
     }
     storeSum<T>(row + VIOLATION, low, high, 1, layout == WIDE);
-    storeCount<T>(row + SLOPE, active, layout);
+    if (keep) storeCount<T>(row + SLOPE, active, layout);
   }
 }
 
 /** VIOLATION = Σ max(0, z)², SLOPE = Σ max(0, z), g = FACTOR · max(0, z). */
 function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
   const zero = v128.splat<T>(0), margins = v128.splat<T>(margin);
-  const rest = restOf(bytes), step = g ? CHUNK : 0;
-  if (!g) g = SINK;
+  const rest = restOf(bytes), keep = g != 0;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
     const target = loadLanes<T>(row + TARGET, layout != NARROW), factor = loadLanes<T>(row + FACTOR, layout != NARROW);
     let squareL = f64x2.splat(0), squareH = squareL, low = squareL, high = squareL;
-    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += step) {
+    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, g += CHUNK) {
       if (rest && n == 1) x = REST_X, g = REST_Y;
       const h0 = v128.pmax<T>(excess<T>(v128.load(x), target, margins), zero), h1 = v128.pmax<T>(excess<T>(v128.load(x, 16), target, margins), zero);
       const h2 = v128.pmax<T>(excess<T>(v128.load(x, 32), target, margins), zero), h3 = v128.pmax<T>(excess<T>(v128.load(x, 48), target, margins), zero);
-      v128.store(g, v128.mul<T>(h0, factor));
-      v128.store(g, v128.mul<T>(h1, factor), 16);
-      v128.store(g, v128.mul<T>(h2, factor), 32);
-      v128.store(g, v128.mul<T>(h3, factor), 48);
+      if (keep) {
+        v128.store(g, v128.mul<T>(h0, factor));
+        v128.store(g, v128.mul<T>(h1, factor), 16);
+        v128.store(g, v128.mul<T>(h2, factor), 32);
+        v128.store(g, v128.mul<T>(h3, factor), 48);
+      }
       const s = tree<T>(h0, h1, h2, h3);
       high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
       const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
