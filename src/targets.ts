@@ -44,9 +44,11 @@ export function readTargets(
   return { probabilities: sameKind(fn, "targets", value, undefined, logits, lengthOf(logits), "logits") };
 }
 
+const IGNORED_BY_DEFAULT: readonly number[] = [-100];
+
 /** Which indices mark a row that is to be ignored. */
 export function readIgnoreIndex(fn: string, { ignoreIndex, lists }: Options): readonly number[] {
-  if (ignoreIndex === undefined) return [-100];
+  if (ignoreIndex === undefined) return IGNORED_BY_DEFAULT;
   const given = lists?.ignoreIndex ?? ignoreIndex;
   if (kindOf(given) === undefined) return [ignoredIndex(fn, "ignoreIndex", given)];
   const indices: number[] = [];
@@ -92,7 +94,7 @@ export function readClasses(
     if (length <= FEW) for (let r = 0; r < length; r++) result[r] = indices[r] as number;
     else setFrom(result, indices as ArrayLike<number>);
   }
-  const ignoresClass = ignoreIndex.some((index) => index >= 0 && index < classes);
+  const ignoresClass = ignoreIndex !== IGNORED_BY_DEFAULT && ignoreIndex.some((index) => index >= 0 && index < classes);
   let ignored = 0;
   for (let r = 0; r < length; r++) {
     if (fits && !ignoresClass && result[r]! >>> 0 < classes) continue;

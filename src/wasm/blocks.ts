@@ -3,7 +3,7 @@
 // workspace are used where they are.
 
 import type { FloatArray, Shape } from "../kernels.js";
-import { bufferOf, byteOffsetOf, copy, lengthOf, Window } from "../typedArrays.js";
+import { bufferOf, byteOffsetOf, copy, FEW, lengthOf, Window } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 
@@ -31,6 +31,8 @@ export class Blocks {
   private inners = 0;
   private spare = 0;
   private readonly results = new Window();
+  private readonly perRow = new Window();
+  private readonly classesOfRows = new Window(); // of the array that readClasses uses again
   // What follows from these, for it is asked for often.
   protected rows = 0;
   protected firstRow = 0;
@@ -164,9 +166,21 @@ export class Blocks {
 
   protected enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number {
     if (values === undefined) return 0;
-    const at = this.arena.take(this.rows * view.BYTES_PER_ELEMENT);
-    copy(view, at / view.BYTES_PER_ELEMENT, values, this.firstRow, this.rows);
+    const { firstRow, rows } = this;
+    const at = this.arena.take(rows * view.BYTES_PER_ELEMENT);
+    const to = at / view.BYTES_PER_ELEMENT;
+    // Not by `copy`: V8 makes a loop slow that has seen arrays of every kind.
+    if (rows <= FEW) for (let r = 0; r < rows; r++) view[to + r] = values[firstRow + r]!;
+    else copy(view, to, values, firstRow, rows, values instanceof Int32Array ? this.classesOfRows : undefined);
     return at;
+  }
+
+  /** Brings what a kernel has left at `at` for each row of the block to where it belongs. */
+  protected leaveRows(values: Float64Array, at: number): void {
+    const { firstRow, rows } = this;
+    const { f64 } = this.arena;
+    if (rows <= FEW) for (let r = 0; r < rows; r++) values[firstRow + r] = f64[at / 8 + r]!;
+    else copy(values, firstRow, f64, at / 8, rows, this.perRow);
   }
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */

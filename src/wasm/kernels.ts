@@ -1,7 +1,7 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
-import { copy, setFrom, Window } from "../typedArrays.js";
+import { copy, setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks } from "./blocks.js";
 import type { RowGradKernel, RowKernel } from "./exports.js";
@@ -15,7 +15,6 @@ export class WasmKernels extends Blocks implements Kernels {
   private targets = 0;
   private sampleWeight = 0;
   private gradOutput = 0;
-  private readonly perRow = new Window();
 
   constructor(arena: Arena, shared?: WasmKernels) {
     super(arena);
@@ -99,7 +98,7 @@ export class WasmKernels extends Blocks implements Kernels {
       const values = arena.take(this.rows * 8);
       const xs = this.enter(input);
       this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature * scale);
-      copy(lse, this.firstRow, arena.f64, values / 8, this.rows, this.perRow);
+      this.leaveRows(lse, values);
     }
   }
 
@@ -146,7 +145,7 @@ export class WasmKernels extends Blocks implements Kernels {
         temperature,
         rows.gradScale * scale,
       );
-      copy(loss, this.firstRow, this.arena.f64, this.losses / 8, this.rows, this.perRow);
+      this.leaveRows(loss, this.losses);
       if (gradient) this.leave(gradient, grads, rows.accumulate);
     }
     if (grad && gradient !== grad) setFrom(grad, gradient!);
@@ -189,7 +188,7 @@ export class WasmKernels extends Blocks implements Kernels {
         scale,
         rows.gradScale,
       );
-      copy(loss, this.firstRow, this.arena.f64, this.losses / 8, this.rows, this.perRow);
+      this.leaveRows(loss, this.losses);
       if (grad) this.leave(grad, grads, rows.accumulate);
     }
   }
