@@ -9,8 +9,10 @@ function dimensions(fn: string, { shape, lists }: Options): number[] | undefined
   if (shape === undefined) return undefined;
   const given = lists?.shape ?? shape;
   if (kindOf(given) === undefined) throw typeError(fn, "shape", "an array of sizes", shape);
+  const rank = lengthOf(given);
+  if (rank === 0) throw rangeError(fn, "shape", "of at least one dimension", shape);
   const sizes: number[] = [];
-  for (let i = 0; i < lengthOf(given); i++) {
+  for (let i = 0; i < rank; i++) {
     const size: unknown = (given as ArrayLike<unknown>)[i];
     if (typeof size !== "number") throw typeError(fn, `shape[${i}]`, "a number", size);
     if (!Number.isSafeInteger(size) || size < 0) throw rangeError(fn, `shape[${i}]`, "a non-negative integer", size);
@@ -18,7 +20,6 @@ function dimensions(fn: string, { shape, lists }: Options): number[] | undefined
     // element instead of 10 (Node 24).
     sizes.push(size < 2 ** 31 ? size | 0 : size);
   }
-  if (sizes.length === 0) throw rangeError(fn, "shape", "of at least one dimension", shape);
   return sizes;
 }
 
