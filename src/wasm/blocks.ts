@@ -164,8 +164,8 @@ export class Blocks {
     return at;
   }
 
-  protected enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array | undefined): number {
-    if (values === undefined) return 0;
+  /** What belongs to the rows of the block, copied into the arena. */
+  protected enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array): number {
     const { firstRow, rows } = this;
     const at = this.arena.take(rows * view.BYTES_PER_ELEMENT);
     const to = at / view.BYTES_PER_ELEMENT;

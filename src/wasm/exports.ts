@@ -37,9 +37,10 @@ type HingeKernel = (
   outer: number,
   cols: number,
   inner: number,
-  westonWatkins: boolean,
+  // 0 or 1: to make a number of a boolean, V8 takes as long as for the rest of the call.
+  westonWatkins: number,
   margin: number,
-  squared: boolean,
+  squared: number,
   scale: number,
   gradScale: number,
 ) => void;

@@ -123,7 +123,7 @@ export class WasmKernels extends Blocks implements Kernels {
       this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
       return;
     }
-    const weight = this.enterWeight(weights, shape.classes);
+    const weight = weights ? this.enterWeight(weights, shape.classes) : 0;
     while (this.next()) {
       this.enterLoss(indices, rows);
       const xs = this.enter(x);
@@ -166,7 +166,7 @@ export class WasmKernels extends Blocks implements Kernels {
       this.shared!.hinge(loss, grad, scores, targets, shape, terms);
       return;
     }
-    const weight = this.enterWeight(terms.weight, shape.classes);
+    const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
     while (this.next()) {
       this.enterLoss(targets, rows);
       const xs = this.enter(scores);
@@ -182,9 +182,9 @@ export class WasmKernels extends Blocks implements Kernels {
         this.rowOuters,
         shape.classes,
         this.rowInners,
-        form === "weston-watkins",
+        form === "weston-watkins" ? 1 : 0,
         margin,
-        p === 2,
+        p - 1,
         scale,
         rows.gradScale,
       );
@@ -206,8 +206,7 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   /** The class weights, which stay for the whole call. */
-  private enterWeight(weight: FloatArray | undefined, classes: number): number {
-    if (weight === undefined) return 0;
+  private enterWeight(weight: FloatArray, classes: number): number {
     const at = this.arena.take(classes * this.typed.bytes);
     copy(this.view, at >>> this.log2Bytes, weight, 0, classes);
     this.arena.keep();
@@ -217,9 +216,9 @@ export class WasmKernels extends Blocks implements Kernels {
   /** What a loss needs per row of the block, and room for its results. */
   private enterLoss(targets: Int32Array | undefined, { sampleWeight, gradOutput }: RowTerms): void {
     const { arena } = this;
-    this.targets = this.enterRows(arena.i32, targets);
-    this.sampleWeight = this.enterRows(arena.f64, sampleWeight);
-    this.gradOutput = this.enterRows(arena.f64, gradOutput);
+    this.targets = targets ? this.enterRows(arena.i32, targets) : 0;
+    this.sampleWeight = sampleWeight ? this.enterRows(arena.f64, sampleWeight) : 0;
+    this.gradOutput = gradOutput ? this.enterRows(arena.f64, gradOutput) : 0;
     this.losses = arena.take(this.rows * 8);
   }
 }
