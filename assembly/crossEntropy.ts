@@ -9,7 +9,7 @@
 // ln d = log1p(Σ over all but the maximum) and 1 − p_y = Σ_{j ≠ y} e_j / d: both keep their digits as p_y → 1.
 // Szegedy et al., "Rethinking the Inception architecture" (2016) for the smoothing ε; semantics as in PyTorch's cross_entropy.
 //
-// x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
+// total: see total.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
@@ -19,6 +19,7 @@ import {
   panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount,
 } from "./panel";
 import { chunks, panelMax, panelScale, perTile, tree } from "./passes";
+import { LOST, lostBy } from "./total";
 import { CHUNK, addHigh, addLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
 // The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
@@ -49,7 +50,7 @@ const NUMBERS = memory.data<f64>([1, Infinity, 1 / 16777216.0, 1 / 1801439850948
 const ONES = memory.data(64, 16);
 
 export function crossEntropy<T>(
-  loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
@@ -73,7 +74,7 @@ export function crossEntropy<T>(
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
     panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table);
     logs(ROWS + LOG, ROWS + INVERSE, ROWS + OTHERS, n);
-    losses(loss + (<usize>r << 3), n, keep, perT, blended);
+    losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, perT, blended);
     if (!grad) continue;
 
     factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
@@ -115,10 +116,11 @@ function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight:
   }
 }
 
-/** The losses of n rows, and Q. */
-function losses(loss: usize, n: i32, keep: f64, perT: f64, blended: bool): void {
+/** The losses of n rows, added to the total and stored if they are asked for; and Q. */
+function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended: bool): void {
   const zero = f64x2.splat(0), infinity = v128.load64_splat(NUMBERS, 8), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
-  for (let row = ROWS; n > 0; n -= 2, row += 16, loss += 16) {
+  let sum = load<f64>(total), lost = load<f64>(total, LOST);
+  for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const log = v128.load(row, LOG), b = f64x2.mul(keeps, v128.load(row, WEIGHT));
     const nll = f64x2.add(log, f64x2.mul(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), perTs));
     // 0 · (−ln 0) counts as 0.
@@ -130,10 +132,22 @@ function losses(loss: usize, n: i32, keep: f64, perT: f64, blended: bool): void 
     }
     const u = v128.load(row, ROW_WEIGHT);
     value = v128.and(f64x2.mul(u, value), f64x2.ne(u, zero));
-    if (n > 1) v128.store(loss, value);
-    else v128.store64_lane(loss, value, 0);
     v128.store(row, q, Q);
+
+    const a = f64x2.extract_lane(value, 0), withA = sum + a;
+    lost += lostBy(sum, a, withA), sum = withA;
+    if (n > 1) {
+      const b = f64x2.extract_lane(value, 1), withB = sum + b;
+      lost += lostBy(sum, b, withB), sum = withB;
+    }
+    if (loss) {
+      if (n > 1) v128.store(loss, value);
+      else v128.store64_lane(loss, value, 0);
+      loss += 16;
+    }
   }
+  store<f64>(total, sum);
+  store<f64>(total, lost, LOST);
 }
 
 /** FACTOR */
@@ -193,14 +207,6 @@ function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32
     if (load<f64>(row, ROW_WEIGHT) == 0) fillRow<T>(g, toClass, cols, 0);
     else if (column >= 0) store<T>(g + <usize>column * toClass, <T>load<f64>(row, OWN));
   }
-}
-
-/** The rounding error of a sum: (a + b) − sum (Knuth's TwoSum). */
-// @ts-ignore: decorator
-@inline
-function lostBy(a: f64, b: f64, sum: f64): f64 {
-  const added = sum - a;
-  return (a - (sum - added)) + (b - added);
 }
 
 /** From chunk to chunk of an array that may be absent. */

@@ -6,7 +6,7 @@
 //
 // times w_y, times scale; p is 1 or 2. At the kink z = 0 the subgradient is 0. Weston and Watkins (1999); Crammer and Singer (2001).
 //
-// x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
+// total: see total.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 
 import { Layout, NARROW, WIDE } from "./layout";
 import {
@@ -14,6 +14,7 @@ import {
   restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { chunks, countTrue, panelMaxAndNaN, perTile, storeCount, tree } from "./passes";
+import { LOST, lostBy } from "./total";
 import { CHUNK, VECTOR, loadLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
@@ -33,7 +34,7 @@ const LOWEST: usize = 11 * STATISTIC; // z where x_y = −Infinity
 const ONE = memory.data<f64>([1]);
 
 export function hinge<T>(
-  loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
@@ -58,7 +59,7 @@ export function hinge<T>(
     // Where grad is x itself this is overwritten below.
     if (layout == WIDE) store<T>(xs + <usize>classOf(ys, cols) * sizeof<T>(), <T>load<f64>(ROWS, TARGET));
 
-    const special = lossesAndSlopes(loss + (<usize>r << 3), n);
+    const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n);
     if (!grad) continue;
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
@@ -121,21 +122,33 @@ function factors(gradOutput: usize, n: i32, scale: f64, gradUnit: f64): void {
 }
 
 /**
- * The losses of n rows, and OWN. No violation gives exactly 0, whatever the factor. Returns whether there may be rows whose gradient is none of
+ * The losses of n rows, added to the total and stored if they are asked for; and OWN. No violation gives exactly 0, whatever the factor. Returns whether there may be rows whose gradient is none of
  * the usual ones: ignored, or NaN.
  */
-function lossesAndSlopes(loss: usize, n: i32): bool {
+function lossesAndSlopes(total: usize, loss: usize, n: i32): bool {
   const zero = f64x2.splat(0);
-  let special = zero;
-  for (let row = ROWS; n > 0; n -= 2, row += 16, loss += 16) {
+  let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
+  for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION), slope = v128.load(row, SLOPE);
     const value = v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored);
-    if (n > 1) v128.store(loss, value);
-    else v128.store64_lane(loss, value, 0);
     // Not by the violation: the square of a small z is 0 long before its derivative.
     v128.store(row, v128.and(f64x2.mul(v128.load(row, FACTOR), slope), f64x2.ne(slope, zero)), OWN);
     special = v128.or(special, v128.or(ignored, f64x2.ne(violation, violation)));
+
+    const a = f64x2.extract_lane(value, 0), withA = sum + a;
+    lost += lostBy(sum, a, withA), sum = withA;
+    if (n > 1) {
+      const b = f64x2.extract_lane(value, 1), withB = sum + b;
+      lost += lostBy(sum, b, withB), sum = withB;
+    }
+    if (loss) {
+      if (n > 1) v128.store(loss, value);
+      else v128.store64_lane(loss, value, 0);
+      loss += 16;
+    }
   }
+  store<f64>(total, sum);
+  store<f64>(total, lost, LOST);
   return v128.any_true(special);
 }
 

@@ -62,35 +62,35 @@ export function logSumExpF64(lse: usize, x: usize, outer: i32, cols: i32, inner:
   logSumExp<f64>(lse, x, outer, cols, inner, temperature);
 }
 export function crossEntropyF32(
-  loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   crossEntropy<f32>(
-    loss, grad, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
+    total, loss, grad, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
   );
 }
 export function crossEntropyF64(
-  loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   crossEntropy<f64>(
-    loss, grad, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
+    total, loss, grad, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
   );
 }
 export function hingeF32(
-  loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, sum: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
   hinge<f32>(
-    loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, sum, margin, squared, scale, gradScale,
+    total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, sum, margin, squared, scale, gradScale,
   );
 }
 export function hingeF64(
-  loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, sum: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
   hinge<f64>(
-    loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, sum, margin, squared, scale, gradScale,
+    total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, sum, margin, squared, scale, gradScale,
   );
 }
 export function addF32(y: usize, x: usize, n: i32): void {

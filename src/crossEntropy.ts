@@ -22,15 +22,16 @@ export function crossEntropy(
   const call = readLoss(kernels, fn, KIND, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
+  let total = 0;
   if (!call.isEmpty) {
     const { losses, rows, weight } = call;
     const grad = call.output?.array;
-    kernels.crossEntropy(losses, grad, call.logits, call.targets, call.shape, {
+    total = kernels.crossEntropy(losses, grad, call.logits, call.targets, call.shape, {
       rows,
       weight,
       labelSmoothing,
       temperature,
     });
   }
-  return reduce(call);
+  return reduce(call, total);
 }

@@ -43,11 +43,12 @@ export function hinge(
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
   const scale = perClass ? 1 / call.shape.classes : 1;
+  let total = 0;
   if (!call.isEmpty) {
     const { losses, rows, weight } = call;
     const grad = call.output?.array;
     const targets = call.targets as Int32Array;
-    kernels.hinge(losses, grad, call.logits, targets, call.shape, { rows, weight, form, margin, p, scale });
+    total = kernels.hinge(losses, grad, call.logits, targets, call.shape, { rows, weight, form, margin, p, scale });
   }
-  return reduce(call);
+  return reduce(call, total);
 }

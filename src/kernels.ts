@@ -54,8 +54,8 @@ export interface HingeTerms {
  * the very same array as an input. Per-row arrays have at least outer · inner elements. There is at least one row.
  *
  * `targets` is an Int32Array of class indices, −1 for a row that is ignored (its loss and gradient are exactly 0), or class
- * probabilities of the logits' type and length. Losses are written in f64 whatever the type of the logits, times u but not
- * reduced. `grad` is absent where only the loss is wanted.
+ * probabilities of the logits' type and length. A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts), and
+ * leaves each in `loss` where that is wanted; in f64 whatever the type of the logits. `grad` is absent where only the loss is wanted.
  */
 export interface Kernels {
   /** Whether a call of this shape has read all its arrays before it writes one: then it does not matter how they overlap. */
@@ -66,19 +66,19 @@ export interface Kernels {
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void;
   crossEntropy(
-    loss: Float64Array,
+    loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     logits: FloatArray,
     targets: Int32Array | FloatArray,
     shape: Shape,
     terms: CrossEntropyTerms,
-  ): void;
+  ): number;
   hinge(
-    loss: Float64Array,
+    loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     scores: FloatArray,
     targets: Int32Array,
     shape: Shape,
     terms: HingeTerms,
-  ): void;
+  ): number;
 }

@@ -3,7 +3,7 @@
 import { deliver, floatArray, newArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
-import { lossBuffer } from "./reduction.js";
+import { rowBuffer } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { OPTIONS } from "./softmax.js";
 import { copy, lengthOf } from "./typedArrays.js";
@@ -21,7 +21,7 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
     options.out === undefined
       ? undefined
       : outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, perRow, rows);
-  const values = lossBuffer(fn, rows);
+  const values = rowBuffer(fn, rows);
   if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
   if (output === undefined) {
     copy(perRow, 0, values, 0, rows);

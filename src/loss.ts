@@ -26,7 +26,7 @@ import {
 } from "./check.js";
 import type { FloatArray, Kernels, RowTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
-import { lossBuffer, MEANS, type MeanOver, REDUCTIONS, type Reduction, sum } from "./reduction.js";
+import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, sum } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
 import { copy, fillWith, lengthOf } from "./typedArrays.js";
@@ -54,7 +54,8 @@ export interface LossCall {
   readonly shape: Shape;
   readonly weight: FloatArray | undefined;
   readonly rows: RowTerms;
-  readonly losses: Float64Array;
+  /** For the losses of the rows, where they are the result. */
+  readonly losses: Float64Array | undefined;
   /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
   readonly isEmpty: boolean;
   readonly denominator: number;
@@ -147,7 +148,7 @@ export function readLoss(
   const kernelTargets = indices?.classes ?? separate(targets.probabilities!, written);
   const counted = rows - (indices?.ignored ?? 0);
 
-  const losses = lossBuffer(fn, rows);
+  const losses = reduction === "none" ? rowBuffer(fn, rows) : undefined;
   const perRow =
     reduction === "none"
       ? { array: newArray(fn, logits, rows), isNew: true, given: undefined, asList: list !== undefined }
@@ -173,15 +174,16 @@ export function readLoss(
   };
 }
 
-/** The result of a call whose kernel, if it was not empty, has run: the loss, or `{ loss, grad }`. */
-export function reduce({ shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output }: LossCall): LossValue {
+/** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
+export function reduce(call: LossCall, total: number): LossValue {
+  const { shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output } = call;
   const count = shape.outer * shape.inner;
   if (isEmpty && output && !rows.accumulate) fillWith(output.array, 0, 0, lengthOf(output.array));
   let loss: LossValue;
   if (perRow) {
-    copy(perRow.array, 0, losses, 0, count);
+    copy(perRow.array, 0, losses!, 0, count);
     loss = deliver(perRow);
-  } else loss = denominator === 0 ? emptyMean : sum(losses, count) / denominator;
+  } else loss = denominator === 0 ? emptyMean : total / denominator;
   return (output ? { loss, grad: deliver(output) } : loss) as LossValue;
 }
 

@@ -10,26 +10,40 @@ export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
 export type MeanOver = "weights" | "count" | "all";
 export const MEANS: readonly MeanOver[] = ["weights", "count", "all"];
 
+/** A sum, and the sum of what it has lost. */
+export class Total {
+  private sum = 0;
+  private lost = 0;
+
+  add(value: number): void {
+    const next = this.sum + value;
+    const added = next - this.sum;
+    this.lost += this.sum - (next - added) + (value - added);
+    this.sum = next;
+  }
+
+  get value(): number {
+    return totalOf(this.sum, this.lost);
+  }
+}
+
+export function totalOf(sum: number, lost: number): number {
+  return Number.isFinite(sum) ? sum + lost : sum;
+}
+
 /** Σ values[i] for i < length. */
 export function sum(values: ArrayLike<number>, length: number): number {
-  let total = 0;
-  let lost = 0;
-  for (let i = 0; i < length; i++) {
-    const value = values[i]!;
-    const next = total + value;
-    const added = next - total;
-    lost += total - (next - added) + (value - added);
-    total = next;
-  }
-  return Number.isFinite(total) ? total + lost : total;
+  const total = new Total();
+  for (let i = 0; i < length; i++) total.add(values[i]!);
+  return total.value;
 }
 
 // Reused between calls; what a caller gets is never this.
 const REUSED_ROWS = 1 << 16;
 let reused = new Float64Array(256);
 
-/** Room for one loss per row. Valid until the next call. */
-export function lossBuffer(fn: string, rows: number): Float64Array {
+/** Room for one number per row. Valid until the next call. */
+export function rowBuffer(fn: string, rows: number): Float64Array {
   if (rows > REUSED_ROWS) return newArray(fn, reused, rows);
   if (rows > reused.length) reused = newArray(fn, reused, Math.min(REUSED_ROWS, rows * 2));
   return reused;

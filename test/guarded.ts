@@ -28,11 +28,13 @@ const writes: Record<string, (args: readonly number[], bytes: number) => Range[]
   softmaxGrad: ([dx, , , outer, cols, inner], bytes) => [array(dx, outer! * cols! * inner! * bytes)],
   logSoftmaxGrad: ([dx, , , outer, cols, inner], bytes) => [array(dx, outer! * cols! * inner! * bytes)],
   logSumExp: ([lse, , outer, , inner]) => [array(lse, outer! * inner! * 8)],
-  crossEntropy: ([loss, grad, , , , , , , outer, cols, inner], bytes) => [
+  crossEntropy: ([total, loss, grad, , , , , , , outer, cols, inner], bytes) => [
+    array(total, 16),
     array(loss, outer! * inner! * 8),
     array(grad, outer! * cols! * inner! * bytes),
   ],
-  hinge: ([loss, grad, , , , , , outer, cols, inner], bytes) => [
+  hinge: ([total, loss, grad, , , , , , outer, cols, inner], bytes) => [
+    array(total, 16),
     array(loss, outer! * inner! * 8),
     array(grad, outer! * cols! * inner! * bytes),
   ],

@@ -50,6 +50,7 @@ const arrays: Record<string, (sizes: Sizes, T: Floats) => { Kind: Floats | Int32
       ({ outer, inner }: Sizes) => ({ Kind: Float64Array, length: outer * inner }),
     ]),
   ),
+  total: () => ({ Kind: Float64Array, length: 2 }),
   weight: ({ cols }, T) => ({ Kind: T, length: cols }),
   targets: ({ outer, inner }) => ({ Kind: Int32Array, length: outer * inner }),
 };
@@ -83,29 +84,31 @@ const kernels: readonly RawKernel[] = [
     args: ({ outer, cols, inner }: Sizes) => [outer, cols, inner],
   })),
   ...[
-    ["loss", "", "x", "targets", "", "", "", ""],
-    ["loss", "grad", "x", "targets", "", "", "", ""],
-    ["loss", "grad", "x", "targets", "", "weight", "sampleWeight", "gradOutput"],
-    ["loss", "grad", "x", "", "probabilities", "", "", ""],
-    ["loss", "grad", "x", "", "probabilities", "weight", "sampleWeight", "gradOutput"],
+    ["total", "loss", "", "x", "targets", "", "", "", ""],
+    ["total", "loss", "grad", "x", "targets", "", "", "", ""],
+    ["total", "", "grad", "x", "targets", "", "", "", ""],
+    ["total", "loss", "grad", "x", "targets", "", "weight", "sampleWeight", "gradOutput"],
+    ["total", "loss", "grad", "x", "", "probabilities", "", "", ""],
+    ["total", "loss", "grad", "x", "", "probabilities", "weight", "sampleWeight", "gradOutput"],
   ].flatMap((names) =>
     [0, 0.1].map((smoothing) => ({
       name: "crossEntropy",
       arrays: names,
-      outputs: 2,
+      outputs: 3,
       args: ({ outer, cols, inner }: Sizes) => [outer, cols, inner, smoothing, 1, 1],
     })),
   ),
   ...[
-    ["loss", "", "x", "targets", "", "", ""],
-    ["loss", "grad", "x", "targets", "", "", ""],
-    ["loss", "grad", "x", "targets", "weight", "sampleWeight", "gradOutput"],
+    ["total", "loss", "", "x", "targets", "", "", ""],
+    ["total", "loss", "grad", "x", "targets", "", "", ""],
+    ["total", "", "grad", "x", "targets", "", "", ""],
+    ["total", "loss", "grad", "x", "targets", "weight", "sampleWeight", "gradOutput"],
   ].flatMap((names) =>
     [true, false].flatMap((westonWatkins) =>
       [true, false].map((squared) => ({
         name: "hinge",
         arrays: names,
-        outputs: 2,
+        outputs: 3,
         args: ({ outer, cols, inner }: Sizes) => [outer, cols, inner, westonWatkins, 1, squared, 1, 1],
       })),
     ),

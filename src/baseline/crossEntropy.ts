@@ -16,41 +16,42 @@
 // Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
 import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
-import { sum } from "../reduction.js";
+import { sum, Total } from "../reduction.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
 
 export function crossEntropy(
-  loss: Float64Array,
+  loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
   targets: Int32Array | FloatArray,
   shape: Shape,
   terms: CrossEntropyTerms,
-): void {
-  if (!(targets instanceof Int32Array)) anyTargets(loss, grad, logits, undefined, targets, shape, terms);
-  else if (terms.labelSmoothing > 0) anyTargets(loss, grad, logits, targets, undefined, shape, terms);
-  else classTargets(loss, grad, logits, targets, shape, terms);
+): number {
+  if (!(targets instanceof Int32Array)) return anyTargets(loss, grad, logits, undefined, targets, shape, terms);
+  if (terms.labelSmoothing > 0) return anyTargets(loss, grad, logits, targets, undefined, shape, terms);
+  return classTargets(loss, grad, logits, targets, shape, terms);
 }
 
 function classTargets(
-  loss: Float64Array,
+  loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
   targets: Int32Array,
   shape: Shape,
   terms: CrossEntropyTerms,
-): void {
+): number {
   const { outer, classes, inner } = shape;
   const { weight, temperature } = terms;
   const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
   const e = scratchRow(0, classes);
+  const sumOfLosses = new Total();
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
       const y = targets[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
-        loss[row] = 0;
+        if (loss !== undefined) loss[row] = 0;
         if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
         continue;
       }
@@ -58,7 +59,9 @@ function classTargets(
       const zy = e[y]!;
       const s = rowExp(e, e, classes, k);
       const w = weight === undefined ? 1 : weight[y]!;
-      loss[row] = u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy)); // 0 · (−log 0) counts as 0
+      const value = u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy)); // 0 · (−log 0) counts as 0
+      sumOfLosses.add(value);
+      if (loss !== undefined) loss[row] = value;
       if (grad === undefined) continue;
       const d = 1 + s;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
@@ -66,21 +69,23 @@ function classTargets(
       rowStore(grad, start, inner, classes, e, (upstream * u * w) / temperature / d, accumulate);
     }
   }
+  return sumOfLosses.value;
 }
 
 function anyTargets(
-  loss: Float64Array,
+  loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
   indices: Int32Array | undefined,
   probabilities: FloatArray | undefined,
   shape: Shape,
   terms: CrossEntropyTerms,
-): void {
+): number {
   const { outer, classes, inner } = shape;
   const { weight, labelSmoothing, temperature } = terms;
   const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
   const e = scratchRow(0, classes);
+  const sumOfLosses = new Total();
   const q = scratchRow(1, classes);
   const w = scratchRow(2, classes);
   for (let j = 0; j < classes; j++) w[j] = weight === undefined ? 1 : weight[j]!;
@@ -90,7 +95,7 @@ function anyTargets(
       const y = indices === undefined ? 0 : indices[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
-        loss[row] = 0;
+        if (loss !== undefined) loss[row] = 0;
         if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
         continue;
       }
@@ -107,7 +112,9 @@ function anyTargets(
 
       const s = rowExp(e, e, classes, k);
       const total = others + qk;
-      loss[row] = u * (total * Math.log1p(s) + cross);
+      const value = u * (total * Math.log1p(s) + cross);
+      sumOfLosses.add(value);
+      if (loss !== undefined) loss[row] = value;
       if (grad === undefined) continue;
       const scale = total / (1 + s);
       for (let j = 0; j < classes; j++) e[j] = e[j]! * scale - q[j]!;
@@ -116,6 +123,7 @@ function anyTargets(
       rowStore(grad, start, inner, classes, e, (upstream * u) / temperature, accumulate);
     }
   }
+  return sumOfLosses.value;
 }
 
 /** Σ q_j · z_j, pairwise; 0 · (−Infinity) counts as 0. */

@@ -72,7 +72,7 @@ export class Blocks {
     const swaps = inner > 1 && classes > narrow;
     const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
     // Every piece is rounded up to a whole vector.
-    const fixed = align(kept * size) + 16 * 8;
+    const fixed = align(kept * size) + 16 * 10;
     const all = outer * inner;
     const isOne = fixed + all * row <= ARENA_BYTES;
     const rows = isOne ? all : Math.min(all, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));

@@ -11,6 +11,7 @@ export type RowKernel = (
 ) => void;
 export type RowGradKernel = (dx: Pointer, y: Pointer, dy: Pointer, outer: number, cols: number, inner: number) => void;
 type CrossEntropyKernel = (
+  total: Pointer,
   loss: Pointer,
   grad: Pointer,
   x: Pointer,
@@ -27,6 +28,7 @@ type CrossEntropyKernel = (
   gradScale: number,
 ) => void;
 type HingeKernel = (
+  total: Pointer,
   loss: Pointer,
   grad: Pointer,
   x: Pointer,

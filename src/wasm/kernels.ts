@@ -1,6 +1,7 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
+import { totalOf } from "../reduction.js";
 import { copy, setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks } from "./blocks.js";
@@ -10,7 +11,8 @@ export class WasmKernels extends Blocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
   private readonly shared: WasmKernels | undefined;
 
-  // Where a loss has its rows of the block.
+  // Where a loss has its total, and its rows of the block.
+  private total = 0;
   private losses = 0;
   private targets = 0;
   private sampleWeight = 0;
@@ -103,13 +105,13 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   crossEntropy(
-    loss: Float64Array,
+    loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     logits: FloatArray,
     targets: Int32Array | FloatArray,
     shape: Shape,
     terms: CrossEntropyTerms,
-  ): void {
+  ): number {
     const { labelSmoothing, rows } = terms;
     const scale = scaleFor(terms.temperature);
     const temperature = terms.temperature * scale;
@@ -119,17 +121,16 @@ export class WasmKernels extends Blocks implements Kernels {
     const probabilities = targets instanceof Int32Array ? undefined : likewise(targets, scale);
     const weights = terms.weight && likewise(terms.weight, scale);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, rows, weights)) {
-      this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
-      return;
-    }
+    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, rows, weights, loss))
+      return this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
     const weight = weights ? this.enterWeight(weights, shape.classes) : 0;
     while (this.next()) {
-      this.enterLoss(indices, rows);
+      this.enterLoss(indices, rows, loss);
       const xs = this.enter(x);
       const ts = probabilities ? this.enter(probabilities) : 0;
       const grads = gradient ? this.place(gradient, x, xs, rows.accumulate) : 0;
       this.typed.crossEntropy(
+        this.total,
         this.losses,
         grads,
         xs,
@@ -145,33 +146,32 @@ export class WasmKernels extends Blocks implements Kernels {
         temperature,
         rows.gradScale * scale,
       );
-      this.leaveRows(loss, this.losses);
+      if (loss) this.leaveRows(loss, this.losses);
       if (gradient) this.leave(gradient, grads, rows.accumulate);
     }
     if (grad && gradient !== grad) setFrom(grad, gradient!);
+    return this.totalLoss();
   }
 
   hinge(
-    loss: Float64Array,
+    loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     scores: FloatArray,
     targets: Int32Array,
     shape: Shape,
     terms: HingeTerms,
-  ): void {
+  ): number {
     const { form, margin, p, scale, rows } = terms;
-    if (
-      !this.openLoss(shape, this.kernelsFor(scores).narrow, 1 + (grad && rows.accumulate ? 1 : 0), rows, terms.weight)
-    ) {
-      this.shared!.hinge(loss, grad, scores, targets, shape, terms);
-      return;
-    }
+    const slots = 1 + (grad && rows.accumulate ? 1 : 0);
+    if (!this.openLoss(shape, this.kernelsFor(scores).narrow, slots, rows, terms.weight, loss))
+      return this.shared!.hinge(loss, grad, scores, targets, shape, terms);
     const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
     while (this.next()) {
-      this.enterLoss(targets, rows);
+      this.enterLoss(targets, rows, loss);
       const xs = this.enter(scores);
       const grads = grad ? this.place(grad, scores, xs, rows.accumulate) : 0;
       this.typed.hinge(
+        this.total,
         this.losses,
         grads,
         xs,
@@ -188,9 +188,10 @@ export class WasmKernels extends Blocks implements Kernels {
         scale,
         rows.gradScale,
       );
-      this.leaveRows(loss, this.losses);
+      if (loss) this.leaveRows(loss, this.losses);
       if (grad) this.leave(grad, grads, rows.accumulate);
     }
+    return this.totalLoss();
   }
 
   private openLoss(
@@ -199,10 +200,23 @@ export class WasmKernels extends Blocks implements Kernels {
     slots: number,
     rows: RowTerms,
     weight: FloatArray | undefined,
+    loss: Float64Array | undefined,
   ): boolean {
-    // One loss, one target and perhaps two factors a row.
-    const perRow = 8 + 4 + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
-    return this.open(shape, narrow, slots, perRow, weight ? shape.classes : 0);
+    // One target and perhaps a loss and two factors a row.
+    const perRow = 4 + (loss ? 8 : 0) + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
+    if (!this.open(shape, narrow, slots, perRow, weight ? shape.classes : 0)) return false;
+    const { arena } = this;
+    this.total = arena.take(16);
+    arena.keep();
+    arena.f64[this.total / 8] = 0;
+    arena.f64[this.total / 8 + 1] = 0;
+    return true;
+  }
+
+  /** What the kernels have added up over all blocks. */
+  private totalLoss(): number {
+    const { f64 } = this.arena;
+    return totalOf(f64[this.total / 8]!, f64[this.total / 8 + 1]!);
   }
 
   /** The class weights, which stay for the whole call. */
@@ -213,13 +227,17 @@ export class WasmKernels extends Blocks implements Kernels {
     return at;
   }
 
-  /** What a loss needs per row of the block, and room for its results. */
-  private enterLoss(targets: Int32Array | undefined, { sampleWeight, gradOutput }: RowTerms): void {
+  /** What a loss needs per row of the block, and room for its results where they are wanted. */
+  private enterLoss(
+    targets: Int32Array | undefined,
+    { sampleWeight, gradOutput }: RowTerms,
+    loss: Float64Array | undefined,
+  ): void {
     const { arena } = this;
     this.targets = targets ? this.enterRows(arena.i32, targets) : 0;
     this.sampleWeight = sampleWeight ? this.enterRows(arena.f64, sampleWeight) : 0;
     this.gradOutput = gradOutput ? this.enterRows(arena.f64, gradOutput) : 0;
-    this.losses = arena.take(this.rows * 8);
+    this.losses = loss ? arena.take(this.rows * 8) : 0;
   }
 }
 
