@@ -60,13 +60,26 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
     panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     panelExp<T>(SUM, 0, xs, SHIFT, tiles, cols, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
+    const values = lse + (<usize>r << 3);
+    if (!logSumExps(values, n, temperature)) continue;
+    // Infinite maxima: ln Σ is NaN there, which would also be the answer for a row that holds a NaN.
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));
-      let value = m / temperature + load<f64>(LOG + (i << 3));
-      // Infinite maxima: ln Σ is NaN there, which would also be the answer for a row that holds a NaN.
-      if (m == -Infinity && load<f64>(SUM + (i << 3)) == -1) value = -Infinity;
-      if (m == Infinity && !rowHoldsNaN<T>(xs, i, cols, layout)) value = Infinity;
-      store<f64>(lse + (<usize>(r + i) << 3), value);
+      if (m == -Infinity && load<f64>(SUM + (i << 3)) == -1) store<f64>(values + (i << 3), -Infinity);
+      if (m == Infinity && !rowHoldsNaN<T>(xs, i, cols, layout)) store<f64>(values + (i << 3), Infinity);
     }
   }
+}
+
+/** lse of n rows. Returns whether a maximum may be infinite. */
+function logSumExps(lse: usize, n: i32, temperature: f64): bool {
+  const ts = f64x2.splat(temperature);
+  let infinite = f64x2.splat(0);
+  for (let at: usize = 0; n > 0; n -= 2, at += 16, lse += 16) {
+    const m = v128.load(MAX + at), value = f64x2.add(f64x2.div(m, ts), v128.load(LOG + at));
+    if (n > 1) v128.store(lse, value);
+    else v128.store64_lane(lse, value, 0);
+    infinite = v128.or(infinite, f64x2.ne(f64x2.sub(m, m), f64x2.splat(0)));
+  }
+  return v128.any_true(infinite);
 }
