@@ -18,7 +18,7 @@ import {
   REST_W, REST_X, REST_Y, REST_Z, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, groupAt, isClass, layoutOf, nextInPanel, panelFor,
   panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount,
 } from "./panel";
-import { chunks, panelMax, panelScale, perTile, tree } from "./passes";
+import { chunks, panelMax, panelScaleOut, perTile, tree } from "./passes";
 import { LOST, lostBy } from "./total";
 import { CHUNK, addHigh, addLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
@@ -80,9 +80,10 @@ export function crossEntropy<T>(
     factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (indexed) gradientsOfTargets<T>(es, n, keep, spread, blended);
     else gradientsOfMaxima<T>(es, n, cols, layout);
-    if (blended) panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
-    else panelScale<T>(es, ROWS + E_FACTOR, tiles, bytes, layout);
-    panelOut<T>(grad, es, r, n, cols, inner, layout);
+    if (blended) {
+      panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
+      panelOut<T>(grad, es, r, n, cols, inner, layout);
+    } else panelScaleOut<T>(grad, es, ROWS + E_FACTOR, r, n, cols, inner, layout);
     ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner);
   }
 }

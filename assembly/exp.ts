@@ -14,7 +14,7 @@
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { REST_X, REST_Y, REST_Z, STATISTIC, pairBytes, restOf, restOut, tileBytes } from "./panel";
+import { PANEL_BYTES, REST_X, REST_Y, REST_Z, STATISTIC, pairBytes, restOut, tileBytes } from "./panel";
 import { countTrue, perTile, storeCount } from "./passes";
 import { CHUNK, VECTOR, addHigh, addLanes, addLow, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLow } from "./simd";
 
@@ -50,6 +50,8 @@ const F64_COEFFICIENTS = memory.data<f64>([
 // Whether the general reduction is needed: there is a temperature, or a block of this call has held an exponential that vanishes.
 const GENERAL = memory.data(4);
 
+// No shift, for each tile of a panel.
+const ZEROS = memory.data(256, 16);
 // How many times each row attains its maximum.
 const TOPS = memory.data(STATISTIC, 16);
 
@@ -102,43 +104,67 @@ function coefficient<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? F32_COEFFICIENTS : F64_COEFFICIENTS) + (i - 2) * sizeof<T>());
 }
 
-// A pass over exponentials is two loops over blocks that stay in the L1 cache: `reduce` leaves r and 2^n, `power` makes e^x of them. As
-// one loop, the chain of some thirty dependent operations is too long for a processor to overlap enough of it with the next one, and
-// constants and four vectors in flight do not fit its registers: a softmax then takes 1.14 ns per element instead of 0.91 (f32, C = 1024,
-// Node 24 on Zen 4; 1.15 instead of 0.94 on Node 22).
-const BLOCK = 1024;
-const REDUCED = memory.data(2 * BLOCK, 16);
+// A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^n, `panelPower` makes e^x of
+// them, and a last one reads that and adds it up. In one loop, the chain of some thirty dependent operations is too long for a processor to
+// overlap enough of it with the next one, and the constants and four vectors in flight do not fit its registers: a softmax then takes 1.14 ns
+// per element instead of 0.90 (f32, C = 1024, Node 24 on Zen 4), and f64 takes 14 % more if but the sum is part of the loop of the powers.
+// A block is a part of a wide row, or all tiles of a panel: with the three loops tile by tile, rows of 2 classes take 21 % longer, of 10 5 % (softmax, f32).
+const BLOCK: usize = 2048;
+const REDUCED = memory.data(2 * PANEL_BYTES, 16);
 
-/**
- * Reduces `bytes` of x: for each vector ρ and 2^(n + BIAS), both 0 where e^x is to be. Most calls have no temperature, and nothing vanishes in
- * them: unless it is `general`, nothing is divided by T and all of x is taken for not vanishing. Whether that was right, the least z tells, as
- * integers, which is returned. Asked that way it is one operation instead of three: a softmax takes 7 % less (f32, C = 1000, Node 24).
- */
+/** Bytes of a tile in the next block, of those that are left. 0 if nothing but the rest of a wide row is. */
 // @ts-ignore: decorator
 @inline
-function reduce<T>(
-  x: usize, bytes: usize, negMax: v128, lowest: v128, log2e: v128, magic: v128, ln2High: v128, ln2Low: v128, perT: v128, general: bool,
-): v128 {
+function inBlock(left: usize, layout: Layout): usize {
+  return layout != WIDE ? left : left >= BLOCK ? BLOCK : left & ~(CHUNK - 1);
+}
+
+/**
+ * Reduces `used` bytes of each of the `tiles` of x, which are `bytes` apart: to REDUCED, for each vector ρ and 2^(n + BIAS), both 0 where e^x is to
+ * be and in `padding` at the end of a tile. Most calls have no temperature, and nothing vanishes in them: then nothing is divided by T, and all
+ * of x is taken for not vanishing. Whether that was right, the least z tells. If not, or if what `vanishes` is known to be there, it is done
+ * again with care.
+ */
+function panelReduce<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, vanishes: bool, table: usize): void {
+  const lowest = constant<T>(table, 0);
+  if (!vanishes && !load<bool>(GENERAL)) {
+    if (!isBelow<T>(reduceTiles<T>(x, shift, tiles, bytes, used, padding, table, false), lowest)) return;
+    store<bool>(GENERAL, true);
+  }
+  reduceTiles<T>(x, shift, tiles, bytes, used, padding, table, true);
+}
+
+/** Returns the least z, as integers. To ask that way is one operation instead of three: a softmax takes 7 % less (f32, C = 1000, Node 24). */
+// @ts-ignore: decorator
+@inline
+function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, table: usize, general: bool): v128 {
+  const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
+  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
   let least = lowest;
-  for (let to = REDUCED, end = REDUCED + 2 * bytes; to < end; to += 2 * VECTOR, x += VECTOR) {
-    const value = v128.load(x);
-    const d = v128.add<T>(value, negMax);
-    const z = mulAdd<T>(d, log2e, magic);
-    const big = larger<T>(value, negMax);
-    const err = v128.sub<T>(smaller<T>(value, negMax), v128.sub<T>(d, big));
-    const n = v128.sub<T>(z, magic);
-    const r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err));
-    const s = sizeof<T>() == 4 ? i32x4.shl(z, 23) : i64x2.shl(z, 52);
-    if (general) {
-      // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
-      const vanishes = v128.lt<T>(z, lowest);
-      v128.store(to, v128.andnot(v128.mul<T>(r, perT), vanishes));
-      v128.store(to, v128.andnot(s, vanishes), 16);
-    } else {
-      least = i32x4.min_s(least, z);
-      v128.store(to, r);
-      v128.store(to, s, 16);
+  for (let to = REDUCED; tiles > 0; tiles--, shift += VECTOR, x += bytes) {
+    const negMax = v128.load(shift);
+    let from = x;
+    for (const end = to + 2 * (used - padding); to < end; to += 2 * VECTOR, from += VECTOR) {
+      const value = v128.load(from);
+      const d = v128.add<T>(value, negMax);
+      const z = mulAdd<T>(d, log2e, magic);
+      const big = larger<T>(value, negMax);
+      const err = v128.sub<T>(smaller<T>(value, negMax), v128.sub<T>(d, big));
+      const n = v128.sub<T>(z, magic);
+      const r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err));
+      const s = sizeof<T>() == 4 ? i32x4.shl(z, 23) : i64x2.shl(z, 52);
+      if (general) {
+        // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
+        const vanishes = v128.lt<T>(z, lowest);
+        v128.store(to, v128.andnot(v128.mul<T>(r, perT), vanishes));
+        v128.store(to, v128.andnot(s, vanishes), 16);
+      } else {
+        least = i32x4.min_s(least, z);
+        v128.store(to, r);
+        v128.store(to, s, 16);
+      }
     }
+    for (const end = to + 2 * padding; to < end; to += VECTOR) v128.store(to, f64x2.splat(0));
   }
   return least;
 }
@@ -184,6 +210,40 @@ function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: 
   return mulAdd<T>(mulAdd<T>(p, q, r), s, s);
 }
 
+/** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
+function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
+  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
+  const c7 = coefficient<T>(7), c8 = coefficient<T>(8), c9 = coefficient<T>(9), c10 = coefficient<T>(10), c11 = coefficient<T>(11);
+  for (let at = REDUCED; tiles > 0; tiles--, e += toTile) {
+    let to = e;
+    for (const end = at + 2 * used; at < end; at += 4 * VECTOR, to += 2 * VECTOR) {
+      v128.store(to, power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11));
+      v128.store(to, power<T>(v128.load(at, 32), v128.load(at, 48), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11), 16);
+    }
+  }
+}
+
+/**
+ * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free, and f32 has
+ * registers to spare: there a softmax takes 9 % less if they are added up as they are made (C = 1024, Node 24). Elsewhere a cross-entropy would
+ * take 8 % more.
+ */
+// @ts-ignore: decorator
+@inline
+function addsApart<T>(): bool {
+  return sizeof<T>() == 8 || !ASC_FEATURE_RELAXED_SIMD;
+}
+
+/** e^x that panelPower has left at `at`; or else it is put there. */
+// @ts-ignore: decorator
+@inline
+function powerOrLoad<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+  if (addsApart<T>()) return v128.load(at);
+  const e = power<T>(v128.load(from), v128.load(from, 16), c2, c3, c4, c5, c6, c2, c2, c2, c2, c2);
+  v128.store(at, e);
+  return e;
+}
+
 /**
  * e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS; without e (0) nothing but the sum is kept. `others`: one occurrence of the maximum
  * is left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class dominates.
@@ -191,48 +251,25 @@ function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: 
 export function panelExp<T>(
   sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize,
 ): void {
-  const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout);
-  const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
+  const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
+  const keep = e != 0, row = e, top = coefficient<T>(12);
   const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
-  const c7 = coefficient<T>(7), c8 = coefficient<T>(8), c9 = coefficient<T>(9), c10 = coefficient<T>(10), c11 = coefficient<T>(11);
-  const top = coefficient<T>(12);
-  const rest = restOf(bytes), keep = e != 0, row = e, padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
-  // Padding vanishes.
-  let general = layout == ALONE || load<bool>(GENERAL);
+  let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
 
-  for (let t = 0; t < tiles; t++) {
-    const negMax = v128.load(shift + <usize>t * VECTOR);
-    let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
-    for (let left = <isize>used, part: usize = 0; left > 0; left -= part) {
-      part = min(<usize>left, BLOCK);
-      if (rest && part < <usize>BLOCK) part = part & ~(CHUNK - 1);
-      if (part == 0) {
-        part = CHUNK, x = REST_X, e = REST_Y, general = true;
-      }
-      const end = REDUCED + 2 * part, real = left == <isize>part ? part - padding : part;
-      if (!general && isBelow<T>(reduce<T>(x, real, negMax, lowest, log2e, magic, ln2High, ln2Low, perT, false), lowest)) {
-        general = true;
-        store<bool>(GENERAL, true);
-      }
-      if (general) reduce<T>(x, real, negMax, lowest, log2e, magic, ln2High, ln2Low, perT, true);
-      if (real < part) {
-        v128.store(end - 2 * VECTOR, f64x2.splat(0));
-        v128.store(end - VECTOR, f64x2.splat(0));
-      }
-      if (!keep) e = REDUCED;
-      for (let at = REDUCED; at < end; at += 2 * CHUNK, e += CHUNK) {
-        let e0 = power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-        v128.store(e, e0);
-        let e1 = power<T>(v128.load(at, 32), v128.load(at, 48), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-        v128.store(e, e1, 16);
+  for (let left = used, part: usize = 0; left > 0; left -= part) {
+    part = inBlock(left, layout);
+    if (part == 0) part = left = CHUNK, x = REST_X, e = REST_Y;
+    if (!keep) e = REDUCED;
+    const toTile = keep ? bytes : part;
+    // What is in front of a rest vanishes, and so do the groups of a row by itself that are not full.
+    panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == REST_X, table);
+    if (addsApart<T>()) panelPower<T>(e, tiles, toTile, part);
+    for (let t: usize = 0; t < <usize>tiles; t++) {
+      if (layout == NARROW) sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
+      for (let at = e + t * toTile, end = at + part, from = REDUCED + 2 * t * part; at < end; at += CHUNK, from += 2 * CHUNK) {
+        let e0 = powerOrLoad<T>(at, from, c2, c3, c4, c5, c6), e1 = powerOrLoad<T>(at + 16, from + 32, c2, c3, c4, c5, c6);
         let e2 = f64x2.splat(0), e3 = e2;
-        if (at + CHUNK < end) {
-          e2 = power<T>(v128.load(at, 64), v128.load(at, 80), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-          v128.store(e, e2, 32);
-          e3 = power<T>(v128.load(at, 96), v128.load(at, 112), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-          v128.store(e, e3, 48);
-        }
+        if (at + 2 * VECTOR < end) e2 = powerOrLoad<T>(at + 32, from + 64, c2, c3, c4, c5, c6), e3 = powerOrLoad<T>(at + 48, from + 96, c2, c3, c4, c5, c6);
         if (others) {
           const t0 = equals<T>(e0, top), t1 = equals<T>(e1, top), t2 = equals<T>(e2, top), t3 = equals<T>(e3, top);
           tops = countTrue<T>(tops, t0, t1, t2, t3);
@@ -258,11 +295,11 @@ export function panelExp<T>(
         }
         sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
       }
-      x += part;
+      if (left > part) continue;
+      storeSum<T>(sum + t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
+      if (others) storeCount<T>(TOPS + t * perTile<T>(), tops, layout);
     }
-    x += bytes - used;
-    storeSum<T>(sum + <usize>t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
-    if (others) storeCount<T>(TOPS + <usize>t * perTile<T>(), tops, layout);
+    x += part, e += part;
   }
   if (keep) restOut(row, bytes);
   if (!others) return;
@@ -281,22 +318,18 @@ function equals<T>(a: v128, b: v128): v128 {
 
 /** dx = dy − e^y · factor for y ≤ 0, of panels at X (y) and Z (dy) */
 export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, tiles: i32, bytes: usize, layout: Layout, table: usize): void {
-  const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
-  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
-  const c7 = coefficient<T>(7), c8 = coefficient<T>(8), c9 = coefficient<T>(9), c10 = coefficient<T>(10), c11 = coefficient<T>(11);
-  const zero = v128.splat<T>(0), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
-  for (; tiles > 0; tiles--, factor += perTile<T>()) {
-    const f = v128.mul<T>(loadLanes<T>(factor, layout != NARROW), unscale);
-    for (let left = <isize>bytes, part: usize = 0; left > 0; left -= part) {
-      part = min(<usize>left & ~(CHUNK - 1), BLOCK);
-      if (part == 0) part = CHUNK, dx = REST_Y, y = REST_X, dy = REST_Z;
-      reduce<T>(y, part, zero, lowest, log2e, magic, ln2High, ln2Low, perT, true);
-      for (let at = REDUCED, end = REDUCED + 2 * part; at < end; at += 2 * VECTOR, dx += VECTOR, dy += VECTOR) {
-        const e = power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-        v128.store(dx, v128.sub<T>(v128.load(dy), v128.mul<T>(e, f)));
+  const unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  for (let left = bytes, part: usize = 0; left > 0; left -= part) {
+    part = inBlock(left, layout);
+    if (part == 0) part = left = CHUNK, dx = REST_Y, y = REST_X, dy = REST_Z;
+    panelReduce<T>(y, ZEROS, tiles, bytes, part, 0, false, table);
+    panelPower<T>(REDUCED, tiles, part, part);
+    for (let t: usize = 0, e = REDUCED; t < <usize>tiles; t++) {
+      const f = v128.mul<T>(loadLanes<T>(factor + t * perTile<T>(), layout != NARROW), unscale);
+      for (const end = e + part; e < end; e += VECTOR, dx += VECTOR, dy += VECTOR) {
+        v128.store(dx, v128.sub<T>(v128.load(dy), v128.mul<T>(v128.load(e), f)));
       }
-      y += part;
     }
+    y += part;
   }
 }

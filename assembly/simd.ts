@@ -134,16 +134,16 @@ export function foldMax<T>(x: v128): v128 {
 /** Turns `lanes` rows of as many values, `from` bytes apart, into columns `to` bytes apart; and back. */
 // @ts-ignore: decorator
 @inline
-export function transpose<T>(to: usize, toStride: usize, from: usize, fromStride: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from + fromStride);
+export function transpose<T>(to: usize, toStride: usize, from: usize, fromStride: usize, f: v128 = f64x2.splat(0), scaled: bool = false): void {
+  let a = v128.load(from), b = v128.load(from + fromStride);
+  if (scaled) a = v128.mul<T>(a, f), b = v128.mul<T>(b, f);
   if (sizeof<T>() == 8) {
     v128.store(to, i64x2.shuffle(a, b, 0, 2));
     v128.store(to + toStride, i64x2.shuffle(a, b, 1, 3));
     return;
   }
-  const c = v128.load(from + 2 * fromStride);
-  const d = v128.load(from + 3 * fromStride);
+  let c = v128.load(from + 2 * fromStride), d = v128.load(from + 3 * fromStride);
+  if (scaled) c = v128.mul<T>(c, f), d = v128.mul<T>(d, f);
   const abLow = i32x4.shuffle(a, b, 0, 4, 1, 5);
   const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7);
   const cdLow = i32x4.shuffle(c, d, 0, 4, 1, 5);

@@ -4,7 +4,7 @@
 import { expOfZero, expTable, panelExp } from "./exp";
 import { NARROW, WIDE } from "./layout";
 import { STATISTIC, X, Y, Z, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
-import { panelDot, panelMax, panelScale, panelTimesCentered } from "./passes";
+import { panelDot, panelMax, panelScaleOut, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
 const SHIFT = memory.data(STATISTIC, 16);
@@ -21,8 +21,7 @@ export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32
     panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
     invert(SUM, n, 1 / expOfZero<T>());
-    panelScale<T>(ys, SUM, tiles, bytes, layout);
-    panelOut<T>(y, ys, r, n, cols, inner, layout);
+    panelScaleOut<T>(y, ys, SUM, r, n, cols, inner, layout);
   }
 }
 

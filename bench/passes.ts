@@ -31,7 +31,7 @@ type Run = (pass: number, y: number, x: number, rows: number, cols: number) => v
 type Softmax = (y: number, x: number, outer: number, cols: number, inner: number, temperature: number) => void;
 
 // As numbered in assembly/passes.ts.
-const NARROW = { gather: 0, max: 1, exp: 2, scale: 3, scatter: 4 };
+const NARROW = { gather: 0, max: 1, exp: 2, "scale and scatter": 3 };
 const WIDE = { max: 1, exp: 2, scale: 3 };
 /** What fits into a block that stays in the cache. */
 const ELEMENTS = 8000;

@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
 };
 
 /** In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. */
-const MOST = { simd: 44_500, relaxed: 44_500 };
+const MOST = { simd: 45_000, relaxed: 45_000 };
 
 interface Loop {
   readonly name: string;
@@ -95,7 +95,7 @@ describe.each(["simd", "relaxed"] as const)("%s.wasm", (name) => {
 
   test("the text form is read as it is meant", () => {
     expect(innermost.length).toBeGreaterThan(50);
-    expect(innermost.some((loop) => loop.name.includes("panelExp") && loop.instructions.includes("i32x4.max_u"))).toBe(
+    expect(innermost.some((loop) => loop.name.includes("panelReduce") && loop.instructions.includes("i32x4.max_u"))).toBe(
       true,
     );
   });

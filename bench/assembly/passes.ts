@@ -3,17 +3,17 @@
 
 import { expTable, panelExp } from "../../assembly/exp";
 import { WIDE } from "../../assembly/layout";
-import { STATISTIC, X, Y, layoutOf, panelFor, panelIn, panelOut, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
-import { panelMax, panelScale } from "../../assembly/passes";
+import { STATISTIC, X, Y, layoutOf, panelFor, panelIn, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
+import { panelMax, panelScaleOut } from "../../assembly/passes";
 
 const MAX = memory.data(STATISTIC, 16);
 const SHIFT = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
 
-// Wide rows are neither gathered nor scattered.
+// Wide rows are not gathered.
 // @ts-ignore: decorator
 @inline
-const GATHER = 0, ROW_MAX = 1, EXP = 2, SCALE = 3, SCATTER = 4;
+const GATHER = 0, ROW_MAX = 1, EXP = 2, SCALE = 3;
 
 /** One pass over all rows. */
 function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
@@ -25,8 +25,7 @@ function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
     if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, layout, <T>-Infinity);
     else if (pass == ROW_MAX) panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     else if (pass == EXP) panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
-    else if (pass == SCALE) panelScale<T>(ys, SUM, tiles, bytes, layout);
-    else if (pass == SCATTER) panelOut<T>(y, ys, r, n, cols, 1, layout);
+    else if (pass == SCALE) panelScaleOut<T>(y, ys, SUM, r, n, cols, 1, layout);
   }
 }
 
