@@ -2,10 +2,13 @@
 //
 //   d = x − m      as an unevaluated sum d + err, which is exact (Dekker's FastTwoSum, the larger addend first). Without err an f32
 //                  softmax is off by up to 64 units in the last place, however good the exponential: that is half an ulp of d.
-//   n = ⌊d·log2(e)/T⌉   by adding 1.5·2^23 (f64: 1.5·2^52), whose ulp is 1, so the low bits of the sum z are the integer n
-//   r = d + err − n·T·ln 2,  |r/T| ≤ ½ ln 2;  T·ln 2 in two parts, the first with so few bits that n times it is exact (Cody–Waite)
-//   ρ = r/T,  e^ρ = 1 + ρ + ρ²·Q(ρ)   degree 6 (f32: 3.2e−9 relative) or 11 (f64: 1.2e−17), minimax with the constant term fixed to 1: e^0 = 1
-//   2^n            by shifting z left into the exponent field
+//   n = ⌊d·N·log2(e)/T⌉   by adding 1.5·2^23 (f64: 1.5·2^52), whose ulp is 1, so the low bits of the sum z are the integer n; N = 1 (f64: 64)
+//   r = d + err − n·T·ln 2/N,  |r/T| ≤ ln 2/(2·N);  T·ln 2 in two parts, the first with so few bits that n times it is exact (Cody–Waite)
+//   ρ = r/T,  e^ρ = 1 + ρ + ρ²·Q(ρ)   degree 6 (3.2e−9 relative; f64: 5, 1.4e−18), minimax with the constant term fixed to 1: e^0 = 1
+//   2^(n/N)        f32: by shifting z left into the exponent field. f64: 2^(j/64), j = n mod 64, from a table (Tang, "Table-driven
+//                  implementation of the exponential function", 1989) with the exponent of the rest of n. What the table has rounded off is
+//                  added to ρ, so that e^x is within 0.51 ulp before it is scaled. Four lookups for a vector of f32 would cost more than its
+//                  short polynomial; two for one of f64 save six terms: 14 % of a softmax (C = 1000, Node 24).
 //
 // The results are scaled by 2^BIAS. That keeps every e^d that can still round to a non-zero probability a normal number; the
 // multiplication by 2^−BIAS / Σ that follows rounds once more, into the subnormals where the probability belongs there. Below
@@ -39,14 +42,16 @@ const F64_TABLE = memory.data(6 * 8, 16);
 // The temperature that a table was filled for: filling one takes as long as a row of some classes.
 const F32_TEMPERATURE = memory.data(8);
 const F64_TEMPERATURE = memory.data(8);
-// c2, c3, … (c1 = 1), and e^0 at the twelfth place
+// c2, c3, … (c1 = 1), and e^0 at the seventh place
 const F32_COEFFICIENTS = memory.data<f32>([
-  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 0, 0, 0, 0, 0, 16777216.0,
+  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 16777216.0,
 ]);
 const F64_COEFFICIENTS = memory.data<f64>([
-  0.5000000000000012, 0.16666666666666216, 0.041666666666517825, 0.008333333333549813, 0.0013888888946354287,
-  0.000198412694365931, 0.000024801490634740455, 0.0000027557626854307383, 2.763103466359035e-7, 2.499138758810109e-8, 18014398509481984.0,
+  0.499999999999486, 0.16666666666690136, 0.04166672335601729, 0.008333329580328612, 0, 18014398509481984.0,
 ]);
+// For each j the bits of 2^(j/64) that are to be added to n·2^46 (see `fillRoots`), and what they lack, relative to it.
+const ROOT_BITS = 6;
+const ROOTS = memory.data(16 << ROOT_BITS, 16);
 // Whether the general reduction is needed: there is a temperature, or a block of this call has held an exponential that vanishes.
 const GENERAL = memory.data(4);
 
@@ -67,27 +72,54 @@ export function expTable<T>(temperature: f64): usize {
 }
 
 function fillTable<T>(table: usize, temperature: f64): void {
-  const ln2 = 0.6931471805599453;
-  const maxExponent: f64 = sizeof<T>() == 4 ? 127 : 1023;
-  const magic: f64 = sizeof<T>() == 4 ? 12582912 : 6755399441055744;
-  // z where the exponent field is 1, the smallest of a normal number.
-  store<T>(table, <T>(magic + 1));
-  store<T>(table + sizeof<T>(), <T>(1.4426950408889634 / temperature));
-  store<T>(table + 2 * sizeof<T>(), <T>(magic + maxExponent + bias<T>()));
+  const ln2 = 0.6931471805599453, log2e = 1.4426950408889634;
+  // The lowest z is where the exponent is the smallest of a normal number. Of f64 its lower half is 0, which `isBelow` relies on.
+  if (sizeof<T>() == 4) {
+    const magic = 12582912.0;
+    store<T>(table, <T>(magic + 1));
+    store<T>(table + sizeof<T>(), <T>(log2e / temperature));
+    store<T>(table + 2 * sizeof<T>(), <T>(magic + 127 + bias<T>()));
+  } else {
+    const lowest = 6755399441055744.0 + 4294967296.0, N = <f64>(1 << ROOT_BITS);
+    store<T>(table, <T>lowest);
+    store<T>(table + sizeof<T>(), <T>(N * log2e / temperature));
+    store<T>(table + 2 * sizeof<T>(), <T>(lowest + N * (1022 + bias<T>())));
+    if (!load<u64>(ROOTS)) fillRoots();
+  }
 
-  // T·ln 2 = high + low. f32: |n| < 2^8, so high has 16 bits. f64: |n| < 2^11, so high has 42; the product is formed exactly from
+  // T·ln 2 = high + low. f32: |n| < 2^8, so high has 16 bits. f64: |n| < 2^17, so high has 36; the product is formed exactly from
   // parts of 26 + 27 bits (T) and 26 bits (ln 2), and the rest of ln 2 is added to low.
-  const t1 = reinterpret<f64>(reinterpret<u64>(temperature) & 0xfffffffff8000000);
-  const l1 = reinterpret<f64>(reinterpret<u64>(ln2) & 0xfffffffff8000000);
-  const product = t1 * l1;
-  const high = reinterpret<f64>(
-    reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xffffffe000000000 : 0xfffffffffffff800),
-  );
+  const t1 = leading(temperature), l1 = leading(ln2), product = t1 * l1;
+  const high = reinterpret<f64>(reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xffffffe000000000 : 0xfffffffffffe0000));
   const low = product - high + ((temperature - t1) * l1 + temperature * (ln2 - l1 + 2.3190468138462996e-17));
-  store<T>(table + 3 * sizeof<T>(), <T>-high);
-  store<T>(table + 4 * sizeof<T>(), <T>-low);
+  const perN: f64 = sizeof<T>() == 4 ? -1 : -1 / <f64>(1 << ROOT_BITS);
+  store<T>(table + 3 * sizeof<T>(), <T>(high * perN));
+  store<T>(table + 4 * sizeof<T>(), <T>(low * perN));
 
   store<T>(table + 5 * sizeof<T>(), <T>(1 / temperature));
+}
+
+/** The first 26 bits: the product of two such numbers is exact. */
+// @ts-ignore: decorator
+@inline
+function leading(x: f64): f64 {
+  return reinterpret<f64>(reinterpret<u64>(x) & 0xfffffffff8000000);
+}
+
+/** The powers of 2^(1/64), each as an unevaluated sum with twice the digits (Dekker's product); the table would be a kilobyte of the module. */
+function fillRoots(): void {
+  const step = 1.0108892860517005, stepLow = -1.5234778603368577e-17, s1 = leading(step), s2 = step - s1;
+  let root = 1.0, low = 0.0;
+  for (let j: u64 = 0; j < 1 << ROOT_BITS; j++) {
+    const at = ROOTS + <usize>(j << 4);
+    // With n·2^46, j stands in the way below the exponent; and n is counted from the lowest, whose exponent field is 1.
+    store<u64>(at, reinterpret<u64>(root) - (1022 << 52) - (j << (52 - ROOT_BITS)));
+    store<f64>(at, low / root, 8);
+    const r1 = leading(root), r2 = root - r1, product = root * step;
+    const rest = r1 * s1 - product + r1 * s2 + r2 * s1 + r2 * s2 + (root * stepLow + low * step);
+    root = product + rest;
+    low = product - root + rest;
+  }
 }
 
 /** The i-th constant in all lanes. */
@@ -97,14 +129,14 @@ function constant<T>(table: usize, i: usize): v128 {
   return v128.load_splat<T>(table + i * sizeof<T>());
 }
 
-/** c_i, or at 12 e^0. */
+/** c_i, or at 7 e^0. */
 // @ts-ignore: decorator
 @inline
 function coefficient<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? F32_COEFFICIENTS : F64_COEFFICIENTS) + (i - 2) * sizeof<T>());
 }
 
-// A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^n, `panelPower` makes e^x of
+// A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of
 // them, and a last one reads that and adds it up. In one loop, the chain of some thirty dependent operations is too long for a processor to
 // overlap enough of it with the next one, and the constants and four vectors in flight do not fit its registers: a softmax then takes 1.14 ns
 // per element instead of 0.90 (f32, C = 1024, Node 24 on Zen 4), and f64 takes 14 % more if but the sum is part of the loop of the powers.
@@ -120,7 +152,7 @@ function inBlock(left: usize, layout: Layout): usize {
 }
 
 /**
- * Reduces `used` bytes of each of the `tiles` of x, which are `bytes` apart: to REDUCED, for each vector ρ and 2^(n + BIAS), both 0 where e^x is to
+ * Reduces `used` bytes of each of the `tiles` of x, which are `bytes` apart: to REDUCED, for each vector ρ and 2^(n/N + BIAS), both 0 where e^x is to
  * be and in `padding` at the end of a tile. Most calls have no temperature, and nothing vanishes in them: then nothing is divided by T, and all
  * of x is taken for not vanishing. Whether that was right, the least z tells. If not, or if what `vanishes` is known to be there, it is done
  * again with care.
@@ -151,25 +183,38 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
       const big = larger<T>(value, negMax);
       const err = v128.sub<T>(smaller<T>(value, negMax), v128.sub<T>(d, big));
       const n = v128.sub<T>(z, magic);
-      const r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err));
-      const s = sizeof<T>() == 4 ? i32x4.shl(z, 23) : i64x2.shl(z, 52);
+      let r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err)), s = z;
+      if (general) r = v128.mul<T>(r, perT);
+      if (sizeof<T>() == 4) {
+        s = i32x4.shl(s, 23);
+      } else {
+        const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
+        s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
+        r = v128.add<T>(r, i64x2.shuffle(a, b, 1, 3));
+      }
       if (general) {
         // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
         const vanishes = v128.lt<T>(z, lowest);
-        v128.store(to, v128.andnot(v128.mul<T>(r, perT), vanishes));
-        v128.store(to, v128.andnot(s, vanishes), 16);
+        r = v128.andnot(r, vanishes), s = v128.andnot(s, vanishes);
       } else {
         least = i32x4.min_s(least, z);
-        v128.store(to, r);
-        v128.store(to, s, 16);
       }
+      v128.store(to, r);
+      v128.store(to, s, 16);
     }
     for (const end = to + 2 * padding; to < end; to += VECTOR) v128.store(to, f64x2.splat(0));
   }
   return least;
 }
 
-/** Whether a z was below `lowest`, by the least integers of its halves (f64) or of itself: a negative number, and a NaN that is one, are. */
+/** The entry of ROOTS for n. */
+// @ts-ignore: decorator
+@inline
+function rootOf(n: i32): v128 {
+  return v128.load(ROOTS + (<usize>(n & ((1 << ROOT_BITS) - 1)) << 4));
+}
+
+/** Whether a z was below `lowest`, by the least integers of its upper halves (f64) or of itself: a negative number, and a NaN that is one, are. */
 // @ts-ignore: decorator
 @inline
 function isBelow<T>(least: v128, lowest: v128): bool {
@@ -194,52 +239,43 @@ function smaller<T>(x: v128, negMax: v128): v128 {
 }
 
 /**
- * 2^BIAS · e^x from r = ρ and s = 2^(n + BIAS), as s + s·(r + r²·Q(r)), Q by Estrin's scheme. c7 … c11 are those of f64. As s + s·r·P(r) it has
- * one more rounding that counts, a third of an ulp.
+ * 2^BIAS · e^x from r = ρ and s = 2^(n/N + BIAS), as s + s·(r + r²·Q(r)). As s + s·r·P(r) it has one more rounding that counts, a third of an ulp
+ * (f32). c6 is that of f32.
  */
 // @ts-ignore: decorator
 @inline
-function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, c7: v128, c8: v128, c9: v128, c10: v128, c11: v128): v128 {
+function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   const q = v128.mul<T>(r, r);
-  let p = c6;
-  if (sizeof<T>() == 8) {
-    p = mulAdd<T>(mulAdd<T>(c11, r, c10), q, mulAdd<T>(c9, r, c8));
-    p = mulAdd<T>(p, q, mulAdd<T>(c7, r, c6));
-  }
-  p = mulAdd<T>(mulAdd<T>(p, q, mulAdd<T>(c5, r, c4)), q, mulAdd<T>(c3, r, c2));
+  let p = mulAdd<T>(c5, r, c4);
+  if (sizeof<T>() == 4) p = mulAdd<T>(c6, q, p);
+  p = mulAdd<T>(p, q, mulAdd<T>(c3, r, c2));
   return mulAdd<T>(mulAdd<T>(p, q, r), s, s);
 }
 
 /** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
 function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
   const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
-  const c7 = coefficient<T>(7), c8 = coefficient<T>(8), c9 = coefficient<T>(9), c10 = coefficient<T>(10), c11 = coefficient<T>(11);
   for (let at = REDUCED; tiles > 0; tiles--, e += toTile) {
     let to = e;
     for (const end = at + 2 * used; at < end; at += 4 * VECTOR, to += 2 * VECTOR) {
-      v128.store(to, power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11));
-      v128.store(to, power<T>(v128.load(at, 32), v128.load(at, 48), c2, c3, c4, c5, c6, c7, c8, c9, c10, c11), 16);
+      v128.store(to, power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6));
+      v128.store(to, power<T>(v128.load(at, 32), v128.load(at, 48), c2, c3, c4, c5, c6), 16);
     }
   }
 }
 
 /**
- * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free, and f32 has
- * registers to spare: there a softmax takes 9 % less if they are added up as they are made (C = 1024, Node 24). Elsewhere a cross-entropy would
- * take 8 % more.
+ * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free: there a softmax
+ * takes 9 % less if the powers are added up as they are made (f64: 3 %; C = 1024, Node 24). Elsewhere a cross-entropy would take 8 % more.
  */
-// @ts-ignore: decorator
-@inline
-function addsApart<T>(): bool {
-  return sizeof<T>() == 8 || !ASC_FEATURE_RELAXED_SIMD;
-}
+const ADDS_APART = !ASC_FEATURE_RELAXED_SIMD;
 
 /** e^x that panelPower has left at `at`; or else it is put there. */
 // @ts-ignore: decorator
 @inline
 function powerOrLoad<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
-  if (addsApart<T>()) return v128.load(at);
-  const e = power<T>(v128.load(from), v128.load(from, 16), c2, c3, c4, c5, c6, c2, c2, c2, c2, c2);
+  if (ADDS_APART) return v128.load(at);
+  const e = power<T>(v128.load(from), v128.load(from, 16), c2, c3, c4, c5, c6);
   v128.store(at, e);
   return e;
 }
@@ -252,7 +288,7 @@ export function panelExp<T>(
   sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize,
 ): void {
   const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
-  const keep = e != 0, row = e, top = coefficient<T>(12);
+  const keep = e != 0, row = e, top = coefficient<T>(7);
   const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
   let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
 
@@ -263,7 +299,7 @@ export function panelExp<T>(
     const toTile = keep ? bytes : part;
     // What is in front of a rest vanishes, and so do the groups of a row by itself that are not full.
     panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == REST_X, table);
-    if (addsApart<T>()) panelPower<T>(e, tiles, toTile, part);
+    if (ADDS_APART) panelPower<T>(e, tiles, toTile, part);
     for (let t: usize = 0; t < <usize>tiles; t++) {
       if (layout == NARROW) sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
       for (let at = e + t * toTile, end = at + part, from = REDUCED + 2 * t * part; at < end; at += CHUNK, from += 2 * CHUNK) {

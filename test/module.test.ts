@@ -95,9 +95,9 @@ describe.each(["simd", "relaxed"] as const)("%s.wasm", (name) => {
 
   test("the text form is read as it is meant", () => {
     expect(innermost.length).toBeGreaterThan(50);
-    expect(innermost.some((loop) => loop.name.includes("panelReduce") && loop.instructions.includes("i32x4.max_u"))).toBe(
-      true,
-    );
+    expect(
+      innermost.some((loop) => loop.name.includes("panelReduce") && loop.instructions.includes("i32x4.max_u")),
+    ).toBe(true);
   });
 
   test("no max or min in a loop", () => {

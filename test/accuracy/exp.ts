@@ -32,13 +32,13 @@ export function sweepExp(functions: Functions, from: number, to: number): Errors
   return errors;
 }
 
-/** f64 in [−745, 0]: half of them uniform, half near where the argument reduction changes over, at odd multiples of ½ ln 2. */
+/** f64 in [−745, 0]: half of them uniform, half near where the argument reduction changes over, at odd multiples of ln 2/128. */
 export function sampleExp(functions: Functions, count: number): Errors {
   const errors = new Errors();
   const draw = random(count);
   const y = Float64Array.from({ length: count + 1 }, (_, i) => {
     if (i % 2) return draw.uniform(-745, 0);
-    return -((draw.integer(0, 1074) + 0.5) * Math.LN2 + draw.uniform(-1e-3, 1e-3));
+    return -((draw.integer(0, 64 * 1074) + 0.5) * (Math.LN2 / 64) + draw.uniform(-1e-5, 1e-5));
   });
   const dy = new Float64Array(count + 1);
   dy[count] = -1;
