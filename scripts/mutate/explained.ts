@@ -20,26 +20,6 @@ export const explanations: readonly Explanation[] = [
     why: "the two lanes behind are not promoted",
   },
   {
-    file: "assembly/passes.ts",
-    mutated: /^[st] = v128\.(?:add|sub)<T>\([st], (?:t|v128\.(?:add|sub)<T>\(x\d, x\d\))\);/,
-    why: "it only counts whether the sum is NaN, and where it is the row is looked at again",
-  },
-  {
-    file: "assembly/passes.ts",
-    mutated: /^if \(!\(rest\)\) restIn\(REST_X, x, bytes, v128\.splat<T>\(0\)\);/,
-    why: "panelShift: the pass before has left the same rest there",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /let top = v128\.splat<T>\([12]\);/,
-    why: "where no class attains the maximum a NaN is among them, and the gradient NaN",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /const y = counts \? column : [12], own =/,
-    why: "any class will do in a row that is ignored",
-  },
-  {
     file: "assembly/hinge.ts",
     mutated: /let lowest = true;/,
     why: "the rows are looked at then, and none found",
@@ -48,11 +28,6 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/crossEntropy.ts",
     mutated: /panelIn<T>\(Z, probabilities, .*, layout, 1\)/,
     why: "padding of the probabilities, where the weights are 0",
-  },
-  {
-    file: "assembly/passes.ts",
-    mutated: /restIn\(REST_[XYZ], d?[xy], bytes, v128\.splat<T>\(1\)\);/,
-    why: "one factor of a product whose other is 0, or what is computed before the rest and not stored",
   },
   {
     file: "assembly/panel.ts",
@@ -70,29 +45,9 @@ export const explanations: readonly Explanation[] = [
     why: "a full tile takes the way of a partial one, which gives the same",
   },
   {
-    file: "assembly/exp.ts",
-    mutated: /sizeof<T>\(\) == 4 \? 6 : 12;/,
-    why: "a coefficient too many, stored over the temperature of the other table, which is then filled again",
-  },
-  {
-    file: "assembly/crossEntropy.ts",
-    mutated: /^if \(!\(rest\)\) \{$/,
-    why: "panelResidual: the passes before have left the same rests there",
-  },
-  {
-    file: "assembly/crossEntropy.ts",
-    mutated: /store<f64>\(TARGET .*isClass.* : 1\);/,
-    why: "the target of an ignored row, which is not used",
-  },
-  {
     file: "src/wasm/kernels.ts",
     mutated: /1 \+ .*\(grad (?:\|\| rows\.accumulate|&& rows\.accumulate \? 1 : 1\))/,
     why: "room for an array too many per block: smaller blocks, the same results",
-  },
-  {
-    file: "src/wasm/kernels.ts",
-    mutated: /this\.open\(\w+, shape, .*, (?:[12], [01], 1|[12], 9, 0|[12], 1, 0|[23], [08], 0)\)/,
-    why: "room for more than is needed per block",
   },
   {
     file: "assembly/exp.ts",
@@ -105,19 +60,9 @@ export const explanations: readonly Explanation[] = [
     why: "the quick way: the thorough one comes to the same",
   },
   {
-    file: "src/check.ts",
-    mutated: /^if \(plain && length < 0\) return value;$/,
-    why: "a view of the array in place of the array itself",
-  },
-  {
     file: "assembly/passes.ts",
     mutated: /^let a = v128\.splat<T>\(-Infinity\), b = a, s = v128\.splat<T>\(1\), t = s;/,
     why: "it only counts whether the sum is NaN, and where it is the row is looked at again",
-  },
-  {
-    file: "assembly/passes.ts",
-    mutated: /^return bytes & \(CHUNK - [234]\);/,
-    why: "the bytes of a row are a multiple of 4",
   },
   {
     file: "assembly/panel.ts",
@@ -166,11 +111,6 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/blocks.ts",
-    mutated: /^const FEW = \d+;|^if \(n [<>] FEW\)/,
-    why: "one by one or at once, the same elements are copied",
-  },
-  {
-    file: "src/wasm/blocks.ts",
     mutated: /^(?:private (?:outersPerBlock|innersPerBlock|outers?|inners?|spare) = 1;|protected shape: Shape = .*)$/,
     why: "set by `open` or `next` before it is read",
   },
@@ -183,11 +123,6 @@ export const explanations: readonly Explanation[] = [
     file: "src/wasm/arena.ts",
     mutated: /^if \(end > 65537 \* PAGE\)/,
     why: "one page too many does not wrap around, and memory refuses to grow to it",
-  },
-  {
-    file: "src/wasm/kernels.ts",
-    mutated: /^const perRow = (?:9 \+ 4|8 \+ 5) \+/,
-    why: "room for more than is needed per row",
   },
   {
     file: "src/baseline/crossEntropy.ts",
@@ -245,24 +180,9 @@ export const explanations: readonly Explanation[] = [
     why: "the bytes of a row are a multiple of 4",
   },
   {
-    file: "assembly/exp.ts",
-    mutated: /^if \(sizeof<T>\(\) == [79]\) \{$/,
-    why: "the f64 sum is formed from twice as many parts: not less accurate",
-  },
-  {
     file: "assembly/add.ts",
     mutated: /^for \(; y \+ VECTOR < end; /,
     why: "the last vector is added element by element",
-  },
-  {
-    file: "assembly/crossEntropy.ts",
-    mutated: /^if \(!\([tw]Step\)\) restIn\(REST_[ZW], [tw], bytes, zero\);$/,
-    why: "panelResidual: panelTargets has left the same rests there",
-  },
-  {
-    file: "assembly/crossEntropy.ts",
-    mutated: /keeps = v128\.splat<T>\(keep\), spreads = v128\.splat<T>\(spread\), zero = v128\.splat<T>\([12]\);/,
-    why: "panelResidual: what is computed from it lies before the rest and is not stored",
   },
   {
     file: "assembly/panel.ts",
@@ -275,49 +195,14 @@ export const explanations: readonly Explanation[] = [
     why: "swapAxes: what was transposed in a square is written once more, one by one",
   },
   {
-    file: "assembly/hinge.ts",
-    mutated: /^if \(layout == WIDE\) store<T>\(tileAt<T>\(xs, [12], /,
-    why: "a wide panel has but one row",
-  },
-  {
     file: "assembly/simd.ts",
     mutated: /^if \(scale != [02]\) \{$/,
     why: "a multiplication by 1",
   },
   {
-    file: "assembly/crossEntropy.ts",
-    mutated: /^restIn\(REST_X, x, bytes, v128\.splat<T>\((?:-0|Infinity)\)\);$/,
-    why: "places before the rest, whose weights are 0",
-  },
-  {
-    file: "assembly/exp.ts",
-    mutated: /^const degree: usize = sizeof<T>\(\) == [35] \? 6 : 11;$/,
-    why: "five entries of the f32 table are filled that no pass over f32 reads",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /^for \(let i = 0; i <= n; i\+\+\) if \(isNaN/,
-    why: "whether the row behind the last one holds NaN, of which nothing is used",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /store<i32>\(TOP, load<f64>\(SLOPE\) >= 0 \? findInRow/,
-    why: "where the slope is 0 the class is looked for in vain",
-  },
-  {
     file: "assembly/panel.ts",
     mutated: /^const [ab] = v128\.or\(v128\.eq<T>.*v128\.ne<T>|^const [ab] = v128\.or\(v128\.ne<T>/,
     why: "findInRow: the search goes on one by one from an earlier chunk",
-  },
-  {
-    file: "assembly/passes.ts",
-    mutated: /^const MASK = memory\.data<u64>\(\[\d, 0/,
-    why: "the first bytes are read where there is no rest, and so never",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /^store<f64>\(TARGET \+ at, [12]\);$/,
-    why: "of a class that is alone, any x_y that is finite will do",
   },
   {
     file: "assembly/hinge.ts",
@@ -338,11 +223,6 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/exp.ts",
     mutated: /filledFor = sizeof<T>\(\) != 4 \? F32_TEMPERATURE : F64_TEMPERATURE;$/,
     why: "the two temperatures change places",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /^const direct = grad && !westonWatkins && inner == [02];$/,
-    why: "the general way gives the same",
   },
   {
     file: "src/wasm/kernels.ts",
@@ -423,15 +303,5 @@ export const explanations: readonly Explanation[] = [
     file: "src/baseline/crossEntropy.ts",
     mutated: /^if \(to - from > 25[57]\) \{$/,
     why: "pairwise sums over other lengths, as accurate",
-  },
-  {
-    file: "src/wasm/kernels.ts",
-    mutated: /^const perRow = 8 \+ 4 \+ .*\? 7 : 0\)/,
-    why: "a block of 4 KiB more than meant, which the rest of the memory's last page holds",
-  },
-  {
-    file: "assembly/exp.ts",
-    mutated: /^if \(sizeof<T>\(\) != 8\) \{$/,
-    why: "two terms are added in f32 before the sum: half an ulp; at most 2.9 of the 3 promised in 1.5 million rows",
   },
 ];

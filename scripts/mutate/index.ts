@@ -89,6 +89,13 @@ console.log(
   `${all.length} mutants in ${options.in}, ${Math.min(count, all.length)} of them drawn with seed ${options.seed}`,
 );
 
+for (const { file, mutated } of explanations) {
+  const source = sources.get(file);
+  if (source && !mutantsOf(file, source).some((mutant) => mutated.test(lineOf(mutant, source).after))) {
+    console.log(`${file}: no mutant is explained by ${mutated} any more`);
+  }
+}
+
 // ---- kernels ----
 
 /** The module, or undefined if it does not compile. */
