@@ -170,7 +170,8 @@ function factors(gradOutput: usize, n: i32, unit: f64): void {
 function gradientsOfTargets<T>(e: usize, n: i32, keep: f64, spread: f64, blended: bool): void {
   const end = ROWS + (<usize>n << 3);
   for (let row = ROWS; row < end; row += 8) v128.store(row, f64x2.splat(<f64>load<T>(e + load<i32>(row, CELL))), OWN);
-  const one = v128.load64_splat(NUMBERS), unscale = v128.load64_splat(NUMBERS + (sizeof<T>() == 4 ? 16 : 24)), ownShare = f64x2.splat(blended ? keep + spread : keep);
+  const one = v128.load64_splat(NUMBERS), unscale = v128.load64_splat(NUMBERS + (sizeof<T>() == 4 ? 16 : 24));
+  const ownShare = f64x2.splat(blended ? keep + spread : keep);
   for (let row = ROWS; row < end; row += 16) {
     const factor = v128.load(row, FACTOR), q = v128.load(row, Q), inverse = v128.load(row, INVERSE), others = v128.load(row, OTHERS);
     // Divided, not times the inverse, which would be one rounding more for the whole row.

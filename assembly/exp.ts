@@ -139,7 +139,7 @@ function coefficient<T>(i: usize): v128 {
 // A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of
 // them, and a last one reads that and adds it up. In one loop, the chain of some thirty dependent operations is too long for a processor to
 // overlap enough of it with the next one, and the constants and four vectors in flight do not fit its registers: a softmax then takes 1.14 ns
-// per element instead of 0.90 (f32, C = 1024, Node 24 on Zen 4), and f64 takes 14 % more if but the sum is part of the loop of the powers.
+// per element instead of 0.90 (f32, C = 1024, Node 24 on Zen 4), and f64 takes 5 % more if but the sum is part of the loop of the powers.
 // A block is a part of a wide row, or all tiles of a panel: with the three loops tile by tile, rows of 2 classes take 21 % longer, of 10 5 % (softmax, f32).
 const BLOCK: usize = 2048;
 const REDUCED = memory.data(2 * PANEL_BYTES, 16);

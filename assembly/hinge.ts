@@ -18,19 +18,18 @@ import { LOST, lostBy } from "./total";
 import { CHUNK, VECTOR, loadLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
-const ROWS = memory.data(12 * STATISTIC, 16);
+const ROWS = memory.data(11 * STATISTIC, 16);
 const TARGET: usize = 0; // x_y
-const WEIGHT: usize = 1 * STATISTIC; // w_y
-const ROW_WEIGHT: usize = 2 * STATISTIC; // u, 0 for a row that is ignored
-const UNIT: usize = 3 * STATISTIC; // w_y·u·scale: the factor of the loss
-const FACTOR: usize = 4 * STATISTIC; // UNIT·p·gradScale·gradOutput: that of the gradient
-const VIOLATION: usize = 5 * STATISTIC; // Σ max(0, z)^p
-const SLOPE: usize = 6 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
-const OWN: usize = 7 * STATISTIC; // minus the gradient of the true class
-const MAX: usize = 8 * STATISTIC; // max_{j ≠ y} x_j
-const TOP: usize = 9 * STATISTIC; // the class that attains it: an integer as wide as T, row after row
-const SUM: usize = 10 * STATISTIC; // NaN where a row holds one, or may do so
-const LOWEST: usize = 11 * STATISTIC; // z where x_y = −Infinity
+const ROW_WEIGHT: usize = 1 * STATISTIC; // u, 0 for a row that is ignored
+const UNIT: usize = 2 * STATISTIC; // w_y·u·scale: the factor of the loss
+const FACTOR: usize = 3 * STATISTIC; // UNIT·p·gradScale·gradOutput: that of the gradient
+const VIOLATION: usize = 4 * STATISTIC; // Σ max(0, z)^p
+const SLOPE: usize = 5 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
+const OWN: usize = 6 * STATISTIC; // minus the gradient of the true class
+const MAX: usize = 7 * STATISTIC; // max_{j ≠ y} x_j
+const TOP: usize = 8 * STATISTIC; // the class that attains it: an integer as wide as T, row after row
+const SUM: usize = 9 * STATISTIC; // NaN where a row holds one, or may do so
+const LOWEST: usize = 10 * STATISTIC; // z where x_y = −Infinity
 const ONE = memory.data<f64>([1]);
 
 export function hinge<T>(
@@ -46,8 +45,8 @@ export function hinge<T>(
     const gs = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
-    const lowest = hideTargets<T>(xs, ys, us, weight, n, cols, bytes, layout);
-    factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, scale, gradUnit);
+    const lowest = hideTargets<T>(xs, ys, us, weight, n, cols, bytes, layout, scale);
+    if (grad) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (!westonWatkins) {
       findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
     } else {
@@ -59,7 +58,7 @@ export function hinge<T>(
     // Where grad is x itself this is overwritten below.
     if (layout == WIDE) store<T>(xs + <usize>classOf(ys, cols) * sizeof<T>(), <T>load<f64>(ROWS, TARGET));
 
-    const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n);
+    const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
@@ -71,11 +70,11 @@ export function hinge<T>(
 }
 
 /**
- * TARGET, WEIGHT and ROW_WEIGHT. The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is
+ * TARGET, ROW_WEIGHT and UNIT. The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is
  * never the maximum. (Taking its `margin` off the sum afterwards would cancel.) Returns whether any x_y is −Infinity itself, and LOWEST for it.
  */
 function hideTargets<T>(
-  x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, bytes: usize, layout: Layout,
+  x: usize, targets: usize, sampleWeight: usize, weight: usize, n: i32, cols: i32, bytes: usize, layout: Layout, scale: f64,
 ): bool {
   const step = classStep<T>(layout), toWeight: usize = sampleWeight ? 8 : 0;
   if (!sampleWeight) sampleWeight = ONE;
@@ -83,8 +82,9 @@ function hideTargets<T>(
   for (let row = ROWS, end = ROWS + (<usize>n << 3); row < end; row += 8, targets += 4, sampleWeight += toWeight) {
     const y = classOf(targets, cols), own = x + <usize>y * step, target = load<T>(own);
     v128.store(row, f64x2.splat(<f64>target), TARGET);
-    v128.store(row, f64x2.splat(weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0), WEIGHT);
-    v128.store(row, f64x2.splat(isClass(load<i32>(targets), cols) ? load<f64>(sampleWeight) : 0), ROW_WEIGHT);
+    const w = weight ? <f64>load<T>(weight + <usize>y * sizeof<T>()) : 1.0, u = isClass(load<i32>(targets), cols) ? load<f64>(sampleWeight) : 0;
+    v128.store(row, f64x2.splat(u), ROW_WEIGHT);
+    v128.store(row, f64x2.splat(w * u * scale), UNIT);
     store<T>(own, <T>-Infinity);
     if (target == <T>-Infinity) {
       // Nothing comes near a class that is alone, but −Infinity − (−Infinity) would be NaN.
@@ -107,33 +107,34 @@ function classOf(target: usize, cols: i32): i32 {
   return isClass(y, cols) ? y : 0;
 }
 
-/** UNIT and FACTOR */
-function factors(gradOutput: usize, n: i32, scale: f64, gradUnit: f64): void {
+/** FACTOR */
+function factors(gradOutput: usize, n: i32, gradUnit: f64): void {
   let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
       g = n > 1 ? v128.load(gradOutput) : v128.load64_zero(gradOutput);
       gradOutput += 16;
     }
-    const unit = f64x2.mul(f64x2.mul(v128.load(row, WEIGHT), v128.load(row, ROW_WEIGHT)), f64x2.splat(scale));
-    v128.store(row, unit, UNIT);
-    v128.store(row, f64x2.mul(unit, f64x2.mul(f64x2.splat(gradUnit), g)), FACTOR);
+    v128.store(row, f64x2.mul(v128.load(row, UNIT), f64x2.mul(f64x2.splat(gradUnit), g)), FACTOR);
   }
 }
 
 /**
- * The losses of n rows, added to the total and stored if they are asked for; and OWN. No violation gives exactly 0, whatever the factor. Returns whether there may be rows whose gradient is none of
- * the usual ones: ignored, or NaN.
+ * The losses of n rows, added to the total and stored if they are asked for; and OWN for a gradient (`slopes`). No violation gives exactly 0,
+ * whatever the factor. Returns whether there may be rows whose gradient is none of the usual ones: ignored, or NaN.
  */
-function lossesAndSlopes(total: usize, loss: usize, n: i32): bool {
+function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool {
   const zero = f64x2.splat(0);
   let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
-    const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION), slope = v128.load(row, SLOPE);
+    const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION);
     const value = v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored);
-    // Not by the violation: the square of a small z is 0 long before its derivative.
-    v128.store(row, v128.and(f64x2.mul(v128.load(row, FACTOR), slope), f64x2.ne(slope, zero)), OWN);
-    special = v128.or(special, v128.or(ignored, f64x2.ne(violation, violation)));
+    if (slopes) {
+      const slope = v128.load(row, SLOPE);
+      // Not by the violation: the square of a small z is 0 long before its derivative.
+      v128.store(row, v128.and(f64x2.mul(v128.load(row, FACTOR), slope), f64x2.ne(slope, zero)), OWN);
+      special = v128.or(special, v128.or(ignored, f64x2.ne(violation, violation)));
+    }
 
     const a = f64x2.extract_lane(value, 0), withA = sum + a;
     lost += lostBy(sum, a, withA), sum = withA;
