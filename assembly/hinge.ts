@@ -7,6 +7,9 @@
 // times w_y, times scale; p is 1 or 2. At the kink z = 0 the subgradient is 0. Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see total.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
+//
+// A Crammer–Singer gradient is 0 but for two classes a row. If there is an array `top`, one i32 per row, k is put there (−1 where the whole row is
+// NaN) and grad_k into grad, one per row: of long rows it is quicker not to move the zeros.
 
 import { Layout, NARROW, WIDE } from "./layout";
 import {
@@ -33,7 +36,7 @@ const LOWEST: usize = 10 * STATISTIC; // z where x_y = −Infinity
 const ONE = memory.data<f64>([1]);
 
 export function hinge<T>(
-  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
@@ -42,7 +45,7 @@ export function hinge<T>(
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
-    const gs = grad ? panelFor<T>(Y, grad, r, cols, layout) : 0;
+    const gs = grad && !top ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
     const lowest = hideTargets<T>(xs, ys, us, weight, n, cols, bytes, layout, scale);
@@ -60,9 +63,12 @@ export function hinge<T>(
 
     const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
+    if (top) {
+      topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n, special);
+      continue;
+    }
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
-    // A Crammer–Singer gradient is zero but for two entries a row.
     else if (inner == 1) memory.fill(g, 0, <usize>n * <usize>cols * sizeof<T>());
     else for (let j = 0; j < cols; j++) memory.fill(g + <usize>j * <usize>inner * sizeof<T>(), 0, <usize>n * sizeof<T>());
     ownGradients<T>(g, ys, n, cols, inner, !westonWatkins, special);
@@ -156,17 +162,23 @@ function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool 
 /** The gradients of the true classes, and of those at the top (`both`), of n rows that begin at g. */
 function ownGradients<T>(g: usize, targets: usize, n: i32, cols: i32, inner: i32, both: bool, special: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  for (let i = 0, row = ROWS; i < n; i++, row += 8, targets += 4, g += toRow) {
-    const own = load<f64>(row, OWN);
-    if (special) {
-      const ignored = load<f64>(row, ROW_WEIGHT) == 0;
-      if (ignored || isNaN(load<f64>(row, VIOLATION))) {
-        fillRow<T>(g, toClass, cols, ignored ? 0 : <T>NaN);
-        continue;
-      }
+  for (let row = ROWS, top = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, top += sizeof<T>(), targets += 4, g += toRow) {
+    const own = load<f64>(row, OWN), ignored = special && load<f64>(row, ROW_WEIGHT) == 0;
+    if (ignored || (special && isNaN(load<f64>(row, VIOLATION)))) {
+      fillRow<T>(g, toClass, cols, ignored ? 0 : <T>NaN);
+      continue;
     }
-    if (both) store<T>(g + <usize>load<i32>(ROWS + <usize>i * sizeof<T>(), TOP) * toClass, <T>own);
+    if (both) store<T>(g + <usize>load<i32>(top) * toClass, <T>own);
     store<T>(g + <usize>load<i32>(targets) * toClass, <T>(0 - own));
+  }
+}
+
+/** The gradients at the top classes of n rows into g, and which classes these are into `top`. */
+function topGradients<T>(g: usize, top: usize, n: i32, special: bool): void {
+  for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), g += sizeof<T>(), top += 4) {
+    const ignored = special && load<f64>(row, ROW_WEIGHT) == 0;
+    store<T>(g, ignored ? 0 : <T>load<f64>(row, OWN));
+    store<i32>(top, special && !ignored && isNaN(load<f64>(row, VIOLATION)) ? -1 : load<i32>(at));
   }
 }
 

@@ -26,6 +26,8 @@ export interface RowTerms {
   readonly gradScale: number;
   /** Add to `grad` what would otherwise overwrite it. */
   readonly accumulate: boolean;
+  /** Whether `grad` is new, and so holds zeros. */
+  readonly gradIsNew: boolean;
 }
 
 export interface CrossEntropyTerms {

@@ -33,10 +33,11 @@ const writes: Record<string, (args: readonly number[], bytes: number) => Range[]
     array(loss, outer! * inner! * 8),
     array(grad, outer! * cols! * inner! * bytes),
   ],
-  hinge: ([total, loss, grad, , , , , , outer, cols, inner], bytes) => [
+  hinge: ([total, loss, grad, tops, , , , , , outer, cols, inner], bytes) => [
     array(total, 16),
     array(loss, outer! * inner! * 8),
-    array(grad, outer! * cols! * inner! * bytes),
+    array(grad, outer! * (tops === 0 ? cols! : 1) * inner! * bytes),
+    array(tops, outer! * inner! * 4),
   ],
   add: ([y, , n], bytes) => [array(y, n! * bytes)],
   swapAxes: ([to, , rows, cols, toStride], bytes) => [array(to, ((cols! - 1) * toStride! + rows!) * bytes)],

@@ -52,6 +52,8 @@ const arrays: Record<string, (sizes: Sizes, T: Floats) => { Kind: Floats | Int32
   ),
   total: () => ({ Kind: Float64Array, length: 2 }),
   weight: ({ cols }, T) => ({ Kind: T, length: cols }),
+  "top gradients": ({ outer, inner }, T) => ({ Kind: T, length: outer * inner }),
+  tops: ({ outer, inner }) => ({ Kind: Int32Array, length: outer * inner }),
   targets: ({ outer, inner }) => ({ Kind: Int32Array, length: outer * inner }),
 };
 
@@ -99,16 +101,18 @@ const kernels: readonly RawKernel[] = [
     })),
   ),
   ...[
-    ["total", "loss", "", "x", "targets", "", "", ""],
-    ["total", "loss", "grad", "x", "targets", "", "", ""],
-    ["total", "", "grad", "x", "targets", "", "", ""],
-    ["total", "loss", "grad", "x", "targets", "weight", "sampleWeight", "gradOutput"],
+    ["total", "loss", "", "", "x", "targets", "", "", ""],
+    ["total", "loss", "grad", "", "x", "targets", "", "", ""],
+    ["total", "", "grad", "", "x", "targets", "", "", ""],
+    ["total", "loss", "grad", "", "x", "targets", "weight", "sampleWeight", "gradOutput"],
+    ["total", "loss", "top gradients", "tops", "x", "targets", "", "", ""],
+    ["total", "", "top gradients", "tops", "x", "targets", "weight", "sampleWeight", "gradOutput"],
   ].flatMap((names) =>
-    [true, false].flatMap((westonWatkins) =>
+    (names.includes("tops") ? [false] : [true, false]).flatMap((westonWatkins) =>
       [true, false].map((squared) => ({
         name: "hinge",
         arrays: names,
-        outputs: 3,
+        outputs: 4,
         args: ({ outer, cols, inner }: Sizes) => [outer, cols, inner, westonWatkins, 1, squared, 1, 1],
       })),
     ),

@@ -24,7 +24,8 @@ export function hinge(
 ): number {
   const { outer, classes, inner } = shape;
   const { weight, form, margin, p, scale } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
+  const { sampleWeight, gradOutput, gradScale, accumulate, gradIsNew } = terms.rows;
+  const clears = !accumulate && !gradIsNew;
   const slopes = scratchRow(0, classes);
   const sumOfLosses = new Total();
   for (let o = 0, row = 0; o < outer; o++) {
@@ -34,7 +35,7 @@ export function hinge(
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         if (loss !== undefined) loss[row] = 0;
-        if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
+        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
       const factor = (weight === undefined ? 1 : weight[y]!) * u * scale;
@@ -53,7 +54,7 @@ export function hinge(
         if (loss !== undefined) loss[row] = value;
         if (grad === undefined) continue;
         if (Number.isNaN(z)) rowFill(grad, start, inner, classes, NaN);
-        else if (!accumulate) rowFill(grad, start, inner, classes, 0);
+        else if (clears) rowFill(grad, start, inner, classes, 0);
         if (z > 0) {
           const slope = factor * upstream * (p === 1 ? 1 : 2 * z);
           grad[rival]! += slope;

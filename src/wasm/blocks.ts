@@ -3,7 +3,7 @@
 // workspace are used where they are.
 
 import type { FloatArray, Shape } from "../kernels.js";
-import { bufferOf, byteOffsetOf, copy, FEW, lengthOf, Window } from "../typedArrays.js";
+import { bufferOf, byteOffsetOf, copy, FEW, fillWith, lengthOf, Window } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena, align } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 
@@ -220,6 +220,18 @@ export class Blocks {
       this.typed.add(results, old, this.elements);
     }
     this.copyOut(out, results);
+  }
+
+  /** Sets the block of a result to 0. */
+  protected clear(out: FloatArray): void {
+    if (this.isWhole) {
+      fillWith(out, 0, 0, this.elements);
+      return;
+    }
+    const { classes, outer, inner, inners, allInners } = this;
+    const start = outer * classes * allInners + inner;
+    if (inners === allInners) fillWith(out, 0, start, start + this.elements);
+    else for (let j = 0; j < classes; j++) fillWith(out, 0, start + j * allInners, start + j * allInners + inners);
   }
 
   /** Copies the block of an array, [outers, C, inners], to `at`. */

@@ -31,6 +31,7 @@ type HingeKernel = (
   total: Pointer,
   loss: Pointer,
   grad: Pointer,
+  top: Pointer,
   x: Pointer,
   targets: Pointer,
   weight: Pointer,
