@@ -270,6 +270,13 @@ function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
  */
 const ADDS_APART = !ASC_FEATURE_RELAXED_SIMD;
 
+/** c_i for `powerOrLoad`. */
+// @ts-ignore: decorator
+@inline
+function ofPower<T>(i: usize): v128 {
+  return ADDS_APART ? f64x2.splat(0) : coefficient<T>(i);
+}
+
 /** e^x that panelPower has left at `at`; or else it is put there. */
 // @ts-ignore: decorator
 @inline
@@ -289,7 +296,7 @@ export function panelExp<T>(
 ): void {
   const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
   const keep = e != 0, row = e, top = coefficient<T>(7);
-  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
+  const c2 = ofPower<T>(2), c3 = ofPower<T>(3), c4 = ofPower<T>(4), c5 = ofPower<T>(5), c6 = ofPower<T>(6);
   let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
 
   for (let left = used, part: usize = 0; left > 0; left -= part) {

@@ -304,4 +304,19 @@ export const explanations: readonly Explanation[] = [
     mutated: /^if \(to - from > 25[57]\) \{$/,
     why: "pairwise sums over other lengths, as accurate",
   },
+  {
+    file: "assembly/passes.ts",
+    mutated: /^return v128\.(?:add|sub)<T>\((?:seen|s), (?:t|v128\.(?:add|sub)<T>\(a, b\))\);$/,
+    why: "it only counts whether the sum is NaN, and where it is the row is looked at again",
+  },
+  {
+    file: "assembly/panel.ts",
+    mutated: /^for \(let j = 0; j <= cols; j \+= lanes<T>\(\)\) \{$/,
+    why: "swapAxes: beyond the last column nothing is left to do",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /this\.open\(shape, .*, (?:2, [08], 0|1, [19], 0|1, [08], 1|3, 0, 0|2, 1, 0|2, 0, 1)\)/,
+    why: "room for more than is needed per block",
+  },
 ];
