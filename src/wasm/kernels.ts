@@ -280,9 +280,9 @@ export class WasmKernels extends Blocks implements Kernels {
 }
 
 /**
- * The kernels divide the temperature into the coefficients of a polynomial, up to its 11th power, and take it between 2^−20 and 2^20. Beyond
- * that x and T are multiplied by the same power of two first, which brings T to about 1; and as x may be of any size then, the call is
- * computed in f64. (An x / T that overflows even there is +Infinity, and its row NaN.)
+ * The kernels take a temperature between 2^−20 and 2^20, where nothing that they make of it leaves the normal range of an f32. Beyond that x and T
+ * are multiplied by the same power of two first, which brings T to about 1; and as x may be of any size then, the call is computed in f64. (An
+ * x / T that overflows even there is +Infinity, and its row NaN.)
  */
 function scaleFor(temperature: number): number {
   if (temperature >= 2 ** -20 && temperature <= 2 ** 20) return 1;
