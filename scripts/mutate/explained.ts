@@ -334,4 +334,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /^for \(let row = ROWS, end = .*; row <= end; row \+= 16\) \{$/,
     why: "two rows more, of which nothing is used",
   },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^westonWatkins \? 2 : 0,$/,
+    why: "any number but 0 stands for true",
+  },
 ];
