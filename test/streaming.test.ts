@@ -93,6 +93,33 @@ onEveryBackend(({ api, name }) => {
     });
   });
 
+  describe.each([
+    [100_000, 10],
+    [1000, 700],
+  ])("%i rows of %i, hinge", (rows, classes) => {
+    const x = logitsOf(rows * classes, 5);
+    const targets = Int32Array.from({ length: rows }, (_, r) => (r % 9 === 0 ? -100 : (r * 7) % classes));
+    const sampleWeight = Float32Array.from({ length: rows }, (_, r) => (r % 5) / 4);
+    x[7 * classes] = Number.NaN;
+
+    it.each(["weston-watkins", "crammer-singer"] as const)("%s: the gradient new, given, accumulated", (form) => {
+      for (const [before, accumulate] of [
+        [undefined, false],
+        [2, false],
+        [2, true],
+      ] as const) {
+        const given = (n: number) => (before === undefined ? {} : { grad: new Float32Array(n).fill(before) });
+        const options = { form, accumulate, reduction: "sum" } as const;
+        const { grad } = hingeGrad(x, targets, { ...options, ...given(rows * classes), sampleWeight });
+        for (let r = 0; r < rows; r += 1 + (r >> 6)) {
+          const row = x.subarray(r * classes, (r + 1) * classes);
+          const own = { ...options, ...given(classes), sampleWeight: sampleWeight.subarray(r, r + 1) };
+          expectRow(grad, r * classes, 1, hingeGrad(row, [targets[r]!], own).grad, r);
+        }
+      }
+    });
+  });
+
   describe("rows of 262,144", () => {
     const [rows, classes] = [3, 262_144];
     const x = logitsOf(rows * classes, 3);

@@ -45,11 +45,6 @@ export const explanations: readonly Explanation[] = [
     why: "a full tile takes the way of a partial one, which gives the same",
   },
   {
-    file: "src/wasm/kernels.ts",
-    mutated: /1 \+ .*\(grad (?:\|\| rows\.accumulate|&& rows\.accumulate \? 1 : 1\))/,
-    why: "room for an array too many per block: smaller blocks, the same results",
-  },
-  {
     file: "assembly/exp.ts",
     mutated: /^if \(sizeof<T>\(\) == 5\) \{$/,
     why: "f32 goes through the terms of f64, whose coefficients are 0 in its table",
@@ -321,7 +316,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/kernels.ts",
-    mutated: /^const perRow = (?:5 \+ perResult|4 \+ perResult \+ .*\? 9 : 0\))/,
+    mutated: /^const perRow = (?:5 \+ perResult|4 \+ perResult \+ .*\? (?:9 : 0|8 : 1)\))/,
     why: "room for more than is needed per row",
   },
   {
@@ -338,5 +333,25 @@ export const explanations: readonly Explanation[] = [
     file: "src/wasm/kernels.ts",
     mutated: /^westonWatkins \? 2 : 0,$/,
     why: "any number but 0 stands for true",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^const slots = 1 \+ .*(?:\|\||\? 1 : 1|\? 2 : 0)/,
+    why: "room for an array too many per block: smaller blocks, the same results",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: / >> (?:this\.log2Bytes|2)[;,]/,
+    why: "the same below 2 GiB",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^return inner === 1 && outer \* classes <=? 102[345] && /,
+    why: "calls of about so many elements are one block",
+  },
+  {
+    file: "src/wasm/kernels.ts",
+    mutated: /^private (?:total|losses|targets|sampleWeight|gradOutput) = 1;$/,
+    why: "set before it is read",
   },
 ];
