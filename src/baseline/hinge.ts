@@ -86,7 +86,7 @@ function westonWatkins(
     for (let j = 0; j < classes; j++) {
       const z = slopes[j]!;
       loss += positive(z);
-      sum += slopes[j] = Number(z > 0);
+      sum += slopes[j] = +(z > 0); // by Number(), it took five times as long in Firefox
     }
   } else {
     for (let j = 0; j < classes; j++) {
