@@ -1,6 +1,6 @@
 // check → kernel → return
 
-import { deliver, floatArray, newArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
+import { deliver, floatArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
 import { rowBuffer } from "./reduction.js";
@@ -16,17 +16,9 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const shape = readShape(fn, options, "x", lengthOf(input), undefined, false);
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;
-  const perRow = newArray(fn, input, rows);
-  const output =
-    options.out === undefined
-      ? undefined
-      : outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, perRow, rows);
+  const output = outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, input, rows);
   const values = rowBuffer(fn, rows);
   if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
-  if (output === undefined) {
-    copy(perRow, 0, values, 0, rows);
-    return (list ? Array.from(perRow) : perRow) as Result<A>;
-  }
   copy(output.array, 0, values, 0, rows);
   return deliver(output) as Result<A>;
 }
