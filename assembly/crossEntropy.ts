@@ -20,7 +20,7 @@ import {
 } from "./panel";
 import { chunks, panelMax, panelScaleOut, perTile, tree } from "./passes";
 import { LOST, lostBy } from "./total";
-import { CHUNK, addHigh, addLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
+import { CHUNK, addHigh, addLow, loadLanes, loadPair, mulAdd, storePair, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
 // The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
 const ROWS = memory.data(16 * STATISTIC, 16);
@@ -142,8 +142,7 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
       lost += lostBy(sum, b, withB), sum = withB;
     }
     if (loss) {
-      if (n > 1) v128.store(loss, value);
-      else v128.store64_lane(loss, value, 0);
+      storePair(loss, value, n);
       loss += 16;
     }
   }
@@ -156,7 +155,7 @@ function factors(gradOutput: usize, n: i32, unit: f64): void {
   let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
-      g = n > 1 ? v128.load(gradOutput) : v128.load64_zero(gradOutput);
+      g = loadPair(gradOutput, n);
       gradOutput += 16;
     }
     v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), v128.load(row, ROW_WEIGHT)), g), FACTOR);

@@ -18,7 +18,7 @@ import {
 } from "./panel";
 import { chunks, countTrue, panelMaxAndNaN, perTile, storeCount, tree } from "./passes";
 import { LOST, lostBy } from "./total";
-import { CHUNK, VECTOR, loadLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, loadLanes, loadPair, storePair, storeSum, sumHigh, sumLow } from "./simd";
 
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
 const ROWS = memory.data(11 * STATISTIC, 16);
@@ -45,7 +45,7 @@ export function hinge<T>(
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
     const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
-    const gs = grad && !top ? panelFor<T>(Y, grad, r, cols, layout) : 0;
+    const gs = grad && westonWatkins ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
     rowWeights<T>(ys, weight, us, n, cols);
@@ -115,7 +115,7 @@ function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i3
   let u = v128.load64_splat(ONE), w = u;
   for (let row = ROWS; n > 0; n -= 2, row += 16, targets += 8) {
     if (sampleWeight) {
-      u = n > 1 ? v128.load(sampleWeight) : v128.load64_zero(sampleWeight);
+      u = loadPair(sampleWeight, n);
       sampleWeight += 16;
     }
     if (weight) w = f64x2.replace_lane(f64x2.splat(weightOf<T>(weight, targets, cols)), 1, weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
@@ -144,7 +144,7 @@ function factors(gradOutput: usize, n: i32, scale: f64, gradUnit: f64): void {
   let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
-      g = n > 1 ? v128.load(gradOutput) : v128.load64_zero(gradOutput);
+      g = loadPair(gradOutput, n);
       gradOutput += 16;
     }
     v128.store(row, f64x2.mul(unit(row, scale), f64x2.mul(f64x2.splat(gradUnit), g)), FACTOR);
@@ -175,8 +175,7 @@ function lossesAndSlopes(total: usize, loss: usize, n: i32, scale: f64, slopes: 
       lost += lostBy(sum, b, withB), sum = withB;
     }
     if (loss) {
-      if (n > 1) v128.store(loss, value);
-      else v128.store64_lane(loss, value, 0);
+      storePair(loss, value, n);
       loss += 16;
     }
   }

@@ -11,6 +11,7 @@ import {
   STATISTIC, X, Y, Z, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
+import { storePair } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);
 const SHIFT = memory.data(STATISTIC, 16);
@@ -77,8 +78,7 @@ function logSumExps(lse: usize, n: i32, temperature: f64): bool {
   let infinite = f64x2.splat(0);
   for (let at: usize = 0; n > 0; n -= 2, at += 16, lse += 16) {
     const m = v128.load(MAX + at), value = f64x2.add(f64x2.div(m, ts), v128.load(LOG + at));
-    if (n > 1) v128.store(lse, value);
-    else v128.store64_lane(lse, value, 0);
+    storePair(lse, value, n);
     infinite = v128.or(infinite, f64x2.ne(f64x2.sub(m, m), f64x2.splat(0)));
   }
   return v128.any_true(infinite);

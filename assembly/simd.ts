@@ -131,6 +131,20 @@ export function foldMax<T>(x: v128): v128 {
   return sizeof<T>() == 8 ? x : v128.pmax<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
 }
 
+/** Two f64 of an array of which n are left, one or more. */
+// @ts-ignore: decorator
+@inline
+export function loadPair(at: usize, n: i32): v128 {
+  return n > 1 ? v128.load(at) : v128.load64_zero(at);
+}
+
+// @ts-ignore: decorator
+@inline
+export function storePair(at: usize, pair: v128, n: i32): void {
+  if (n > 1) v128.store(at, pair);
+  else v128.store64_lane(at, pair, 0);
+}
+
 /** Turns `lanes` rows of as many values, `from` bytes apart, into columns `to` bytes apart; and back. */
 // @ts-ignore: decorator
 @inline

@@ -26,8 +26,8 @@ export interface RowTerms {
   readonly gradScale: number;
   /** Add to `grad` what would otherwise overwrite it. */
   readonly accumulate: boolean;
-  /** Whether `grad` is new, and so holds zeros. */
-  readonly gradIsNew: boolean;
+  /** Set to 0 what nothing else is written to: not what is accumulated, nor in a new array. */
+  readonly clears: boolean;
 }
 
 export interface CrossEntropyTerms {

@@ -26,8 +26,8 @@ import {
 } from "./check.js";
 import type { FloatArray, Kernels, RowTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
-import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, sum } from "./reduction.js";
-import { readShape } from "./shape.js";
+import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, Total } from "./reduction.js";
+import { readShape, rowStart } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
 import { copy, fillWith, lengthOf } from "./typedArrays.js";
 
@@ -156,7 +156,7 @@ export function readLoss(
   let denominator = 1;
   if (reduction === "mean") {
     denominator = meanOver === "all" ? rows : counted;
-    if (meanOver === "weights") denominator = totalWeight(fn, kernelTargets, shape, weight, sampleWeight, counted);
+    if (meanOver === "weights") denominator = totalWeight(kernelTargets, shape, weight, sampleWeight, counted);
   }
   return {
     options,
@@ -169,7 +169,7 @@ export function readLoss(
       gradOutput,
       gradScale: gradScale / denominator,
       accumulate,
-      gradIsNew: output !== undefined && output.given === undefined,
+      clears: !accumulate && output?.given !== undefined,
     },
     losses,
     isEmpty: rows === 0 || denominator === 0,
@@ -184,7 +184,7 @@ export function readLoss(
 export function reduce(call: LossCall, total: number): LossValue {
   const { shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output } = call;
   const count = shape.outer * shape.inner;
-  if (isEmpty && output && !rows.accumulate) fillWith(output.array, 0, 0, lengthOf(output.array));
+  if (isEmpty && output && rows.clears) fillWith(output.array, 0, 0, lengthOf(output.array));
   let loss: LossValue;
   if (perRow) {
     copy(perRow.array, 0, losses!, 0, count);
@@ -200,32 +200,29 @@ const toF64 = (values: FloatArray): Float64Array =>
 
 /** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
 function totalWeight(
-  fn: string,
   targets: Int32Array | FloatArray,
-  { outer, classes, inner }: Shape,
+  shape: Shape,
   weight: FloatArray | undefined,
   sampleWeight: Float64Array | undefined,
   counted: number,
 ): number {
-  const rows = outer * inner;
+  const { outer, classes, inner } = shape;
+  const total = new Total();
   if (targets instanceof Int32Array) {
     if (weight === undefined && sampleWeight === undefined) return counted;
-    const perRow = newArray(fn, F64, rows);
-    for (let r = 0; r < rows; r++) {
+    for (let r = 0; r < outer * inner; r++) {
       const y = targets[r]!;
-      if (y >= 0) perRow[r] = (weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1);
+      if (y >= 0) total.add((weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1));
     }
-    return sum(perRow, rows);
+    return total.value;
   }
-  if (rows === 0) return 0;
-  const perRow = newArray(fn, F64, rows);
-  const row = newArray(fn, F64, classes);
-  for (let r = 0; r < rows; r++) {
+  for (let r = 0; r < outer * inner; r++) {
     const u = sampleWeight ? sampleWeight[r]! : 1;
     if (u === 0) continue;
-    const start = Math.floor(r / inner) * classes * inner + (r % inner);
-    for (let j = 0; j < classes; j++) row[j] = (weight ? weight[j]! : 1) * targets[start + j * inner]!;
-    perRow[r] = u * sum(row, classes);
+    const start = rowStart(shape, r);
+    const mass = new Total();
+    for (let j = 0; j < classes; j++) mass.add((weight ? weight[j]! : 1) * targets[start + j * inner]!);
+    total.add(u * mass.value);
   }
-  return sum(perRow, rows);
+  return total.value;
 }

@@ -1,4 +1,4 @@
-// From one loss per row to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
+// From the losses of the rows to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
 // (Neumaier 1974), so that the mean over millions of equal losses is that loss.
 
 import { newArray } from "./check.js";

@@ -73,6 +73,11 @@ export function readShape(
   return { outer, classes: sizes[k]!, inner };
 }
 
+/** Where row r of [outer, classes, inner] begins. */
+export function rowStart({ classes, inner }: Shape, r: number): number {
+  return inner === 1 ? r * classes : Math.floor(r / inner) * classes * inner + (r % inner);
+}
+
 function product(sizes: readonly number[], start: number, end: number): number {
   let result = 1;
   for (let i = start; i < end; i++) result *= sizes[i]!;

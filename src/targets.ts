@@ -96,12 +96,11 @@ export function readClasses(
   }
   const ignoresClass = ignoreIndex !== IGNORED_BY_DEFAULT && ignoreIndex.some((index) => index >= 0 && index < classes);
   let ignored = 0;
-  let r = 0;
-  // In most calls there is nothing else to be seen.
-  if (fits && !ignoresClass) while (r < length && result[r]! >>> 0 < classes) r++;
-  for (; r < length; r++) {
-    if (fits && !ignoresClass && result[r]! >>> 0 < classes) continue;
-    const value = fits ? (result[r]! >>> 0 < classes ? result[r]! : Number(indices[r])) : Number(indices[r]);
+  for (let r = 0; r < length; r++) {
+    // In most calls there is nothing else to be seen.
+    if (fits && !ignoresClass) while (r < length && result[r]! >>> 0 < classes) r++;
+    if (r === length) break;
+    const value = fits && result[r]! >>> 0 < classes ? result[r]! : Number(indices[r]);
     if (ignoreIndex.includes(value)) {
       result[r] = -1;
       ignored++;

@@ -20,11 +20,6 @@ export const explanations: readonly Explanation[] = [
     why: "the two lanes behind are not promoted",
   },
   {
-    file: "assembly/hinge.ts",
-    mutated: /let lowest = true;/,
-    why: "the rows are looked at then, and none found",
-  },
-  {
     file: "assembly/crossEntropy.ts",
     mutated: /panelIn<T>\(Z, probabilities, .*, layout, 1\)/,
     why: "padding of the probabilities, where the weights are 0",
@@ -48,11 +43,6 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/exp.ts",
     mutated: /^if \(sizeof<T>\(\) == 5\) \{$/,
     why: "f32 goes through the terms of f64, whose coefficients are 0 in its table",
-  },
-  {
-    file: "src/targets.ts",
-    mutated: /^if \(fits && !ignoresClass && .*\) ;$/,
-    why: "the quick way: the thorough one comes to the same",
   },
   {
     file: "assembly/passes.ts",

@@ -16,7 +16,8 @@
 // Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
 import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
-import { sum, Total } from "../reduction.js";
+import { sum } from "../reduction.js";
+import { Losses } from "./losses.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
 
 export function crossEntropy(
@@ -42,26 +43,24 @@ function classTargets(
 ): number {
   const { outer, classes, inner } = shape;
   const { weight, temperature } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
+  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
   const e = scratchRow(0, classes);
-  const sumOfLosses = new Total();
+  const losses = new Losses(loss);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
       const y = targets[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
-        if (loss !== undefined) loss[row] = 0;
-        if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
+        losses.set(row, 0);
+        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
       const k = rowShift(e, logits, start, inner, classes, temperature);
       const zy = e[y]!;
       const s = rowExp(e, e, classes, k);
       const w = weight === undefined ? 1 : weight[y]!;
-      const value = u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy)); // 0 · (−log 0) counts as 0
-      sumOfLosses.add(value);
-      if (loss !== undefined) loss[row] = value;
+      losses.set(row, u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy))); // 0 · (−log 0) counts as 0
       if (grad === undefined) continue;
       const d = 1 + s;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
@@ -69,7 +68,7 @@ function classTargets(
       rowStore(grad, start, inner, classes, e, (upstream * u * w) / temperature / d, accumulate);
     }
   }
-  return sumOfLosses.value;
+  return losses.total;
 }
 
 function anyTargets(
@@ -83,9 +82,9 @@ function anyTargets(
 ): number {
   const { outer, classes, inner } = shape;
   const { weight, labelSmoothing, temperature } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate } = terms.rows;
+  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
   const e = scratchRow(0, classes);
-  const sumOfLosses = new Total();
+  const losses = new Losses(loss);
   const q = scratchRow(1, classes);
   const w = scratchRow(2, classes);
   for (let j = 0; j < classes; j++) w[j] = weight === undefined ? 1 : weight[j]!;
@@ -95,8 +94,8 @@ function anyTargets(
       const y = indices === undefined ? 0 : indices[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
-        if (loss !== undefined) loss[row] = 0;
-        if (grad !== undefined && !accumulate) rowFill(grad, start, inner, classes, 0);
+        losses.set(row, 0);
+        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
       if (probabilities === undefined) smoothClass(q, w, y, classes, labelSmoothing);
@@ -112,9 +111,7 @@ function anyTargets(
 
       const s = rowExp(e, e, classes, k);
       const total = others + qk;
-      const value = u * (total * Math.log1p(s) + cross);
-      sumOfLosses.add(value);
-      if (loss !== undefined) loss[row] = value;
+      losses.set(row, u * (total * Math.log1p(s) + cross));
       if (grad === undefined) continue;
       const scale = total / (1 + s);
       for (let j = 0; j < classes; j++) e[j] = e[j]! * scale - q[j]!;
@@ -123,7 +120,7 @@ function anyTargets(
       rowStore(grad, start, inner, classes, e, (upstream * u) / temperature, accumulate);
     }
   }
-  return sumOfLosses.value;
+  return losses.total;
 }
 
 /** Σ q_j · z_j, pairwise; 0 · (−Infinity) counts as 0. */

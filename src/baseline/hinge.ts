@@ -11,7 +11,7 @@
 // Then the loss times w_y · u · scale, and the gradient times w_y · u · scale · gradOutput · gradScale.
 
 import type { FloatArray, HingeTerms, Shape } from "../kernels.js";
-import { Total } from "../reduction.js";
+import { Losses } from "./losses.js";
 import { rowArgmax, rowFill, rowStore, scratchRow } from "./row.js";
 
 export function hinge(
@@ -24,34 +24,29 @@ export function hinge(
 ): number {
   const { outer, classes, inner } = shape;
   const { weight, form, margin, p, scale } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate, gradIsNew } = terms.rows;
-  const clears = !accumulate && !gradIsNew;
+  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
   const slopes = scratchRow(0, classes);
-  const sumOfLosses = new Total();
+  const losses = new Losses(loss);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
       const y = targets[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
-        if (loss !== undefined) loss[row] = 0;
+        losses.set(row, 0);
         if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
       const factor = (weight === undefined ? 1 : weight[y]!) * u * scale;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
       if (form === "weston-watkins") {
-        const value = factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p);
-        sumOfLosses.add(value);
-        if (loss !== undefined) loss[row] = value;
+        losses.set(row, factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p));
         if (grad !== undefined) rowStore(grad, start, inner, classes, slopes, factor * upstream, accumulate);
       } else {
         const at = start + y * inner;
         const rival = rowArgmax(scores, start, inner, start + classes * inner, at);
         const z = classes > 1 ? Math.max(0, scores[rival]! - scores[at]! + margin) : noViolation(scores[at]!);
-        const value = factor * (p === 1 ? z : z * z);
-        sumOfLosses.add(value);
-        if (loss !== undefined) loss[row] = value;
+        losses.set(row, factor * (p === 1 ? z : z * z));
         if (grad === undefined) continue;
         if (Number.isNaN(z)) rowFill(grad, start, inner, classes, NaN);
         else if (clears) rowFill(grad, start, inner, classes, 0);
@@ -63,7 +58,7 @@ export function hinge(
       }
     }
   }
-  return sumOfLosses.value;
+  return losses.total;
 }
 
 /** Returns the loss of the row, and leaves its gradient in `slopes`. */

@@ -2,6 +2,7 @@
 
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
 import { totalOf } from "../reduction.js";
+import { rowStart } from "../shape.js";
 import { copy, setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks } from "./blocks.js";
@@ -164,9 +165,10 @@ export class WasmKernels extends Blocks implements Kernels {
     const { margin, p, scale, rows } = terms;
     const westonWatkins = terms.form === "weston-watkins";
     const kernels = this.kernelsFor(scores);
-    const perTop = grad && !westonWatkins && shape.classes > kernels.narrow ? kernels.bytes + 4 : 0;
-    const slots = 1 + (grad && perTop === 0 && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(shape, kernels.narrow, slots, perTop, rows, terms.weight, loss))
+    const isSparse = grad !== undefined && !westonWatkins && shape.classes > kernels.narrow;
+    const slots = 1 + (grad && !isSparse && rows.accumulate ? 1 : 0);
+    const perResult = isSparse ? kernels.bytes + 4 : 0;
+    if (!this.openLoss(shape, kernels.narrow, slots, perResult, rows, terms.weight, loss))
       return this.shared!.hinge(loss, grad, scores, targets, shape, terms);
     const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
     while (this.next()) {
@@ -174,7 +176,7 @@ export class WasmKernels extends Blocks implements Kernels {
       const xs = this.enter(scores);
       let grads = 0;
       let tops = 0;
-      if (perTop !== 0) {
+      if (isSparse) {
         grads = this.arena.take(this.rows * kernels.bytes);
         tops = this.arena.take(this.rows * 4);
       } else if (grad) grads = this.place(grad, scores, xs, rows.accumulate);
@@ -198,7 +200,7 @@ export class WasmKernels extends Blocks implements Kernels {
         rows.gradScale,
       );
       if (loss) this.leaveRows(loss, this.losses);
-      if (perTop !== 0) this.leaveTops(grad!, grads, tops, shape, rows);
+      if (isSparse) this.leaveTops(grad, grads, tops, shape, rows);
       else if (grad) this.leave(grad, grads, rows.accumulate);
     }
     return this.totalLoss();
@@ -210,7 +212,7 @@ export class WasmKernels extends Blocks implements Kernels {
    * the other way round.
    */
   private leaveTops(grad: FloatArray, grads: number, tops: number, shape: Shape, rows: RowTerms): void {
-    if (!rows.accumulate && !rows.gradIsNew) this.clear(grad);
+    if (rows.clears) this.clear(grad);
     const { classes, inner } = shape;
     const { view, firstRow, rows: n } = this;
     const { i32 } = this.arena;
@@ -220,8 +222,7 @@ export class WasmKernels extends Blocks implements Kernels {
     for (let i = 0; i < n; i++) {
       const value = view[values + i]!;
       const k = i32[top + i]!;
-      const row = firstRow + i;
-      const start = inner === 1 ? row * classes : Math.floor(row / inner) * classes * inner + (row % inner);
+      const start = rowStart(shape, firstRow + i);
       const y = i32[own + i]!;
       if (k < 0) for (let j = 0; j < classes; j++) grad[start + j * inner] = Number.NaN;
       else if (y >= 0) {

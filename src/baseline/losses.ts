@@ -1,0 +1,22 @@
+// What a loss returns and leaves: the total of the losses of all rows, and each of them where that is wanted.
+
+import { Total } from "../reduction.js";
+
+export class Losses {
+  private readonly sum = new Total();
+  private readonly perRow: Float64Array | undefined;
+
+  constructor(perRow: Float64Array | undefined) {
+    this.perRow = perRow;
+  }
+
+  /** Each row once, in their order. */
+  set(row: number, loss: number): void {
+    this.sum.add(loss);
+    if (this.perRow !== undefined) this.perRow[row] = loss;
+  }
+
+  get total(): number {
+    return this.sum.value;
+  }
+}
