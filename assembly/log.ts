@@ -6,6 +6,8 @@
 // 1 + s rounds away is put back as its first-order effect, so a tiny s keeps all its digits: log1p(4e−18) = 4e−18.
 // s = −1 and NaN give NaN. fdlibm states an error below 1 ulp for its logarithm.
 
+import { VECTOR } from "./simd";
+
 // Constants in memory, since one in the code is rebuilt at every use inside a loop (see exp.ts).
 const ODD = memory.data<f64>([1.479819860511658591e-1, 1.818357216161805012e-1, 2.857142874366239149e-1, 6.666666666666735130e-1]);
 const EVEN = memory.data<f64>([1.531383769920937332e-1, 2.222219843214978396e-1, 3.999999999940941908e-1]);
@@ -16,22 +18,20 @@ const ONE_BITS: i64 = 0x3ff0000000000000;
 const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, SQRT_HALF_BITS]);
 
 /**
- * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a multiple of four. Two vectors at a time, stage by
- * stage: one logarithm is a chain of some fifty operations, of which a processor's schedulers hold little more than one.
+ * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a whole vector. One logarithm is a chain of some fifty
+ * operations, of which a processor's schedulers hold little more than one: the quotients, on which all else waits, have a loop of their own.
  */
 export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
-  const one = constant(NUMBERS), two = constant(NUMBERS + 8);
-  for (const end = sum + (<usize>n << 3); sum < end; sum += 32, log += 32, inverse += 32) {
-    const sa = v128.load(sum), sb = v128.load(sum, 16);
-    const ua = f64x2.add(one, sa), ub = f64x2.add(one, sb);
-    const ia = f64x2.div(one, ua), ib = f64x2.div(one, ub);
-    v128.store(inverse, ia);
-    v128.store(inverse, ib, 16);
-    const bitsA = i64x2.add(ua, constant(MASKS)), bitsB = i64x2.add(ub, constant(MASKS));
-    const fa = fraction(bitsA, one), fb = fraction(bitsB, one);
-    const qa = f64x2.div(fa, f64x2.add(two, fa)), qb = f64x2.div(fb, f64x2.add(two, fb));
-    v128.store(log, assemble(bitsA, fa, qa, series(qa), lost(sa, ua, ia, one)));
-    v128.store(log, assemble(bitsB, fb, qb, series(qb), lost(sb, ub, ib, one)), 16);
+  const one = constant(NUMBERS), two = constant(NUMBERS + 8), bytes = <usize>n << 3;
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const f = fraction(i64x2.add(f64x2.add(one, v128.load(sum + i)), constant(MASKS)), one);
+    v128.store(log + i, f64x2.div(f, f64x2.add(two, f)));
+  }
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const s = v128.load(sum + i), u = f64x2.add(one, s), bits = i64x2.add(u, constant(MASKS)), q = v128.load(log + i);
+    const reciprocal = f64x2.div(one, u);
+    v128.store(inverse + i, reciprocal);
+    v128.store(log + i, assemble(bits, fraction(bits, one), q, series(q), lost(s, u, reciprocal, one)));
   }
 }
 
