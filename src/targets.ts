@@ -47,14 +47,10 @@ export function readTargets(
 const IGNORED_BY_DEFAULT: readonly number[] = [-100];
 
 /** Which indices mark a row that is to be ignored. */
-export function readIgnoreIndex(fn: string, { ignoreIndex, lists }: Options): readonly number[] {
+export function readIgnoreIndex(fn: string, { ignoreIndex }: Options): readonly number[] {
   if (ignoreIndex === undefined) return IGNORED_BY_DEFAULT;
-  const given = lists?.ignoreIndex ?? ignoreIndex;
-  if (kindOf(given) === undefined) return [ignoredIndex(fn, "ignoreIndex", given)];
-  const indices: number[] = [];
-  for (let i = 0; i < lengthOf(given); i++)
-    indices.push(ignoredIndex(fn, `ignoreIndex[${i}]`, (given as ArrayLike<unknown>)[i]));
-  return indices;
+  if (!Array.isArray(ignoreIndex)) return [ignoredIndex(fn, "ignoreIndex", ignoreIndex)];
+  return ignoreIndex.map((index, i) => ignoredIndex(fn, `ignoreIndex[${i}]`, index));
 }
 
 function ignoredIndex(fn: string, name: string, index: unknown): number {
