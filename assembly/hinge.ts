@@ -23,7 +23,7 @@ import { CHUNK, VECTOR, loadLanes, loadPair, storePair, storeSum, sumHigh, sumLo
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
 const ROWS = memory.data(11 * STATISTIC, 16);
 const TARGET: usize = 0; // x_y
-const WEIGHT: usize = 1 * STATISTIC; // w_y
+const UNIT: usize = 1 * STATISTIC; // w_y·u·scale: the factor of the loss
 const ROW_WEIGHT: usize = 2 * STATISTIC; // u, 0 for a row that is ignored
 const FACTOR: usize = 3 * STATISTIC; // w_y·u·scale·p·gradScale·gradOutput: that of the gradient
 const VIOLATION: usize = 4 * STATISTIC; // Σ max(0, z)^p
@@ -48,9 +48,9 @@ export function hinge<T>(
     const gs = grad && westonWatkins ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
-    rowWeights<T>(ys, weight, us, n, cols);
+    rowWeights<T>(ys, weight, us, n, cols, scale);
     const lowest = hideTargets<T>(xs, ys, n, cols, bytes, layout);
-    if (grad) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, scale, gradUnit);
+    if (grad) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (!westonWatkins) {
       findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
     } else {
@@ -62,7 +62,7 @@ export function hinge<T>(
     // Where grad is x itself this is overwritten below.
     if (layout == WIDE) store<T>(xs + <usize>classOf(ys, cols) * sizeof<T>(), <T>load<f64>(ROWS, TARGET));
 
-    const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n, scale, grad != 0);
+    const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
     if (top) {
       topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n, special);
@@ -109,19 +109,24 @@ function classOf(target: usize, cols: i32): i32 {
   return isClass(y, cols) ? y : 0;
 }
 
-/** WEIGHT and ROW_WEIGHT, two rows at a time: a hinge loss of ten classes takes 5 % less than with one by one (f32, Node 24). */
-function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i32, cols: i32): void {
-  const classes = i32x4.splat(cols);
-  let u = v128.load64_splat(ONE), w = u;
+/** ROW_WEIGHT and UNIT, two rows at a time: a hinge loss of ten classes takes 5 % less than with one by one (f32, Node 24). */
+function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i32, cols: i32, scale: f64): void {
+  const classes = i32x4.splat(cols), scales = f64x2.splat(scale);
+  let u = v128.load64_splat(ONE);
   for (let row = ROWS; n > 0; n -= 2, row += 16, targets += 8) {
     if (sampleWeight) {
       u = loadPair(sampleWeight, n);
       sampleWeight += 16;
     }
-    if (weight) w = f64x2.replace_lane(f64x2.splat(weightOf<T>(weight, targets, cols)), 1, weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
     const counts = i32x4.lt_u(n > 1 ? v128.load64_zero(targets) : v128.load32_zero(targets), classes);
-    v128.store(row, w, WEIGHT);
-    v128.store(row, v128.and(u, i64x2.extend_low_i32x4_s(counts)), ROW_WEIGHT);
+    const counted = v128.and(u, i64x2.extend_low_i32x4_s(counts));
+    let unit = counted;
+    if (weight) {
+      const w = f64x2.replace_lane(f64x2.splat(weightOf<T>(weight, targets, cols)), 1, weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
+      unit = f64x2.mul(w, counted);
+    }
+    v128.store(row, counted, ROW_WEIGHT);
+    v128.store(row, f64x2.mul(unit, scales), UNIT);
   }
 }
 
@@ -132,22 +137,15 @@ function weightOf<T>(weight: usize, target: usize, cols: i32): f64 {
   return <f64>load<T>(weight + <usize>classOf(target, cols) * sizeof<T>());
 }
 
-/** w_y·u·scale, of two rows: the factor of the loss. */
-// @ts-ignore: decorator
-@inline
-function unit(row: usize, scale: f64): v128 {
-  return f64x2.mul(f64x2.mul(v128.load(row, WEIGHT), v128.load(row, ROW_WEIGHT)), f64x2.splat(scale));
-}
-
 /** FACTOR */
-function factors(gradOutput: usize, n: i32, scale: f64, gradUnit: f64): void {
+function factors(gradOutput: usize, n: i32, gradUnit: f64): void {
   let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
       g = loadPair(gradOutput, n);
       gradOutput += 16;
     }
-    v128.store(row, f64x2.mul(unit(row, scale), f64x2.mul(f64x2.splat(gradUnit), g)), FACTOR);
+    v128.store(row, f64x2.mul(v128.load(row, UNIT), f64x2.mul(f64x2.splat(gradUnit), g)), FACTOR);
   }
 }
 
@@ -155,12 +153,12 @@ function factors(gradOutput: usize, n: i32, scale: f64, gradUnit: f64): void {
  * The losses of n rows, added to the total and stored if they are asked for; and OWN for a gradient (`slopes`). No violation gives exactly 0,
  * whatever the factor. Returns whether there may be rows whose gradient is none of the usual ones: ignored, or NaN.
  */
-function lossesAndSlopes(total: usize, loss: usize, n: i32, scale: f64, slopes: bool): bool {
+function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool {
   const zero = f64x2.splat(0);
   let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION);
-    const value = v128.andnot(f64x2.mul(unit(row, scale), violation), ignored);
+    const value = v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored);
     if (slopes) {
       const slope = v128.load(row, SLOPE);
       // Not by the violation: the square of a small z is 0 long before its derivative.
