@@ -6,7 +6,7 @@
 // from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
 import type { FloatArray, Kernels, Shape } from "./kernels.js";
-import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf } from "./typedArrays.js";
+import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, FEW, kindOf, lengthOf } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
   return new TypeError(`${fn}: ${argument} must be ${expected}, got ${describe(given)}`);
@@ -28,22 +28,27 @@ function describe(value: unknown): string {
 
 /** A copy of a list of numbers; undefined for anything but a list. */
 export function readList(fn: string, argument: string, value: unknown): Float64Array | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const copy = newArray(fn, Float64Array.prototype, listLength(fn, argument, value));
-  for (let i = 0; i < copy.length; i++) copy[i] = listElement(fn, argument, value, i);
-  return copy;
+  return Array.isArray(value) ? copyList(fn, argument, value, listLength(fn, argument, value)) : undefined;
 }
 
 /**
- * A copy of a list or a typed array that holds a few numbers, as a list: to make a typed array takes a fifth of a call on one row (Node 24).
- * Anything else as it is.
+ * A copy of a list or a typed array as a list; anything else as it is. For what has a few numbers, like a shape: to make a typed array takes a fifth
+ * of a call on one row (Node 24). What says that it has more must fit into memory first, as any list.
  */
 function readFew(fn: string, argument: string, value: unknown): unknown {
   const isList = Array.isArray(value);
   if (!isList && kindOf(value) === undefined) return value;
-  const length = isList ? listLength(fn, argument, value) : lengthOf(value);
+  const list = value as readonly unknown[];
+  const length = isList ? listLength(fn, argument, list) : lengthOf(list);
+  if (length > FEW) return Array.from(copyList(fn, argument, list, length));
   const copy: number[] = [];
-  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, value as readonly unknown[], i);
+  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i);
+  return copy;
+}
+
+function copyList(fn: string, argument: string, list: readonly unknown[], length: number): Float64Array {
+  const copy = newArray(fn, Float64Array.prototype, length);
+  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i);
   return copy;
 }
 
