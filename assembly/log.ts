@@ -20,6 +20,7 @@ const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, S
 /**
  * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a whole vector. One logarithm is a chain of some fifty
  * operations, of which a processor's schedulers hold little more than one: the quotients, on which all else waits, have a loop of their own.
+ * What else it has computed is cheap, and computed again.
  */
 export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
   const one = constant(NUMBERS), two = constant(NUMBERS + 8), bytes = <usize>n << 3;

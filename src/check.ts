@@ -1,12 +1,12 @@
-// Every argument is read here, once, and every error is thrown from here (and from shape.ts and targets.ts, which read what needs more
-// than a line). TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. Messages name the function, the
+// Every argument is read here, once, and every error is thrown from here (and from shape.ts, targets.ts and output.ts, which read what
+// needs more than a line). TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. Messages name the function, the
 // argument, the index where there is one, what was expected and what was given.
 //
 // First readOptions and readList take what code of the caller's can stand behind: getters, proxies, elements of lists. No such code runs
 // from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
-import type { FloatArray, Kernels, Shape } from "./kernels.js";
-import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, FEW, kindOf, lengthOf } from "./typedArrays.js";
+import type { FloatArray } from "./kernels.js";
+import { bufferOf, byteOffsetOf, FEW, kindOf, lengthOf } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
   return new TypeError(`${fn}: ${argument} must be ${expected}, got ${describe(given)}`);
@@ -340,68 +340,4 @@ export function choiceOption<C extends string | number>(
 
 export function temperatureOption(fn: string, { temperature }: Options): number {
   return numberOption(fn, "temperature", temperature, 1, "positive and finite", (t) => t > 0 && t < Infinity);
-}
-
-/** Whether two arrays share bytes without being the very same range. */
-function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
-  if (bufferOf(a) !== bufferOf(b)) return false;
-  const [aStart, bStart] = [byteOffsetOf(a), byteOffsetOf(b)];
-  const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
-  const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
-  return !(aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
-}
-
-/**
- * The array that a call writes while it still reads others. A new one overlaps no other, and is not asked: to ask a small array for its buffer
- * takes longer than to compute ten classes, and makes V8 move it out of its heap.
- */
-export function clobberedBy(output: Output | undefined, kernels: Kernels, shape: Shape): FloatArray | undefined {
-  return output === undefined || output.isNew || kernels.readsFirst(shape) ? undefined : output.array;
-}
-
-/** An input, copied if writing `output` row by row would change what is still to be read of it. */
-export function unclobbered<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
-  return output === undefined || output === input || !overlapsPartly(input, output) ? input : copyOf(input);
-}
-
-/** The same for an input that may not even be the output itself. */
-export function separate<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
-  return output === undefined || bufferOf(input) !== bufferOf(output) ? input : copyOf(input);
-}
-
-/** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
-export interface Output {
-  readonly array: FloatArray;
-  readonly isNew: boolean;
-  /** What the caller passed for it. */
-  readonly given: unknown;
-  /** Whether the caller gets a list of numbers. */
-  readonly asList: boolean;
-}
-
-/**
- * The `out` or `grad` option for an input like `model`, or a new array like it. `asList`: the input is a list of numbers, and so is the
- * result.
- */
-export function outputLike(
-  fn: string,
-  key: "out" | "grad",
-  given: unknown,
-  list: Float64Array | undefined,
-  asList: boolean,
-  model: FloatArray,
-  length: number,
-): Output {
-  if (given === undefined) return { array: newArray(fn, model, length), isNew: true, given, asList };
-  if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, given);
-  const array = sameKind(fn, key, given, list, model, length, "the input");
-  return { array, isNew: list !== undefined, given, asList: list !== undefined };
-}
-
-/** What the caller gets: the array itself, or a list of numbers filled from it. */
-export function deliver({ array, given, asList }: Output): FloatArray | number[] {
-  if (!asList) return given === undefined ? array : (given as FloatArray);
-  if (given === undefined) return Array.from(array);
-  for (let i = 0; i < array.length; i++) (given as number[])[i] = array[i]!;
-  return given as number[];
 }

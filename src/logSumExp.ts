@@ -1,8 +1,9 @@
 // check → kernel → return
 
-import { deliver, floatArray, outputLike, readList, readOptions, temperatureOption } from "./check.js";
+import { floatArray, readList, readOptions, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
+import { deliver, outputLike } from "./output.js";
 import { rowBuffer } from "./reduction.js";
 import { readShape } from "./shape.js";
 import { OPTIONS } from "./softmax.js";

@@ -4,28 +4,23 @@
 import {
   booleanOption,
   choiceOption,
-  clobberedBy,
-  deliver,
   floatArray,
   newArray,
   numberOption,
   type OptionName,
   type OptionSet,
   type Options,
-  type Output,
   optionArray,
   optionSet,
-  outputLike,
   rangeError,
   readList,
   readOptions,
-  separate,
   typeError,
-  unclobbered,
   weights,
 } from "./check.js";
 import type { FloatArray, Kernels, RowTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
+import { clobberedBy, deliver, type Output, outputLike, separate, unclobbered } from "./output.js";
 import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, Total } from "./reduction.js";
 import { readShape, rowStart } from "./shape.js";
 import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";

@@ -1,20 +1,9 @@
 // softmax, log-softmax and their gradients: check → kernel → return
 
-import {
-  clobberedBy,
-  deliver,
-  floatArray,
-  type OptionSet,
-  optionSet,
-  outputLike,
-  readList,
-  readOptions,
-  sameKind,
-  temperatureOption,
-  unclobbered,
-} from "./check.js";
+import { floatArray, type OptionSet, optionSet, readList, readOptions, sameKind, temperatureOption } from "./check.js";
 import type { Kernels } from "./kernels.js";
 import type { LogitsLike, Result } from "./options.js";
+import { clobberedBy, deliver, outputLike, unclobbered } from "./output.js";
 import { readShape } from "./shape.js";
 import { lengthOf } from "./typedArrays.js";
 

@@ -250,7 +250,7 @@ export const explanations: readonly Explanation[] = [
     why: "the quick way: the thorough one comes to the same",
   },
   {
-    file: "src/check.ts",
+    file: "src/output.ts",
     mutated: /^return !\(aStart [!=]== bStart && aEnd [!=]== bEnd\) && aStart < bEnd && bStart < aEnd;$/,
     why: "arrays of one length, so both or neither are equal; otherwise a copy that is not needed",
   },
