@@ -247,10 +247,12 @@ export function createApi(engine: Engine, upgrade?: () => Promise<Engine | undef
 /** Makes `shown` say what `backend` says, as properties that users cannot write but that print as such. */
 function show(shown: object, { name, reason }: Backend): void {
   const readOnly = (value: unknown) => ({
+    __proto__: null,
     value,
     enumerable: value !== undefined,
     configurable: true,
     writable: false,
   });
-  Object.defineProperties(shown, { name: readOnly(name), reason: readOnly(reason) });
+  Object.defineProperty(shown, "name", readOnly(name));
+  Object.defineProperty(shown, "reason", readOnly(reason));
 }

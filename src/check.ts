@@ -1,12 +1,12 @@
-// Every argument is read here, once, and every error is thrown from here (and from shape.ts, targets.ts and output.ts, which read what
-// needs more than a line). TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. Messages name the function, the
-// argument, the index where there is one, what was expected and what was given.
+// How arguments are read, each once, and what is said of a wrong one. TypeError: the wrong kind of thing. RangeError: the right kind with a wrong
+// value. Messages name the function, the argument, the index where there is one, what was expected and what was given. What needs more than a
+// line is read elsewhere by these means: shape.ts, targets.ts, output.ts.
 //
 // First readOptions and readList take what code of the caller's can stand behind: getters, proxies, elements of lists. No such code runs
 // from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
 import type { FloatArray } from "./kernels.js";
-import { bufferOf, byteOffsetOf, FEW, kindOf, lengthOf } from "./typedArrays.js";
+import { bufferOf, byteOffsetOf, copyOf, FEW, isLost, kindOf, lengthOf } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
   return new TypeError(`${fn}: ${argument} must be ${expected}, got ${describe(given)}`);
@@ -17,13 +17,17 @@ export function rangeError(fn: string, argument: string, expected: string, given
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 50 ? `${value.slice(0, 50)}…` : value);
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") return JSON.stringify(shortened(value));
+  if (typeof value === "bigint") return `${shortened(String(value))}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   const kind = kindOf(value);
   if (kind !== undefined) return `a ${kind} of length ${lengthOf(value)}`;
   return Array.isArray(value) ? `an array of length ${value.length}` : "an object";
+}
+
+function shortened(text: string): string {
+  return text.length > 50 ? `${text.slice(0, 50)}…` : text;
 }
 
 /** A copy of a list of numbers; undefined for anything but a list. */
@@ -40,6 +44,9 @@ function readFew(fn: string, argument: string, value: unknown): unknown {
   if (!isList && kindOf(value) === undefined) return value;
   const list = value as readonly unknown[];
   const length = isList ? listLength(fn, argument, list) : lengthOf(list);
+  // Nothing to ignore would be as good as an error that is not seen.
+  if (!isList && length === 0 && isLost(list))
+    throw new TypeError(`${fn}: ${argument} must not be detached or out of bounds`);
   if (length > FEW) return Array.from(copyList(fn, argument, list, length));
   const copy: number[] = [];
   for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i);
@@ -164,11 +171,20 @@ export function weights(
 ): FloatArray | undefined {
   if (value === undefined) return undefined;
   const array = optionArray(fn, key, value, list, length, where);
+  let signed = false;
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
     if (!isFactor(w, model)) throw rangeError(fn, `${key}[${i}]`, EXPECTED_FACTOR, w);
+    signed ||= Object.is(w, -0);
   }
-  return array;
+  return signed ? unsigned(array) : array;
+}
+
+/** A copy without −0, which would make losses −0. */
+function unsigned(array: FloatArray): FloatArray {
+  const copy = copyOf(array);
+  for (let i = 0; i < lengthOf(copy); i++) copy[i] = Math.abs(copy[i]!);
+  return copy;
 }
 
 /** An option that holds so many numbers. `where` says what the length must be, for the message. */
@@ -286,7 +302,7 @@ function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
   return new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${names.join(", ")}`);
 }
 
-/** Copies of those options that are lists. A frozen one cannot take a result. */
+/** Copies of those options that are lists. Not every one can take a result. */
 function readLists(fn: string, read: Options): Lists {
   const lists: Lists = {
     out: readList(fn, "out", read.out),
@@ -295,9 +311,19 @@ function readLists(fn: string, read: Options): Lists {
     sampleWeight: readList(fn, "sampleWeight", read.sampleWeight),
     gradOutput: readList(fn, "gradOutput", read.gradOutput),
   };
-  if (lists.out && Object.isFrozen(read.out)) throw typeError(fn, "out", "writable", read.out);
-  if (lists.grad && Object.isFrozen(read.grad)) throw typeError(fn, "grad", "writable", read.grad);
+  if (lists.out && !isWritable(read.out, lists.out)) throw typeError(fn, "out", "writable", read.out);
+  if (lists.grad && !isWritable(read.grad, lists.grad)) throw typeError(fn, "grad", "writable", read.grad);
   return lists;
+}
+
+function isWritable(list: unknown, copy: Float64Array): boolean {
+  if (Object.isFrozen(list)) return false;
+  const length = lengthOf(copy);
+  for (let i = 0; i < length; i++) {
+    const own = Object.getOwnPropertyDescriptor(list, i);
+    if (own ? !(own.writable || own.set) : !Object.isExtensible(list)) return false;
+  }
+  return true;
 }
 
 /** A number for which `valid` holds; `fallback` where the option is absent. */

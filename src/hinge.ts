@@ -15,8 +15,8 @@ import type { LossValue } from "./options.js";
 
 const KIND = /* @__PURE__ */ lossKind("scores", true, "count", "form", "margin", "p", "perClass");
 
-export const FORMS = ["weston-watkins", "crammer-singer"] as const;
-export const POWERS = [1, 2] as const;
+const FORMS = ["weston-watkins", "crammer-singer"] as const;
+const POWERS = [1, 2] as const;
 
 /** The options that make the loss what it is; initialLoss reads them too. */
 export function readHingeForm(

@@ -12,7 +12,7 @@ export type Result<A extends LogitsLike> = A extends Float32Array
     ? Float64Array
     : number[];
 
-/** Where such a result can go, or what must be of its kind. */
+/** What must be of the kind of such an input. */
 export type SameKind<A extends LogitsLike> = A extends Float32Array
   ? Float32Array
   : A extends Float64Array
@@ -32,6 +32,9 @@ export type ClassIndices =
   | BigUint64Array
   | readonly number[];
 
+/** A few numbers. */
+export type NumberList = Exclude<ClassIndices, BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
+
 /** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). */
 export type ClassProbabilities = Float32Array | Float64Array;
 
@@ -41,14 +44,14 @@ export type Loss<A extends LogitsLike, R extends Reduction> = R extends "none" ?
 
 export interface ShapeOptions {
   /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]. */
-  shape?: ArrayLike<number>;
+  shape?: NumberList;
   /** The class axis; negative counts from the end. Default: −1; for a loss with more than two dimensions 1. */
   axis?: number;
 }
 
 export interface OutOptions<A extends LogitsLike = LogitsLike> extends ShapeOptions {
   /** Where the result goes: same type and length as the input, which it may be. Default: a new array. */
-  out?: SameKind<A>;
+  out?: Result<A>;
 }
 
 export interface TemperatureOptions {
@@ -64,7 +67,7 @@ export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptio
   /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
   sampleWeight?: LogitsLike;
   /** Class indices only: the value or values that mark a row to be ignored; inside [0, C) or not. Default: −100. */
-  ignoreIndex?: number | ArrayLike<number>;
+  ignoreIndex?: number | NumberList;
   /**
    * What the mean divides by. `"weights"`: Σ u·w_y over the rows that are not ignored (probabilities: Σ u·Σ_j w_j t_j); `"count"`: their
    * number; `"all"`: the number of rows. Default: `"weights"` for cross-entropy with class indices, `"all"` with probabilities,
@@ -77,7 +80,7 @@ export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptio
 
 export interface GradOptions<A extends LogitsLike = LogitsLike> {
   /** Where the gradient goes: same type and length as the logits, which it may be. Default: a new array. */
-  grad?: SameKind<A>;
+  grad?: Result<A>;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
   gradOutput?: number | LogitsLike;
   /** Add to `grad` instead of overwriting it. Default: false. */

@@ -2,7 +2,7 @@
 
 import { newArray, sameKind, typeError } from "./check.js";
 import type { FloatArray, Kernels, Shape } from "./kernels.js";
-import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf } from "./typedArrays.js";
+import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf, mayBeOne } from "./typedArrays.js";
 
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
@@ -36,14 +36,15 @@ export function outputLike(
 /** What the caller gets: the array itself, or a list of numbers filled from it. */
 export function deliver({ array, given, asList }: Output): FloatArray | number[] {
   if (!asList) return given === undefined ? array : (given as FloatArray);
-  if (given === undefined) return Array.from(array);
-  for (let i = 0; i < array.length; i++) (given as number[])[i] = array[i]!;
-  return given as number[];
+  const list = (given ?? []) as number[];
+  const length = lengthOf(array);
+  for (let i = 0; i < length; i++) list[i] = array[i]!;
+  return list;
 }
 
 /** Whether two arrays share bytes without being the very same range. */
 function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
-  if (bufferOf(a) !== bufferOf(b)) return false;
+  if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
   const [aStart, bStart] = [byteOffsetOf(a), byteOffsetOf(b)];
   const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
   const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
@@ -65,5 +66,5 @@ export function unclobbered<A extends FloatArray>(input: A, output: FloatArray |
 
 /** The same for an input that may not even be the output itself. */
 export function separate<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
-  return output === undefined || bufferOf(input) !== bufferOf(output) ? input : copyOf(input);
+  return output === undefined || !mayBeOne(bufferOf(input), bufferOf(output)) ? input : copyOf(input);
 }

@@ -18,6 +18,7 @@ export type {
   LogitsLike,
   Loss,
   LossOptions,
+  NumberList,
   OutOptions,
   Result,
   SameKind,

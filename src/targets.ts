@@ -5,14 +5,23 @@ import type { FloatArray } from "./kernels.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
 /** The kinds of typed arrays whose values an Int32Array holds as they are (Uint32Array: as the same bits). */
-const INTEGER_ARRAYS = { Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array };
-const BIG_ARRAYS = { BigInt64Array, BigUint64Array };
+const INTEGER_ARRAYS = {
+  __proto__: null,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+};
+const BIG_ARRAYS = { __proto__: null, BigInt64Array, BigUint64Array };
 
 type Indices = ArrayLike<number> | ArrayLike<bigint>;
 
 /** What was passed as targets, recognised but not yet validated. */
 export type Targets =
-  | { readonly probabilities: FloatArray; readonly indices?: undefined }
+  | { readonly probabilities: FloatArray; readonly indices: undefined }
   | { readonly probabilities?: undefined; readonly indices: Indices; readonly length: number; readonly fits: boolean };
 
 /** `list` is a copy of the value where that is a list; `logits` is absent where there can be no class probabilities. */
@@ -22,7 +31,7 @@ export function readTargets(
   list: Float64Array | undefined,
   logits: FloatArray | undefined,
 ): Targets {
-  if (list !== undefined) return { indices: list, length: list.length, fits: false };
+  if (list !== undefined) return { indices: list, length: lengthOf(list), fits: false };
   const kind = kindOf(value);
   if (kind === "Int32Array") {
     const indices = int32Array(fn, "targets", value as Int32Array);
@@ -41,7 +50,10 @@ export function readTargets(
   if (kind !== "Float32Array" && kind !== "Float64Array") {
     throw typeError(fn, "targets", `${expected} or class probabilities (a ${kindOf(logits)})`, value);
   }
-  return { probabilities: sameKind(fn, "targets", value, undefined, logits, lengthOf(logits), "logits") };
+  return {
+    indices: undefined,
+    probabilities: sameKind(fn, "targets", value, undefined, logits, lengthOf(logits), "logits"),
+  };
 }
 
 const IGNORED_BY_DEFAULT: readonly number[] = [-100];
@@ -69,7 +81,7 @@ function rowBuffer(fn: string, rows: number): Int32Array {
   return reused;
 }
 
-export interface ClassIndices {
+export interface CheckedClasses {
   /** The class of each row, −1 where it is ignored. May be longer than the number of rows, and is valid until the next call. */
   readonly classes: Int32Array;
   readonly ignored: number;
@@ -81,7 +93,7 @@ export function readClasses(
   targets: Targets & { indices: Indices },
   classes: number,
   ignoreIndex: readonly number[],
-): ClassIndices {
+): CheckedClasses {
   const { indices, length, fits } = targets;
   const result = rowBuffer(fn, length);
   if (fits) {

@@ -10,7 +10,10 @@ const tagGetter = getter(Symbol.toStringTag);
 const lengthGetter = getter("length");
 const bufferGetter = getter("buffer");
 const byteOffsetGetter = getter("byteOffset");
-const { set, fill } = prototype;
+const { set, fill, keys } = prototype;
+const byteLengthGetter = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")?.get as (
+  this: unknown,
+) => unknown;
 
 /** "Float32Array" and so on; undefined for anything that is not a typed array. `instanceof` fails for arrays of another realm. */
 export function kindOf(value: unknown): string | undefined {
@@ -27,6 +30,25 @@ export function bufferOf(array: unknown): ArrayBuffer {
   return bufferGetter.call(array) as ArrayBuffer;
 }
 
+/** Whether an array has lost its memory: its buffer is detached, or has shrunk away from it. */
+export function isLost(array: unknown): boolean {
+  return throws(keys, array);
+}
+
+/** Whether two buffers may be the same memory. There can be several SharedArrayBuffers for one; the getter is for the other kind only. */
+export function mayBeOne(a: ArrayBuffer, b: ArrayBuffer): boolean {
+  return a === b || (throws(byteLengthGetter, a) && throws(byteLengthGetter, b));
+}
+
+function throws(method: (this: never) => unknown, value: unknown): boolean {
+  try {
+    method.call(value as never);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 export function byteOffsetOf(array: unknown): number {
   return byteOffsetGetter.call(array) as number;
 }
@@ -36,7 +58,7 @@ export function bytesPerElement(array: FloatArray): 4 | 8 {
 }
 
 /** The elements from `start` on, `n` of them, as an array of the same kind over the same memory. */
-export function windowOf<A extends FloatArray | Int32Array>(array: A, start: number, n: number): A {
+function windowOf<A extends FloatArray | Int32Array>(array: A, start: number, n: number): A {
   const kind = array instanceof Float32Array ? Float32Array : array instanceof Float64Array ? Float64Array : Int32Array;
   return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n) as A;
 }

@@ -15,6 +15,15 @@ export function readWorkspaceBytes(given: unknown): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
+/** A workspace in a buffer of its own. */
+export function workspaceOf(bytes: number, kernels: Kernels): Workspace {
+  try {
+    return workspaceOver(new ArrayBuffer(bytes), 0, bytes, kernels);
+  } catch {
+    throw new RangeError(`createWorkspace: no memory for ${bytes} bytes`);
+  }
+}
+
 /** A workspace over the bytes from `start` on; `kernels` compute on them in place if they can. */
 export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number, kernels: Kernels): Workspace {
   let next = start;
@@ -34,8 +43,13 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
       );
     }
     const at = next;
-    next = Math.min(end, at + Math.ceil((length * size) / ALIGNMENT) * ALIGNMENT);
-    new Uint8Array(buffer, at, next - at).fill(0);
+    const after = Math.min(end, at + Math.ceil((length * size) / ALIGNMENT) * ALIGNMENT);
+    try {
+      new Uint8Array(buffer, at, after - at).fill(0);
+    } catch {
+      throw new TypeError(`${fn}: the buffer of the workspace must not be detached`);
+    }
+    next = after;
     return new array(buffer, at, length);
   }
 

@@ -131,6 +131,14 @@ function listArguments(signature: Signature): Arguments {
   return { ...Object.fromEntries(lists), shape: [...(shape as number[])] };
 }
 
+/** A list whose element 1 is not its own, nor can be. */
+function inheriting(list: number[]): readonly number[] {
+  delete list[1];
+  return Object.preventExtensions(
+    Object.setPrototypeOf(list, Object.setPrototypeOf([0, 1], Array.prototype) as object),
+  );
+}
+
 onEveryGuardedBackend(({ api }) => {
   for (const signature of signatures) {
     const names = Object.entries(listArguments(signature))
@@ -177,12 +185,19 @@ onEveryGuardedBackend(({ api }) => {
 
     const { name, output } = signature;
     if (output === undefined) continue;
-    it(`${name}: a frozen list for the result is a TypeError`, () => {
+    it.each([
+      ["frozen", Object.freeze],
+      ["of which an element is read-only", (list: number[]) => Object.defineProperty(list, 1, { writable: false })],
+      ["of which an element has only a getter", (list: number[]) => Object.defineProperty(list, 1, { get: () => 1 })],
+      ["that inherits an element and takes none", inheriting],
+    ])(`${name}: a list for the result that is %s is a TypeError`, (_, make) => {
       const given = listArguments(signature);
-      const frozen = Object.freeze([...(given[output] as number[])]);
-      const thrown = caught(() => invoke(api, signature, replaced(given, { [output]: frozen })));
+      const list = make([...(given[output] as number[])]) as number[];
+      const before = [...list];
+      const thrown = caught(() => invoke(api, signature, replaced(given, { [output]: list })));
       expect(thrown).toBeInstanceOf(TypeError);
       expect(thrown.message).toMatch(new RegExp(`^${name}: ${output} must be writable`));
+      expectSameBits([...list], before, () => "the list");
     });
   }
 });

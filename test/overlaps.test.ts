@@ -1,5 +1,5 @@
 // Results written over arguments: `out` or `grad` shares memory with each other argument, exactly, by an element, a vector or all but an
-// element; in ordinary memory and in a workspace. The result is that of separate arrays, and nothing beside the result is written.
+// element; in ordinary memory, in a workspace, and in shared memory that each of the two sees through a buffer of its own. The result is that of separate arrays, and nothing beside the result is written.
 import { assert, describe, expect, it } from "vitest";
 import { invoke, numbersIn, replaced, type Signature, signatures } from "./calls.js";
 import { expectSameBits } from "./expectClose.js";
@@ -33,6 +33,7 @@ onEveryGuardedBackend(({ api }) => {
         shifts(argument.length, output.length).flatMap((shift) => [
           ["ordinary memory", shift],
           ["a workspace", shift],
+          ["shared memory of two buffers", shift],
         ]),
       )("in %s, shifted by %i elements", (where, shift) => {
         const want = numbersIn(invoke(api, signature, ordinary()));
@@ -40,14 +41,20 @@ onEveryGuardedBackend(({ api }) => {
         const start = Math.max(0, -shift) + margin;
         const length = Math.max(start + argument.length, start + shift + output.length) + margin;
         const workspace = api.createWorkspace({ bytes: 4 * length + 8192 });
-        const memory = where === "a workspace" ? workspace.float32(length) : new Float32Array(length);
+        const memory =
+          where === "a workspace"
+            ? workspace.float32(length)
+            : new Float32Array(
+                where === "ordinary memory" ? new ArrayBuffer(4 * length) : new SharedArrayBuffer(4 * length),
+              );
         const functions = where === "a workspace" ? workspace : api;
 
         const Kind = argument.constructor as Float32ArrayConstructor;
         const at = (i: number) => memory.byteOffset + 4 * i;
         memory.fill(7);
         const out = memory.subarray(start + shift, start + shift + output.length);
-        const input = new Kind(memory.buffer as ArrayBuffer, at(start), argument.length);
+        const buffer = where.startsWith("shared") ? structuredClone(memory.buffer) : memory.buffer;
+        const input = new Kind(buffer as ArrayBuffer, at(start), argument.length);
         input.set(argument);
         const before = memory.slice();
 
@@ -59,6 +66,25 @@ onEveryGuardedBackend(({ api }) => {
       });
     });
   }
+
+  it("of several blocks, in shared memory of two buffers", () => {
+    const [rows, classes, shift] = [20_000, 10, 37];
+    const shared = new SharedArrayBuffer(4 * (rows * classes + shift));
+    const x = new Float32Array(shared, 0, rows * classes);
+    const out = new Float32Array(structuredClone(shared), 4 * shift) as unknown as Float32Array;
+    const values = Float32Array.from(drawRow(random(1), rows * classes, "normal", "Float32Array"));
+    const shape = [rows, classes];
+
+    x.set(values);
+    expectSameBits(softmax(x as Float32Array, { shape, out }), softmax(values, { shape }), () => "softmax");
+
+    const targets = new Int32Array(rows).fill(3);
+    const sampleWeight = Float64Array.from({ length: rows }, (_, i) => 1 + (i % 7));
+    const factors = new Float64Array(shared, 0, rows);
+    factors.set(sampleWeight);
+    const { grad } = hingeGrad(values, targets, { sampleWeight: factors as Float64Array, grad: out });
+    expectSameBits(grad, hingeGrad(values, targets, { sampleWeight }).grad, () => "hinge");
+  });
 
   it.each([Float32Array, Float64Array])(
     "%o at any offset gives the same bits, and nothing beside `out` is written",

@@ -171,8 +171,13 @@ export class Blocks {
     const to = at / view.BYTES_PER_ELEMENT;
     // Not by `copy`: V8 makes a loop slow that has seen arrays of every kind.
     if (rows <= FEW) for (let r = 0; r < rows; r++) view[to + r] = values[firstRow + r]!;
-    else copy(view, to, values, firstRow, rows, values instanceof Int32Array ? this.classesOfRows : undefined);
+    else copy(view, to, values, firstRow, rows, this.areAll(values) ? this.classesOfRows : undefined);
     return at;
+  }
+
+  /** Whether these are the classes of all rows of a call of one block: those lie in the array that is used again, and few enough to be kept. */
+  private areAll(values: Float64Array | Int32Array): boolean {
+    return values instanceof Int32Array && this.rows === this.allOuters * this.allInners;
   }
 
   /** Brings what a kernel has left at `at` for each row of the block to where it belongs. */

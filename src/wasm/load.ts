@@ -6,7 +6,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { createApi, type Engine, type Softmargin } from "../api.js";
 import { typeError } from "../check.js";
 import { createBaseline } from "../createBaseline.js";
-import { readWorkspaceBytes, workspaceOver } from "../workspace.js";
+import { readWorkspaceBytes, workspaceOf, workspaceOver } from "../workspace.js";
 import { Arena } from "./arena.js";
 import { type Exports, readExports } from "./exports.js";
 import { WasmKernels } from "./kernels.js";
@@ -115,7 +115,7 @@ function instantiateNow(source: unknown): Instantiated {
 /** Not by the loader: it calls WebAssembly.compile, for the mere sight of which Next.js refuses to build an edge route. */
 async function instantiateLater(source: unknown): Promise<Instantiated> {
   const result = await WebAssembly.instantiate(source);
-  const { module, instance } = "instance" in result ? result : { module: source, instance: result };
+  const { module, instance } = has(result, "instance") ? result : { module: source, instance: result };
   return { module, instance, asynchronously: true };
 }
 
@@ -134,7 +134,7 @@ function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Eng
       } catch (error) {
         if (!first.asynchronously) throw error;
         // The same results, by way of copies.
-        return workspaceOver(new ArrayBuffer(bytes), 0, bytes, kernels);
+        return workspaceOf(bytes, kernels);
       }
       // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
       // computed by the shared kernels, on copies.

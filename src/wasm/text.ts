@@ -1,6 +1,6 @@
 // The bytes of a module as text: printable ASCII without " and \, so that no bundler or minifier has anything to escape, and neither atob nor
 // Buffer is needed to read it. A byte keeps its place as one character, or as two if it is one of the rarer values, so gzip still sees the
-// instructions: 12.5 kB for the SIMD build, against 12.3 as bytes, 13.6 in hexadecimal, 19.3 in base64.
+// instructions: the SIMD build takes 1 % more than as bytes (gzip -9), where hexadecimal takes 11 % and base64 47 %.
 
 /** Characters that stand for a byte of their own; two more say that the next byte is DIGITS or 2 · DIGITS higher. */
 const DIGITS = 89;
