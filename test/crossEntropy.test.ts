@@ -73,10 +73,16 @@ onEveryBackend(({ api }) => {
       expectNear(grad.map(Math.abs), [0, 0, 0]);
     });
 
-    it("is +0 where the class weight is 0, be the target masked", () => {
-      const options = { weight: [0, 1], reduction: "none" } as const;
-      expect(crossEntropy([-INF, 0], [0], options)).toEqual([0]);
-      expect(crossEntropy(new Float32Array([-INF, 0]), [0], options)).toEqual(new Float32Array([0]));
+    it("is +0 where the class weight is 0 or −0, be the target masked", () => {
+      for (const weight of [
+        [0, 1],
+        [-0, 1],
+      ]) {
+        const options = { weight, reduction: "none" } as const;
+        expect(crossEntropy([-INF, 0], [0], options)).toEqual([0]);
+        expect(crossEntropy([1, 2], [0], options)).toEqual([0]);
+        expect(crossEntropy(new Float32Array([-INF, 0]), [0], options)).toEqual(new Float32Array([0]));
+      }
     });
 
     it("with smoothing mixes in ε/C of every class, not ε/(C − 1)", () => {

@@ -42,12 +42,24 @@ type Fault = readonly [
   ...names: RegExp[],
 ];
 
+interface Resizable extends ArrayBuffer {
+  resize(bytes: number): void;
+}
+
+/** A typed array of one integer, 0, after its memory was taken away. */
+function lost(take: (buffer: Resizable) => void): Int32Array {
+  const array = new Int32Array(Reflect.construct(ArrayBuffer, [8, { maxByteLength: 8 }]) as ArrayBuffer, 4, 1);
+  take(array.buffer as Resizable);
+  return array;
+}
+
 const onShape: Fault[] = [
   ["shape", "2,3", TypeError, /shape/],
   ["shape", 6, TypeError, /shape/, /6/],
   ["shape", null, TypeError, /shape/, /null/],
   ["shape", ["2", 3], TypeError, /shape\[0\]/, /"2"/],
   ["shape", [2, 4], RangeError, /shape/, /\b6\b/, /\b8\b/],
+  ["shape", new Float64Array(1e5).fill(2), RangeError, /shape/, /^.{1,200}$/],
   ["shape", [], RangeError, /shape/],
   ["shape", [-2, -3], RangeError, /shape\[0\]/, /-2/],
   ["shape", [1.5, 4], RangeError, /shape\[0\]/, /1\.5/],
@@ -58,6 +70,7 @@ const onShape: Fault[] = [
   ["axis", 2, RangeError, /axis/, /2/],
   ["axis", -3, RangeError, /axis/, /-3/],
   ["axis", 0.5, RangeError, /axis/, /0\.5/],
+  ["axis", 10n ** 400n, TypeError, /axis/, /^.{1,100}$/],
   ["axis", NAN, RangeError, /axis/, /NaN/],
 ];
 
@@ -169,6 +182,8 @@ const onReduction: Fault[] = [
   ["ignoreIndex", [0.5], RangeError, /: ignoreIndex\[0\] must.*0\.5/],
   ["ignoreIndex", NAN, RangeError, /NaN/],
   ["ignoreIndex", [0, "2"], TypeError, /ignoreIndex\[1\]/],
+  ["ignoreIndex", lost((buffer) => structuredClone(buffer, { transfer: [buffer] })), TypeError, /detached/],
+  ["ignoreIndex", lost((buffer) => buffer.resize(4)), TypeError, /out of bounds/],
 ];
 
 const onGradient: Fault[] = [
@@ -348,7 +363,8 @@ function call(functions: Functions, signature: Signature, given: Arguments): num
 }
 
 function show(value: unknown): string {
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} ${value}`;
+  // Not by its own methods, which a detached array does not have.
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} ${Array.prototype.slice.call(value, 0, 8)}`;
   return typeof value === "function"
     ? "function"
     : (JSON.stringify(value, (_, v) => (typeof v === "bigint" ? `${v}n` : v)) ?? "undefined");

@@ -84,7 +84,7 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
       expect(hinge(given([1e8, 1e8 + 64]), [0], { form: "crammer-singer", margin: 0.5 })).toBe(64.5);
     });
 
-    it("is not −0, be the margin so", () => {
+    it("is not −0, be the margin or a weight so", () => {
       for (const form of ["weston-watkins", "crammer-singer"] as const) {
         for (const scores of [
           [0, -0, -1],
@@ -92,6 +92,8 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
           [-0, -0, -0],
         ]) {
           expect(hinge(given(scores), [0], { form, margin: -0, reduction: "none" })).toEqual(given([0]));
+          for (const weight of [[-0, 1, 1], given([-0, 1, 1])])
+            expect(hinge(given(scores), [0], { form, weight, reduction: "none" })).toEqual(given([0]));
         }
       }
     });

@@ -5,7 +5,7 @@ import { assert, describe, expect, it } from "vitest";
 import { type Arguments, caught, invoke, numbersIn, replaced, type Signature, signatures } from "./calls.js";
 import { expectSameBits } from "./expectClose.js";
 import { onEveryGuardedBackend } from "./guarded.js";
-import { rightArguments } from "./rightCalls.js";
+import { argumentsOf, rightArguments } from "./rightCalls.js";
 
 const POSITIONAL = ["x", "dy", "targets"];
 
@@ -128,7 +128,8 @@ onEveryGuardedBackend(({ api }) => {
     });
 
     it("do not inherit: a polluted Object.prototype has no effect", () => {
-      const bare = rightArguments(signature);
+      const what = argumentsOf(signature).find((name) => name.endsWith("probabilities"));
+      const bare = rightArguments(signature, what);
       const plain = Object.fromEntries(POSITIONAL.map((key) => [key, bare[key]]));
       const before = numbersIn(callWith(api, signature, plain, {}));
       const pollution: Record<string, unknown> = {
@@ -137,6 +138,9 @@ onEveryGuardedBackend(({ api }) => {
         lists: { shape: [1] },
         get: assert.fail,
         value: 1,
+        indices: 1,
+        probabilities: 1,
+        Float32Array: 1,
       };
       const after = whilePolluted(Object.prototype, pollution, () => [
         numbersIn(callWith(api, signature, plain, {})),
@@ -146,13 +150,29 @@ onEveryGuardedBackend(({ api }) => {
       for (const result of after) expectSameBits(result, before, () => "polluted");
     });
 
-    it("a patched Float32Array.prototype has no effect", () => {
+    it.each([
+      ["arrays", (array: ArrayLike<number>) => array],
+      ["lists", (array: ArrayLike<number>) => Array.from(array)],
+    ])("a patched Float32Array.prototype has no effect on %s", (_, make) => {
       const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
-      const given = allOptions(signature);
-      const before = want();
-      const broken = Object.fromEntries(["set", "subarray", "slice", "fill", "map"].map((key) => [key, assert.fail]));
-      const result = whilePatched(typedArray, broken, () => invoke(api, signature, given));
-      expectSameBits(numbersIn(result), before, () => "patched");
+      const given = (names: (name: string) => boolean) =>
+        Object.fromEntries(
+          Object.entries(allOptions(signature))
+            .filter(([name]) => names(name))
+            .map(([name, value]) => [name, ArrayBuffer.isView(value) ? make(value as Float32Array) : value]),
+        );
+      const broken = ["set", "subarray", "slice", "fill", "map", "values", Symbol.iterator].map((key) => [
+        key,
+        assert.fail,
+      ]);
+      for (const names of [() => true, (name: string) => name !== signature.output && name !== "accumulate"]) {
+        const before = numbersIn(invoke(api, signature, given(names)));
+        const call = given(names);
+        const result = whilePatched(typedArray, Object.fromEntries(broken) as Record<string, unknown>, () =>
+          invoke(api, signature, call),
+        );
+        expectSameBits(numbersIn(result), before, () => "patched");
+      }
     });
 
     it.each(["temprature", "Shape", "__proto__", "constructor", "toString", "lists", "0", "", "x".repeat(1000)])(
@@ -199,6 +219,6 @@ function whilePatched<R>(prototype: object, properties: Record<string, unknown>,
     Object.assign(prototype, properties);
     return f();
   } finally {
-    for (const key of Object.keys(properties)) Object.defineProperty(prototype, key, before[key]!);
+    for (const key of Reflect.ownKeys(properties) as string[]) Object.defineProperty(prototype, key, before[key]!);
   }
 }

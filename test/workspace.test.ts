@@ -84,6 +84,8 @@ onEveryBackend(({ api, name }) => {
     });
 
     it("too large for any memory is a RangeError, and the next workspace works", () => {
+      for (const bytes of [2 ** 45, 2 ** 53 - 16])
+        expect(() => createWorkspace({ bytes })).toThrow(/^(createWorkspace: no memory for|softmargin: this needs) /);
       expect(() => createWorkspace({ bytes: 2 ** 45 })).toThrow(RangeError);
       expect(createWorkspace({ bytes: 64 }).float32(16)).toHaveLength(16);
     });
