@@ -65,7 +65,7 @@ function lost(s: v128, u: v128, inverse: v128, one: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
-  // No integer-to-double conversion in SIMD128: put the exponent into the low bits of 2^52 and subtract.
+  // No conversion of 64-bit integers in SIMD128: put the exponent into the low bits of 2^52 and subtract.
   const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
   const k = f64x2.sub(exponent, constant(NUMBERS + 32));
   const half = f64x2.mul(f64x2.mul(constant(NUMBERS + 16), f), f);

@@ -59,8 +59,8 @@ export function panelMax<T>(max: usize, shift: usize, x: usize, tiles: i32, byte
 }
 
 /**
- * max = max x, and sum = NaN where the row holds a NaN (f64: or infinities of both signs); elsewhere sum is anything else. Returns whether there
- * is any such row.
+ * max = max x, and sum = NaN where the row holds a NaN (f64: or where a sum of its values is one); elsewhere sum is anything else. Returns whether
+ * there is any such row.
  */
 export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): bool {
   let some = v128.splat<T>(0);
@@ -149,17 +149,14 @@ export function countTrue<T>(count: v128, a: v128, b: v128, c: v128, d: v128): v
 // @ts-ignore: decorator
 @inline
 export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
-  const value = toFloat<T>(count);
-  if (sizeof<T>() == 4) storeSum<T>(to, f64x2.promote_low_f32x4(value), promoteHigh(value), 1, layout != NARROW);
-  else storeSum<T>(to, value, f64x2.splat(0), 1, layout != NARROW);
-}
-
-/** An integer below 2^23 (2^52) put into the low bits of 2^23 (2^52) is that number plus the power of two. */
-// @ts-ignore: decorator
-@inline
-function toFloat<T>(count: v128): v128 {
-  const base = sizeof<T>() == 4 ? f32x4.splat(8388608) : f64x2.splat(4503599627370496);
-  return v128.sub<T>(v128.or(count, base), base);
+  if (sizeof<T>() == 4) {
+    const high = i32x4.shuffle(count, count, 2, 3, 0, 1);
+    storeSum<T>(to, f64x2.convert_low_i32x4_s(count), f64x2.convert_low_i32x4_s(high), 1, layout != NARROW);
+  } else {
+    // No conversion of 64-bit integers in SIMD128; one below 2^52 put into the low bits of 2^52 is that number plus 2^52.
+    const base = f64x2.splat(4503599627370496);
+    storeSum<T>(to, f64x2.sub(v128.or(count, base), base), f64x2.splat(0), 1, layout != NARROW);
+  }
 }
 
 /** y = panel · factor of its row: on the way out of a panel of tiles (5 % of a softmax of 10 classes), in place where a row is by itself. */

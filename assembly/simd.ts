@@ -1,5 +1,6 @@
 // The vector vocabulary: what AssemblyScript's generic v128.* builtins do not name. Everything is generic over T = f32 (four lanes) or
-// f64 (two); only this file, exp.ts and log.ts know how wide a lane is, and only `mulAdd` knows which instruction set runs.
+// f64 (two). How wide a lane is matters here and in exp.ts; elsewhere only where rows are gathered lane by lane, or integers stand for numbers.
+// Which instruction set runs, `mulAdd` knows, and exp.ts for the order of two of its loops.
 
 /** Bytes of a vector, and of a chunk: the four vectors that every loop body handles, so that four operations are in flight. */
 export const VECTOR: usize = 16;
