@@ -16,6 +16,7 @@ const sources = [
   "package.json",
   "package-lock.json",
   "scripts/build.ts",
+  "scripts/leanLoader.ts",
   "scripts/tsconfig.dist.json",
   "tsconfig.json",
 ];

@@ -302,28 +302,28 @@ function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
   return new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${names.join(", ")}`);
 }
 
-/** Copies of those options that are lists. Not every one can take a result. */
+/** Copies of those options that are lists. */
 function readLists(fn: string, read: Options): Lists {
-  const lists: Lists = {
-    out: readList(fn, "out", read.out),
-    grad: readList(fn, "grad", read.grad),
+  return {
+    out: readResult(fn, "out", read.out),
+    grad: readResult(fn, "grad", read.grad),
     weight: readList(fn, "weight", read.weight),
     sampleWeight: readList(fn, "sampleWeight", read.sampleWeight),
     gradOutput: readList(fn, "gradOutput", read.gradOutput),
   };
-  if (lists.out && !isWritable(read.out, lists.out)) throw typeError(fn, "out", "writable", read.out);
-  if (lists.grad && !isWritable(read.grad, lists.grad)) throw typeError(fn, "grad", "writable", read.grad);
-  return lists;
 }
 
-function isWritable(list: unknown, copy: Float64Array): boolean {
-  if (Object.isFrozen(list)) return false;
-  const length = lengthOf(copy);
-  for (let i = 0; i < length; i++) {
-    const own = Object.getOwnPropertyDescriptor(list, i);
-    if (own ? !(own.writable || own.set) : !Object.isExtensible(list)) return false;
+/** A copy of a list that a result goes to. Whether its elements can be written is tried by what they are. */
+function readResult(fn: string, key: string, list: unknown): Float64Array | undefined {
+  const copy = readList(fn, key, list);
+  let i = 0;
+  try {
+    for (; copy && i < lengthOf(copy); i++) (list as number[])[i] = copy[i]!;
+  } catch (error) {
+    // A setter or a proxy throws once more, and is passed on.
+    throw Reflect.set(list as object, i, copy![i]) ? error : typeError(fn, key, "writable", list);
   }
-  return true;
+  return copy;
 }
 
 /** A number for which `valid` holds; `fallback` where the option is absent. */

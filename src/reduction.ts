@@ -1,7 +1,7 @@
 // From the losses of the rows to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
 // (Neumaier 1974), so that the mean over millions of equal losses is that loss.
 
-import { newArray } from "./check.js";
+import { rowBuffers } from "./rowBuffers.js";
 
 export type Reduction = "none" | "sum" | "mean";
 export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
@@ -38,13 +38,7 @@ export function sum(values: ArrayLike<number>, length: number): number {
   return total.value;
 }
 
-// Reused between calls; what a caller gets is never this.
-const REUSED_ROWS = 1 << 16;
-let reused = new Float64Array(256);
-
-/** Room for one number per row. Valid until the next call. */
-export function rowBuffer(fn: string, rows: number): Float64Array {
-  if (rows > REUSED_ROWS) return newArray(fn, reused, rows);
-  if (rows > reused.length) reused = newArray(fn, reused, Math.min(REUSED_ROWS, rows * 2));
-  return reused;
-}
+/** Room for one number per row. */
+export const rowBuffer: (fn: string, rows: number) => Float64Array = /* @__PURE__ */ rowBuffers(
+  /* @__PURE__ */ new Float64Array(256),
+);

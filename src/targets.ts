@@ -1,7 +1,8 @@
 // Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import { int32Array, newArray, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
+import { int32Array, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
+import { rowBuffers } from "./rowBuffers.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
 /** The kinds of typed arrays whose values an Int32Array holds as they are (Uint32Array: as the same bits). */
@@ -71,15 +72,7 @@ function ignoredIndex(fn: string, name: string, index: unknown): number {
   return index;
 }
 
-// Reused between calls, so that a loss over a few rows allocates nothing; larger batches get arrays of their own.
-const REUSED_ROWS = 1 << 16;
-let reused = new Int32Array(256);
-
-function rowBuffer(fn: string, rows: number): Int32Array {
-  if (rows > REUSED_ROWS) return newArray(fn, reused, rows);
-  if (rows > reused.length) reused = newArray(fn, reused, Math.min(REUSED_ROWS, rows * 2));
-  return reused;
-}
+const rowBuffer = /* @__PURE__ */ rowBuffers(/* @__PURE__ */ new Int32Array(256));
 
 export interface CheckedClasses {
   /** The class of each row, −1 where it is ignored. May be longer than the number of rows, and is valid until the next call. */

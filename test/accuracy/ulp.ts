@@ -55,14 +55,16 @@ export class Errors {
 
   /** The same for a reference that is good enough as a double: a billion of them take half a minute. */
   seeDouble(got: number, want: number, type: Type, x: number): void {
-    const error = Math.abs(got - want) / ulp(want, type);
+    const off = Math.abs(got - want) / ulp(want, type);
+    // As a NaN it would be less than nothing, and be forgotten.
+    const error = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off;
     if (want < SMALLEST_NORMAL[type]) {
       if (error > this.subnormal) this.subnormal = error;
       return;
     }
     this.total += error;
     this.count++;
-    if (!(error <= this.max)) {
+    if (error > this.max) {
       this.max = error;
       this.at = `x = ${x}: ${got}, not ${want}`;
     }
