@@ -7,7 +7,7 @@
 //   ρ = r/T,  e^ρ = 1 + ρ + ρ²·Q(ρ)   degree 6 (3.2e−9 relative; f64: 5, 1.4e−18), minimax with the constant term fixed to 1: e^0 = 1
 //   2^(n/N)        f32: by shifting z left into the exponent field. f64: 2^(j/64), j = n mod 64, from a table (Tang, "Table-driven
 //                  implementation of the exponential function", 1989) with the exponent of the rest of n. What the table has rounded off is
-//                  added to ρ, so that e^x is within 0.51 ulp before it is scaled. Four lookups for a vector of f32 would cost more than its
+//                  added to ρ, so that e^x is within 0.53 ulp before it is scaled. Four lookups for a vector of f32 would cost more than its
 //                  short polynomial; two for one of f64 save six terms: 14 % of a softmax (C = 1000, Node 24).
 //
 // The results are scaled by 2^BIAS. That keeps every e^d that can still round to a non-zero probability a normal number; the

@@ -1,5 +1,5 @@
-// What the contenders are given: seeded logits that look like a network's (roughly normal, standard deviation 4), targets, and arrays for the
-// results, which are used again at every call, so that nobody's allocator is measured.
+// What the contenders are given: seeded logits that look like a network's (roughly normal, standard deviation 4), targets, and an array for the
+// result, which is used again at every call.
 
 export type FloatArray = Float32Array | Float64Array;
 export type Type = "f32" | "f64";
@@ -18,6 +18,7 @@ export interface Data extends Size {
   readonly distinct: number;
   readonly x: FloatArray;
   readonly targets: Int32Array;
+  /** Where results go. */
   readonly out: FloatArray;
 }
 

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
+import { byHand } from "./byHand.js";
 import { footprint } from "./footprint.js";
 import { allLines, anyShape, type Line } from "./lines.js";
 import type { Pace } from "./measure.js";
@@ -32,6 +33,7 @@ const chosen = (lines: readonly Line[]): Line[] => lines.filter(({ section, job,
 const entrants: Entrant[] = [onArrays("baseline", baseline)];
 if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
 if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
+entrants.push(byHand);
 const names = entrants.map(({ name }) => name);
 
 const on = machine();
@@ -47,8 +49,10 @@ const lines: LineResult[] = [];
 const asking = chosen(allLines(Number(flags.elements)));
 for (const line of asking) {
   const { section } = line;
-  const inWorkspace = asking.some((other) => other.section === section && other.workspace);
-  const columns = names.filter((name) => inWorkspace || name !== "workspace");
+  const has = (key: "workspace" | "byHand") => asking.some((other) => other.section === section && other[key]);
+  const columns = names.filter(
+    (name) => (name !== "workspace" || has("workspace")) && (name !== byHand.name || has("byHand")),
+  );
   if (lines.at(-1)?.section !== section) console.log(heading(section, columns));
   const result = await runLine(line, entrants, pace);
   console.log(row(result, columns));
@@ -60,7 +64,7 @@ for (const line of chosen(anyShape()))
   shapes.push(await runLine(line, entrants, { ...pace, batchMs: 1, warmupMs: 50 }));
 if (shapes.length > 0) {
   const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
-  const columns = names.filter((name) => name !== "workspace");
+  const columns = names.filter((name) => name !== "workspace" && name !== byHand.name);
   console.log(heading(`slowest of ${shapes.length} small shapes`, columns));
   for (const result of worst) console.log(row(result, columns));
 }

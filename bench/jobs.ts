@@ -19,8 +19,11 @@ import { at, type Data, type FloatArray } from "./data.js";
 export type Result = number | ArrayLike<number> | { readonly loss: number; readonly grad: ArrayLike<number> };
 
 export interface Job {
-  /** The call on one backend's functions, or a workspace's; its options are made once, as in a training loop. */
-  prepare(api: Functions, data: Data): () => Result;
+  /**
+   * The call on one backend's functions, or a workspace's; its options are made once, as in a training loop. Its result goes to `data.out`, or
+   * each time to a `fresh` array.
+   */
+  prepare(api: Functions, data: Data, fresh?: boolean): () => Result;
   /** For one distinct row: its loss, its values in the result. */
   expected(x: readonly number[], target: number): { readonly loss?: number; readonly values?: readonly number[] };
 }
@@ -41,14 +44,16 @@ const numbers = (reals: readonly { readonly hi: number }[]): number[] => reals.m
 /** For functions: one row is what an array is without a shape. */
 const shaped = (d: Data): { shape?: number[]; axis?: number } =>
   d.inner > 1 ? { shape: [d.outer, d.classes, d.inner], axis: 1 } : d.rows > 1 ? { shape: [d.rows, d.classes] } : {};
+const into = (out: FloatArray, fresh: boolean): { out?: FloatArray } => (fresh ? {} : { out });
+const gradInto = (grad: FloatArray, fresh: boolean): { grad?: FloatArray } => (fresh ? {} : { grad });
 /** For losses the targets say how many rows there are. */
 const shapedLoss = (d: Data): { shape?: number[] } => (d.inner > 1 ? { shape: [d.outer, d.classes, d.inner] } : {});
 
 function crossEntropyJob(withGrad: boolean): Job {
   return {
-    prepare({ crossEntropy, crossEntropyGrad }, d) {
+    prepare({ crossEntropy, crossEntropyGrad }, d, fresh = false) {
       if (!withGrad) return () => crossEntropy(d.x, d.targets, shapedLoss(d));
-      const options = { ...shapedLoss(d), grad: d.out };
+      const options = { ...shapedLoss(d), ...gradInto(d.out, fresh) };
       return () => crossEntropyGrad(d.x, d.targets, options);
     },
     expected: (x, y) => lossOf(crossEntropy([[...x]], [y], {}, EXACT), withGrad),
@@ -58,10 +63,10 @@ function crossEntropyJob(withGrad: boolean): Job {
 function hingeJob(form: "weston-watkins" | "crammer-singer", withGrad: boolean): Job {
   const oracleOptions: LossOptions = { form };
   return {
-    prepare({ hinge, hingeGrad }, d) {
+    prepare({ hinge, hingeGrad }, d, fresh = false) {
       const options = { ...shapedLoss(d), form };
       if (!withGrad) return () => hinge(d.x, d.targets, options);
-      const gradOptions = { ...options, grad: d.out };
+      const gradOptions = { ...options, ...gradInto(d.out, fresh) };
       return () => hingeGrad(d.x, d.targets, gradOptions);
     },
     expected: (x, y) => lossOf(hinge([[...x]], [y], oracleOptions, EXACT), withGrad),
@@ -74,46 +79,46 @@ function lossOf(loss: ReturnType<typeof hinge>, withGrad: boolean): ReturnType<J
 
 export const JOBS: Readonly<Record<JobName, Job>> = {
   softmax: {
-    prepare({ softmax }, d) {
-      const options = { ...shaped(d), out: d.out };
+    prepare({ softmax }, d, fresh = false) {
+      const options = { ...shaped(d), ...into(d.out, fresh) };
       return () => softmax(d.x, options);
     },
     expected: (x) => ({ values: numbers(softmax(x, 1, EXACT)) }),
   },
   "log-softmax": {
-    prepare({ logSoftmax }, d) {
-      const options = { ...shaped(d), out: d.out };
+    prepare({ logSoftmax }, d, fresh = false) {
+      const options = { ...shaped(d), ...into(d.out, fresh) };
       return () => logSoftmax(d.x, options);
     },
     expected: (x) => ({ values: numbers(logSoftmax(x, 1, EXACT)) }),
   },
   "log-sum-exp": {
-    prepare({ logSumExp }, d) {
-      const options = { ...shaped(d), out: d.out.subarray(0, d.rows) };
+    prepare({ logSumExp }, d, fresh = false) {
+      const options = { ...shaped(d), ...into(d.out.subarray(0, d.rows), fresh) };
       return () => logSumExp(d.x, options);
     },
     expected: (x) => ({ values: numbers([logSumExp(x, 1, EXACT)]) }),
   },
   "softmax gradient": {
-    prepare({ softmaxGrad }, d) {
+    prepare({ softmaxGrad }, d, fresh = false) {
       const y = probabilityArray(d);
-      const options = { ...shaped(d), out: d.out };
+      const options = { ...shaped(d), ...into(d.out, fresh) };
       return () => softmaxGrad(y, d.x, options);
     },
     expected: (x) => ({ values: numbers(softmaxGrad(probabilities(x), [...x], EXACT)) }),
   },
   "log-softmax gradient": {
-    prepare({ logSoftmaxGrad }, d) {
+    prepare({ logSoftmaxGrad }, d, fresh = false) {
       const y = probabilityArray(d, Math.log);
-      const options = { ...shaped(d), out: d.out };
+      const options = { ...shaped(d), ...into(d.out, fresh) };
       return () => logSoftmaxGrad(y, d.x, options);
     },
     expected: (x) => ({ values: numbers(logSoftmaxGrad(probabilities(x).map(Math.log), [...x], EXACT)) }),
   },
   "soft cross-entropy + gradient": {
-    prepare({ crossEntropyGrad }, d) {
+    prepare({ crossEntropyGrad }, d, fresh = false) {
       const targets = probabilityArray(d);
-      const options = { ...shaped(d), grad: d.out };
+      const options = { ...shaped(d), ...gradInto(d.out, fresh) };
       return () => crossEntropyGrad(d.x, targets, options);
     },
     expected: (x) => lossOf(crossEntropyOfProbabilities([[...x]], [probabilities(x)], {}, EXACT), true),

@@ -1,5 +1,5 @@
-// The lines of the benchmark: what is timed at which sizes, and what each line must reach. The targets are floors, as ratios between two
-// contenders of the same run.
+// The lines of the benchmark: what is timed at which sizes, and what each line is to reach. The targets are aims, as ratios between two
+// contenders of the same run; a run says which of them are met.
 
 import type { Size, Type } from "./data.js";
 import type { JobName } from "./jobs.js";
@@ -17,6 +17,8 @@ export interface Line extends Size {
   readonly type: Type;
   /** Also on arrays inside a workspace, where nothing is copied. */
   readonly workspace: boolean;
+  /** Also by a loop as one writes it by hand. */
+  readonly byHand: boolean;
   readonly targets: readonly Target[];
 }
 
@@ -47,21 +49,24 @@ interface Given extends Partial<Size> {
   readonly rows: number;
   readonly type?: Type;
   readonly workspace?: boolean;
+  readonly byHand?: boolean;
   readonly targets?: readonly Target[];
 }
 
 function lines(section: string, given: readonly Given[]): Line[] {
-  return given.flatMap(({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, targets = [] }) =>
-    jobs.map((job) => ({
-      section,
-      job,
-      type,
-      outer: Math.max(1, Math.round(rows / inner)),
-      classes,
-      inner,
-      workspace,
-      targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
-    })),
+  return given.flatMap(
+    ({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, byHand = false, targets = [] }) =>
+      jobs.map((job) => ({
+        section,
+        job,
+        type,
+        outer: Math.max(1, Math.round(rows / inner)),
+        classes,
+        inner,
+        workspace,
+        byHand,
+        targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
+      })),
   );
 }
 
@@ -102,12 +107,12 @@ export function allLines(elements: number): Line[] {
       [2, 3, 4, 5, 6, 7, 8, 9, 10].map((classes) => ({ jobs: ALL, classes, rows: 1, targets: floor(1) })),
     ),
     ...lines("softmax, f32", [
-      at(["softmax"], 10, floor(10)),
+      at(["softmax"], 10, floor(10), { byHand: true }),
       at(["log-softmax"], 10, []),
       at(["softmax"], 16, floor(10)),
       at(["log-softmax"], 16, []),
       ...[32, 64, 128, 256].map((classes) => at(["softmax", "log-softmax"], classes, [])),
-      ...[1000, 4096, 32000].map((classes) => at(["softmax", "log-softmax"], classes, floor(12))),
+      ...[1000, 4096, 32000].map((classes) => at(["softmax", "log-softmax"], classes, floor(12), { byHand: true })),
       ...[10, 1000, 32000].map((classes) => at(["log-sum-exp"], classes, [])),
     ]),
     ...lines("one row of 128,256 classes, f32", [
@@ -115,11 +120,11 @@ export function allLines(elements: number): Line[] {
       { jobs: [...WESTON_WATKINS, ...CRAMMER_SINGER], classes: 128_256, rows: 1 },
     ]),
     ...lines("cross-entropy, f32", [
-      ...three(["cross-entropy"], [floor(10), floor(13), floor(13)]),
+      ...three(["cross-entropy"], [floor(10), floor(13), floor(13)], { byHand: true }),
       ...three(["cross-entropy + gradient"], [floor(10), floor(12), floor(12)]),
     ]),
     ...lines("hinge, f32", [
-      ...three(WESTON_WATKINS, inWorkspace([undefined, 25, 25], [8, 12, 12]), { workspace: true }),
+      ...three(WESTON_WATKINS, inWorkspace([undefined, 25, 25], [8, 12, 12]), { workspace: true, byHand: true }),
       ...three(CRAMMER_SINGER, inWorkspace([7, 7, 7], [6, 3, 3]), { workspace: true }),
     ]),
     ...lines("other gradients, f32", three(OTHER, [floor(1), floor(1), floor(1)])),

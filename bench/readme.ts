@@ -1,4 +1,5 @@
-// README's figures, written from the results that are in the repository: bench.json, and peers.json and engines.json where there are such.
+// README's figures, and what it says of them, written from the results that are in the repository: bench.json, and peers.json and engines.json where
+// there are such.
 
 import { existsSync, readFileSync } from "node:fs";
 import type { Results } from "./results.js";
@@ -8,6 +9,9 @@ import type { LineResult } from "./run.js";
 const BEGIN = "<!-- speed: npm run bench:report -->";
 const END = "<!-- /speed -->";
 const CLASSES = [10, 1000, 32000];
+
+/** A ratio of times that spread by more than this part of themselves is marked. */
+const WIDE_SPREAD = 0.15;
 
 export interface EngineResults {
   readonly machine: Results["machine"];
@@ -37,7 +41,7 @@ function figures(): string {
   const own = read("bench");
   const peers = read("peers");
   const engines = read<EngineResults>("engines");
-  return [own && overBaseline(own), peers && overPeers(peers), engines && onEngines(engines)]
+  return [own && overBaseline(own), peers && overPeers(peers), engines && onEngines(engines), own && smallCalls(own)]
     .filter((part) => part !== undefined)
     .join("\n\n");
 }
@@ -49,29 +53,44 @@ function overBaseline({ machine, versions, date, lines }: Results): string {
     const [line] = lines
       .filter((l) => l.job === job && l.type === type && l.shape[1] === classes && l.shape[0] > 1 && l.shape[2] === 1)
       .sort((a, b) => b.shape[0] - a.shape[0]);
-    if (!line?.speedups["simd"]) return "–";
-    const { simd, relaxed } = line.speedups;
-    return relaxed ? `${ratio(simd!)} (${ratio(relaxed)})` : ratio(simd!);
+    return line ? ownRatios(line) : "–";
   };
   const columns = (["f32", "f64"] as const).flatMap((type) => CLASSES.map((classes) => ({ type, classes })));
   return [
-    `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}: how many times as fast as the baseline, and in brackets \`softmargin/relaxed\`.`,
+    `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}: how many times as fast as the baseline, and in brackets \`softmargin/relaxed\`. ${SPREAD}`,
     "",
     ...table(
       ["", ...columns.map(({ type, classes }) => (classes === CLASSES[0] ? `${type}, C = ${classes}` : `${classes}`))],
       jobs.map((job) => [job, ...columns.map(({ type, classes }) => cell(job, type, classes))]),
     ),
+    "",
+    besideLoops(lines),
   ].join("\n");
+}
+
+function besideLoops(lines: readonly LineResult[]): string {
+  const beside = lines.filter(({ times }) => times["by hand"]);
+  const parts = [...new Set(beside.map(({ job }) => job))].map((job) => {
+    const own = beside.filter((line) => line.job === job).map(({ speedups }) => 1 / speedups["by hand"]!);
+    const ends = [...new Set([ratio(Math.min(...own)), ratio(Math.max(...own))])];
+    return `${ends.join(" to ")} times for ${job}`;
+  });
+  return (
+    "How fast the baseline itself is beside the loops that one writes by hand (maximum, exponentials and their sum, quotients; for the hinge " +
+    `\`Math.max(0, …)\`): ${parts.join(", ")}.`
+  );
 }
 
 function overPeers({ machine, versions, date, lines }: Results): string {
   const peers = ["tfjs wasm", "tfjs cpu", "ORT web", "ORT native"].filter((peer) => lines.some((l) => l.times[peer]));
   const shown = lines.filter(({ shape }) => CLASSES.includes(shape[1]));
-  const ahead = ({ times, speedups }: LineResult, peer: string): string =>
-    times[peer] ? ratio(speedups["simd"]! / speedups[peer]!) : "–";
+  const ahead = (line: LineResult, peer: string): string =>
+    line.times[peer] ? ratio(line.ahead![peer]!) + mark(line, "simd", peer) : "–";
   const jobs = [...new Set(shown.map(({ job }) => job))];
   return [
-    `Beside other libraries on the same arrays, f32, one thread each, data in and out counted: how many times as fast \`softmargin\` is at C = ${CLASSES.join(" / ")}. ` +
+    `Beside other libraries on the same arrays, f32, one thread each, data in and out counted, results in new arrays: how many times as fast \`softmargin\` is at C = ${CLASSES.join(" / ")}. ` +
+      "Where a library has no such function it is put together from its operations, as its users would: TensorFlow.js' cross-entropies (from a one-hot of the classes) " +
+      "and hinges, their gradients by its differentiation, and the gradient of ONNX Runtime's cross-entropy. " +
       `TensorFlow.js ${versions["@tensorflow/tfjs"]}, ONNX Runtime ${versions["onnxruntime-web"]} (native: with AVX-512 where the processor has it); ` +
       `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}.`,
     "",
@@ -100,13 +119,7 @@ function onEngines({ machine, date, engines }: EngineResults): string {
     "",
     ...table(
       ["", ...engines.map(({ name, version }) => `${name} ${version.split(".").slice(0, 2).join(".")}`)],
-      first.map((line, i) => [
-        title(line),
-        ...engines.map(({ lines }) => {
-          const { simd, relaxed } = lines[i]!.speedups;
-          return relaxed ? `${ratio(simd!)} (${ratio(relaxed)})` : ratio(simd!);
-        }),
-      ]),
+      first.map((line, i) => [title(line), ...engines.map(({ lines }) => ownRatios(lines[i]!))]),
     ),
   ].join("\n");
 }
@@ -116,7 +129,38 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
 
-/** Two digits that count, or three from ten on. */
+/** What is slower than the baseline. */
+function smallCalls({ lines, shapes }: Results): string {
+  const measured = [...lines, ...(shapes ?? [])].filter(({ shape: [outer, classes] }) => outer * classes < 50_000);
+  const slower = measured.filter(({ speedups }) => speedups["simd"]! < 1);
+  const numbers = ({ shape: [outer, classes] }: LineResult): number => outer * classes;
+  const worst = slower.reduce((a, b) => (a.speedups["simd"]! < b.speedups["simd"]! ? a : b));
+  const lost = Math.max(...slower.map(({ times }) => times["simd"]!.median - times["baseline"]!.median));
+  const largest = [...new Set(measured.map(({ job }) => job))].map((job) => {
+    const sizes = slower.filter((line) => line.job === job).map(numbers);
+    return sizes.length > 0 ? `${job} ${Math.max(...sizes)}` : `${job} none`;
+  });
+  return (
+    `Small calls can take longer than the baseline's: ${slower.length} of ${measured.length} shapes of 1 to 64 rows do, by ${(lost / 1000).toFixed(1)} µs at most, ` +
+    `and at worst ${(1 / worst.speedups["simd"]!).toFixed(1)} times as long (${worst.job}, ${worst.type}, ${worst.shape[0]} × ${worst.shape[1]}). ` +
+    `The most numbers, rows times classes, with which a call was slower: ${largest.join(", ")}. Use \`softmargin/baseline\` where that is all there is.`
+  );
+}
+
+const SPREAD = `A ~ marks ratios of times whose median deviation is more than ${100 * WIDE_SPREAD} %.`;
+
+function mark({ times }: LineResult, ...contenders: readonly string[]): string {
+  return contenders.some((name) => times[name]!.mad > WIDE_SPREAD * times[name]!.median) ? "~" : "";
+}
+
+/** How many times as fast as the baseline the one build is, and the other, where it runs. */
+function ownRatios(line: LineResult): string {
+  const { simd, relaxed } = line.speedups;
+  const own = `${ratio(simd!)}${mark(line, "simd", "baseline")}`;
+  return relaxed ? `${own} (${ratio(relaxed)}${mark(line, "relaxed", "baseline")})` : own;
+}
+
+/** Two digits that count, or three from a hundred on. */
 function ratio(x: number): string {
-  return x >= 99.5 ? x.toFixed(0) : x.toFixed(1);
+  return x.toFixed(x >= 99.5 ? 0 : x >= 0.995 ? 1 : 2);
 }

@@ -18,17 +18,24 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>;
   readonly date: string;
   readonly lines: readonly LineResult[];
+  /** The small shapes between those of the lines. */
+  readonly shapes?: readonly LineResult[];
 }
 
 export function machine(): Machine {
   return { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, os: `${type()} ${release()} ${arch()}` };
 }
 
-/** The runtime's version and the kernels': the first digits of the SHA-256 that the build prints. */
+/** The runtime's version and ours: the first digits of the SHA-256 of the kernels (the build prints it), the wrapper and the baseline. */
 export function versions(): Record<string, string> {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  const sha = createHash("sha256").update(readFileSync("dist/simd.wasm")).digest("hex").slice(0, 12);
-  return { node: process.versions.node, v8: process.versions.v8, softmargin: `${version}, simd.wasm ${sha}` };
+  const files = ["simd.wasm", "wasm.js", "baseline.js"].map((file) => {
+    const sha = createHash("sha256")
+      .update(readFileSync(`dist/${file}`))
+      .digest("hex");
+    return `${file} ${sha.slice(0, 12)}`;
+  });
+  return { node: process.versions.node, v8: process.versions.v8, softmargin: [version, ...files].join(", ") };
 }
 
 /** A line of text for everything that was measured. */

@@ -29,6 +29,8 @@ export interface LineResult {
   readonly times: Readonly<Record<string, Timing>>;
   /** How many times as fast as the first entrant. */
   readonly speedups: Readonly<Record<string, number>>;
+  /** How many times as fast as each of the others the one in question is, if there is one. */
+  readonly ahead?: Readonly<Record<string, number>>;
   /** The largest error, relative to the largest value of the result. */
   readonly errors: Readonly<Record<string, number>>;
   readonly targets: readonly (Target & { readonly measured: number; readonly met: boolean })[];
@@ -36,9 +38,9 @@ export interface LineResult {
 
 const STRICT = { f32: 1e-6, f64: 1e-12 };
 
-/** A backend on ordinary arrays. */
-export function onArrays(name: string, api: Functions): Entrant {
-  return { name, tolerance: STRICT, prepare: ({ job }, data) => ({ run: JOBS[job].prepare(api, data) }) };
+/** A backend on ordinary arrays. Its results go to the same array at each call; or, as those of other libraries do, to a `fresh` one. */
+export function onArrays(name: string, api: Functions, fresh = false): Entrant {
+  return { name, tolerance: STRICT, prepare: ({ job }, data) => ({ run: JOBS[job].prepare(api, data, fresh) }) };
 }
 
 /** A backend on arrays of its workspace, for the lines that ask for it. */
@@ -59,8 +61,13 @@ export function inWorkspace(name: string, { createWorkspace }: Softmargin): Entr
   };
 }
 
-/** Times a line. Speed-ups are over the first entrant. Throws where a result is wrong. */
-export async function runLine(line: Line, entrants: readonly Entrant[], pace: Pace): Promise<LineResult> {
+/** Times a line. Speed-ups are over the first entrant, and of `subject` over all. Throws where a result is wrong. */
+export async function runLine(
+  line: Line,
+  entrants: readonly Entrant[],
+  pace: Pace,
+  subject?: string,
+): Promise<LineResult> {
   const data = makeData(line.type, line, ordinary);
   const expected = expectedOf(line.job, data);
   const errors: Record<string, number> = {};
@@ -86,6 +93,7 @@ export async function runLine(line: Line, entrants: readonly Entrant[], pace: Pa
     shape: [line.outer, line.classes, line.inner],
     times: mapValues(rounds, (samples) => timing(samples)),
     speedups: mapValues(rounds, (_, name) => speedup(rounds, name, first)),
+    ...(subject ? { ahead: mapValues(rounds, (_, name) => speedup(rounds, subject, name)) } : {}),
     errors,
     targets: line.targets
       .filter(({ contender, over }) => has(contender) && has(over))

@@ -16,8 +16,12 @@ onEveryBackend((backend) => {
   test.each(jobs)("%s", (job) => {
     for (const type of ["f32", "f64"] as const) {
       const data = makeData(type, small);
-      const error = errorOf(JOBS[job].prepare(backend.api, data)(), expectedOf(job, data), data);
-      expect(error).toBeLessThan(type === "f32" ? 1e-6 : 1e-12);
+      for (const fresh of [false, true]) {
+        const result = JOBS[job].prepare(backend.api, data, fresh)();
+        expect(errorOf(result, expectedOf(job, data), data)).toBeLessThan(type === "f32" ? 1e-6 : 1e-12);
+        const array = typeof result === "object" && "grad" in result ? result.grad : result;
+        if (ArrayBuffer.isView(array)) expect(array.buffer === data.out.buffer).toBe(!fresh);
+      }
     }
   });
 });
@@ -39,12 +43,35 @@ test("a result that is off anywhere is refused", () => {
 });
 
 test("a line with a wrong contender is not timed", async () => {
-  const line = { ...small, section: "", job: "softmax", type: "f32", workspace: false, targets: [] } as const;
+  const line = {
+    ...small,
+    section: "",
+    job: "softmax",
+    type: "f32",
+    workspace: false,
+    byHand: false,
+    targets: [],
+  } as const;
   const zeros: Entrant = onArrays("zeros", {
     ...baseline,
     softmax: ((x: Float32Array) => x.slice().fill(0)) as never,
   });
   await expect(runLine(line, [zeros], { rounds: 1, batchMs: 1, warmupMs: 1 })).rejects.toThrow("zeros is off by 1");
+});
+
+test("a line says by how much, and which of its aims are met", async () => {
+  const line = { ...small, section: "", job: "softmax", type: "f32", workspace: false, byHand: false } as const;
+  const targets = [
+    { contender: "b", over: "a", atLeast: 0 },
+    { contender: "b", over: "a", atLeast: 1e9 },
+    { contender: "absent", over: "a", atLeast: 0 },
+  ];
+  const entrants = [onArrays("a", baseline), onArrays("b", baseline, true)];
+  const result = await runLine({ ...line, targets }, entrants, { rounds: 3, batchMs: 1, warmupMs: 1 }, "b");
+  expect(result.targets.map(({ met }) => met)).toEqual([true, false]);
+  expect(result.speedups["a"]).toBe(1);
+  expect(result.ahead!["b"]).toBe(1);
+  expect(result.ahead!["a"]).toBe(result.speedups["b"]);
 });
 
 test("contenders take turns, each the first one once", async () => {

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { transformSync } from "esbuild";
 import { expect, test } from "vitest";
 import { withFigures } from "../bench/readme.js";
+import { DOCUMENTS, keptResults, withTables } from "./accuracy/tables.js";
 
 const readme = readFileSync("README.md", "utf8");
 const blocks = (language: string): string[] =>
@@ -51,4 +52,10 @@ test("every command is run by .ci/run", () => {
 test("the figures are those of bench/results", () => {
   // npm run bench:report writes them
   expect(withFigures(readme)).toBe(readme);
+});
+
+test.each(DOCUMENTS)("the tables of errors in %s are those of bench/results", (path) => {
+  // npm run accuracy -- --kept --write writes them
+  const document = readFileSync(path, "utf8");
+  expect(withTables(document, keptResults())).toBe(document);
 });

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { backends, peers } from "./contenders.js";
 import { INPUTS, sampleExp, sweepExp } from "./exp.js";
 import { CLASSES, type Contender, type Figure, measure, measureMean, RANGES } from "./measure.js";
-import { listOfMisses, misses, tableByFunction, tableByRange } from "./report.js";
+import { DOCUMENTS, keepResults, keptResults, type Results, short, tablesOf, withTables } from "./tables.js";
 import { Errors, type Type } from "./ulp.js";
 
 const { values: flags } = parseArgs({
@@ -26,58 +26,14 @@ const classesList = flags.quick ? CLASSES.filter((c) => c <= 1000) : CLASSES;
 /** Of all inputs of the exponential. */
 const SLICES = 1 << 10;
 
-interface Results {
-  readonly about: {
-    readonly node: string;
-    readonly v8: string;
-    readonly exhaustive: boolean;
-    readonly elements: number;
-  };
-  readonly figures: readonly Figure[];
-}
-const FIELDS = ["contender", "figure", "type", "classes", "range", "max", "mean", "subnormal", "at"] as const;
-const at = (path: string): URL => new URL(`../../${path}`, import.meta.url);
-const file = at("bench/results/accuracy.json");
-const { about, figures }: Results = flags.kept ? kept() : await measured();
+const results = flags.kept ? keptResults() : await measured();
 
-const names = [...new Set(figures.map((f) => f.contender))];
-const own = names.filter((name) => figures.some((f) => f.contender === name && f.type === "f64"));
-const tables = {
-  short: tableByFunction(figures, "f32", names, [
-    "softmax",
-    "logSoftmax",
-    "logSumExp",
-    "crossEntropy",
-    "crossEntropyGrad",
-    "|Σ p − 1|",
-  ]),
-  f32: tableByFunction(figures, "f32", names),
-  f64: tableByFunction(figures, "f64", own),
-  ranges: tableByRange(figures, "softmax", "f32"),
-  misses: listOfMisses(figures),
-};
-console.log(`Node ${about.node}; errors in ulp: largest (mean of the worst length and range)\n`);
-for (const table of Object.values(tables)) console.log(`${table}\n`);
+console.log(`Node ${results.about.node}; errors in ulp: largest (mean of the worst length and range)\n`);
+for (const table of Object.values(tablesOf(results))) console.log(`${table}\n`);
 
 if (flags.write) {
-  // one line each, without the names of its fields: there are thousands
-  const lines = figures.map((f) => `    ${JSON.stringify(FIELDS.map((field) => short(f)[field]))}`).join(",\n");
-  const head = `  "about": ${JSON.stringify(about)},\n  "fields": ${JSON.stringify(FIELDS)},\n`;
-  writeFileSync(file, `{\n${head}  "figures": [\n${lines}\n  ]\n}\n`);
-  for (const path of ["README.md", "docs/numerics.md"]) {
-    let text = readFileSync(at(path), "utf8");
-    for (const [name, table] of Object.entries(tables)) {
-      const place = new RegExp(`(<!-- accuracy ${name} -->)[^]*?(<!-- end -->)`);
-      text = text.replace(place, (_, before, after) => `${before}\n\n${table}\n\n${after}`);
-    }
-    writeFileSync(at(path), text);
-  }
-}
-
-function kept(): Results {
-  const { about, fields, figures } = JSON.parse(readFileSync(file, "utf8"));
-  const named = (figure: unknown[]) => Object.fromEntries(figure.map((value, i) => [fields[i], value]));
-  return { about, figures: figures.map(named) };
+  keepResults(results);
+  for (const path of DOCUMENTS) writeFileSync(path, withTables(readFileSync(path, "utf8"), results));
 }
 
 async function measured(): Promise<Results> {
@@ -96,15 +52,8 @@ async function measured(): Promise<Results> {
   }
   if (!flags.quick) figures.push(...(await measureMean(backends)));
   const { node, v8 } = process.versions;
-  return { about: { node, v8, exhaustive: flags.exhaustive, elements }, figures };
-}
-
-/** As it is kept: four digits, and where the largest error was only if it is beyond its bound. */
-function short(figure: Figure): Figure {
-  const four = (x: number) => Number(x.toPrecision(4));
-  const { max, mean, subnormal, at } = figure;
-  const kept = misses([figure]).length ? at : "";
-  return { ...figure, max: four(max), mean: four(mean), subnormal: four(subnormal), at: kept };
+  // What is printed and kept are the same digits.
+  return { about: { node, v8, exhaustive: flags.exhaustive, elements }, figures: figures.map(short) };
 }
 
 /** In slices that are taken wholly, or from each its first thousandth. */
