@@ -47,7 +47,7 @@ function readFew(fn: string, argument: string, value: unknown): unknown {
   // Nothing to ignore would be as good as an error that is not seen.
   if (!isList && length === 0 && isLost(list))
     throw new TypeError(`${fn}: ${argument} must not be detached or out of bounds`);
-  if (length > FEW) return Array.from(copyList(fn, argument, list, length));
+  if (length > FEW) newArray(fn, Float64Array.prototype, length);
   const copy: number[] = [];
   for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i);
   return copy;

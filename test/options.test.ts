@@ -5,7 +5,7 @@ import { assert, describe, expect, it } from "vitest";
 import { type Arguments, caught, invoke, numbersIn, replaced, type Signature, signatures } from "./calls.js";
 import { expectSameBits } from "./expectClose.js";
 import { onEveryGuardedBackend } from "./guarded.js";
-import { argumentsOf, rightArguments } from "./rightCalls.js";
+import { argumentsOf, right, rightArguments } from "./rightCalls.js";
 
 const POSITIONAL = ["x", "dy", "targets"];
 
@@ -157,7 +157,11 @@ onEveryGuardedBackend(({ api }) => {
       const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
       const given = (names: (name: string) => boolean) =>
         Object.fromEntries(
-          Object.entries(allOptions(signature))
+          Object.entries<unknown>({
+            ...allOptions(signature),
+            // Longer than what has few numbers.
+            shape: [...right.shape, ...new Array<number>(16).fill(1)],
+          })
             .filter(([name]) => names(name))
             .map(([name, value]) => [name, ArrayBuffer.isView(value) ? make(value as Float32Array) : value]),
         );

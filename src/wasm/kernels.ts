@@ -3,7 +3,7 @@
 import type { CrossEntropyTerms, FloatArray, HingeTerms, Kernels, RowTerms, Shape } from "../kernels.js";
 import { totalOf } from "../reduction.js";
 import { rowStart } from "../shape.js";
-import { copy, setFrom } from "../typedArrays.js";
+import { copy, lengthOf, setFrom } from "../typedArrays.js";
 import type { Arena } from "./arena.js";
 import { Blocks } from "./blocks.js";
 import type { RowGradKernel, RowKernel } from "./exports.js";
@@ -293,7 +293,7 @@ function scaleFor(temperature: number): number {
 function scaled(x: FloatArray, scale: number): FloatArray {
   if (scale === 1) return x;
   const copy = new Float64Array(x);
-  for (let i = 0; i < copy.length; i++) copy[i]! *= scale;
+  for (let i = 0; i < lengthOf(copy); i++) copy[i]! *= scale;
   return copy;
 }
 
