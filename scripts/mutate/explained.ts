@@ -20,6 +20,11 @@ export const explanations: readonly Explanation[] = [
     why: "the two lanes behind are not promoted",
   },
   {
+    file: "assembly/passes.ts",
+    mutated: /i32x4\.shuffle\(count, count, 2, 3, \d, \d\)/,
+    why: "the two lanes behind are not converted",
+  },
+  {
     file: "assembly/crossEntropy.ts",
     mutated: /panelIn<T>\(Z, probabilities, .*, layout, 1\)/,
     why: "padding of the probabilities, where the weights are 0",
@@ -150,7 +155,7 @@ export const explanations: readonly Explanation[] = [
     why: "another row to compute in, which is free as well",
   },
   {
-    file: "src/targets.ts",
+    file: "src/rowBuffers.ts",
     mutated: /reused = newArray\(fn, reused, Math\.min\(REUSED_ROWS, rows \* 3\)\);$/,
     why: "more room than is asked for",
   },
@@ -240,7 +245,7 @@ export const explanations: readonly Explanation[] = [
     why: "kernelsFor: `open` sets it anyway, or has failed, and another new instance is as good",
   },
   {
-    file: "src/reduction.ts",
+    file: "src/rowBuffers.ts",
     mutated: /^if \(rows >= REUSED_ROWS\) return newArray/,
     why: "a new array in place of one that is used again",
   },
@@ -275,7 +280,7 @@ export const explanations: readonly Explanation[] = [
     why: "from where on a row gets an array of its own",
   },
   {
-    file: "src/reduction.ts",
+    file: "src/rowBuffers.ts",
     mutated: /^const REUSED_ROWS = /,
     why: "a new array in place of one that is used again",
   },
