@@ -256,6 +256,11 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/output.ts",
+    mutated: /output\.isNew && kernels\.readsFirst\(shape\)/,
+    why: "inputs are asked whether they overlap, and copied, without need",
+  },
+  {
+    file: "src/output.ts",
     mutated: /^return !\(aStart [!=]== bStart && aEnd [!=]== bEnd\) && aStart < bEnd && bStart < aEnd;$/,
     why: "arrays of one length, so both or neither are equal; otherwise a copy that is not needed",
   },
