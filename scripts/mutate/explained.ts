@@ -156,7 +156,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/rowBuffers.ts",
-    mutated: /reused = newArray\(fn, reused, Math\.min\(REUSED_ROWS, rows \* 3\)\);$/,
+    mutated: /rows >= reused\.length|Math\.min\(REUSED_ROWS, rows \* 3\)/,
     why: "more room than is asked for",
   },
   {
