@@ -132,7 +132,8 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
       q = f64x2.add(spread, b);
     }
     const u = v128.load(row, ROW_WEIGHT);
-    value = v128.and(f64x2.mul(u, value), f64x2.ne(u, zero));
+    // A weight of −0 would make it −0.
+    value = f64x2.add(v128.and(f64x2.mul(u, value), f64x2.ne(u, zero)), zero);
     v128.store(row, q, Q);
 
     const a = f64x2.extract_lane(value, 0), withA = sum + a;

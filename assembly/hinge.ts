@@ -158,7 +158,8 @@ function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool 
   let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION);
-    const value = v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored);
+    // A weight of −0 would make it −0.
+    const value = f64x2.add(v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored), zero);
     if (slopes) {
       const slope = v128.load(row, SLOPE);
       // Not by the violation: the square of a small z is 0 long before its derivative.

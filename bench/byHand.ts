@@ -7,9 +7,8 @@ import type { Entrant, Prepared } from "./run.js";
 
 const LOOPS: { readonly [job in JobName]?: (data: Data) => Prepared["run"] } = {
   softmax:
-    ({ x, classes }) =>
+    ({ x, classes, out: y }) =>
     () => {
-      const y = x instanceof Float32Array ? new Float32Array(x.length) : new Float64Array(x.length);
       for (let start = 0; start < x.length; start += classes) {
         const end = start + classes;
         const max = largest(x, start, end);

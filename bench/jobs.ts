@@ -44,6 +44,7 @@ const numbers = (reals: readonly { readonly hi: number }[]): number[] => reals.m
 /** For functions: one row is what an array is without a shape. */
 const shaped = (d: Data): { shape?: number[]; axis?: number } =>
   d.inner > 1 ? { shape: [d.outer, d.classes, d.inner], axis: 1 } : d.rows > 1 ? { shape: [d.rows, d.classes] } : {};
+/** Where a result goes: an option, unless each call is to make a fresh array. */
 const into = (out: FloatArray, fresh: boolean): { out?: FloatArray } => (fresh ? {} : { out });
 const gradInto = (grad: FloatArray, fresh: boolean): { grad?: FloatArray } => (fresh ? {} : { grad });
 /** For losses the targets say how many rows there are. */

@@ -84,11 +84,11 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
   assert.doesNotMatch(code, /\beval\(|new Function\b|\bimport\(|\bfetch\(|\brequire\(/, `${file} loads code`);
 }
 
-// Bytes, gzip. `limit` is what has been reached, with 1 or 2 % to spare: more than that is a regression. Beyond it stands the aim.
+// Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
-  { file: "dist/index.js", limit: 28_200, aim: 20_000 },
+  { file: "dist/index.js", limit: 27_900, aim: 20_000 },
   { file: "dist/relaxed.js", limit: 42_900 },
-  { file: "dist/baseline.js", limit: 8_600, aim: 6_000 },
+  { file: "dist/baseline.js", limit: 8_400, aim: 6_000 },
   { file: "dist/wasm.js", limit: 10_300 },
 ];
 for (const { file, limit, aim } of sizes) {

@@ -6,7 +6,7 @@
 // from then until the result is there, so what is checked of a typed array after that still holds when the kernels get it.
 
 import type { FloatArray } from "./kernels.js";
-import { bufferOf, byteOffsetOf, copyOf, FEW, isLost, kindOf, lengthOf } from "./typedArrays.js";
+import { bufferOf, byteOffsetOf, FEW, isLost, kindOf, lengthOf, throws } from "./typedArrays.js";
 
 export function typeError(fn: string, argument: string, expected: string, given: unknown): TypeError {
   return new TypeError(`${fn}: ${argument} must be ${expected}, got ${describe(given)}`);
@@ -110,13 +110,8 @@ export function int32Array(fn: string, argument: string, array: Int32Array): Int
 /** A typed array as one of this realm. Fails if its buffer is detached. */
 export function plainArray<A>(fn: string, argument: string, value: A, type: new (...args: never[]) => A): A {
   const length = lengthOf(value);
-  if (length === 0) {
-    try {
-      new Uint8Array(bufferOf(value));
-    } catch {
-      throw new TypeError(`${fn}: ${argument} must not be detached`);
-    }
-  }
+  if (length === 0 && throws(() => new Uint8Array(bufferOf(value))))
+    throw new TypeError(`${fn}: ${argument} must not be detached`);
   if (getPrototypeOf(value) === type.prototype) return value;
   return new (type as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => A)(
     bufferOf(value),
@@ -171,20 +166,11 @@ export function weights(
 ): FloatArray | undefined {
   if (value === undefined) return undefined;
   const array = optionArray(fn, key, value, list, length, where);
-  let signed = false;
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
     if (!isFactor(w, model)) throw rangeError(fn, `${key}[${i}]`, EXPECTED_FACTOR, w);
-    signed ||= Object.is(w, -0);
   }
-  return signed ? unsigned(array) : array;
-}
-
-/** A copy without −0, which would make losses −0. */
-function unsigned(array: FloatArray): FloatArray {
-  const copy = copyOf(array);
-  for (let i = 0; i < lengthOf(copy); i++) copy[i] = Math.abs(copy[i]!);
-  return copy;
+  return array;
 }
 
 /** An option that holds so many numbers. `where` says what the length must be, for the message. */

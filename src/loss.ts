@@ -5,7 +5,6 @@ import {
   booleanOption,
   choiceOption,
   floatArray,
-  newArray,
   numberOption,
   type OptionName,
   type OptionSet,
@@ -145,9 +144,7 @@ export function readLoss(
 
   const losses = reduction === "none" ? rowBuffer(fn, rows) : undefined;
   const perRow =
-    reduction === "none"
-      ? { array: newArray(fn, logits, rows), isNew: true, given: undefined, asList: list !== undefined }
-      : undefined;
+    reduction === "none" ? outputLike(fn, "out", undefined, undefined, list !== undefined, logits, rows) : undefined;
   let denominator = 1;
   if (reduction === "mean") {
     denominator = meanOver === "all" ? rows : counted;

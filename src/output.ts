@@ -35,7 +35,7 @@ export function outputLike(
 
 /** What the caller gets: the array itself, or a list of numbers filled from it. */
 export function deliver({ array, given, asList }: Output): FloatArray | number[] {
-  if (!asList) return given === undefined ? array : (given as FloatArray);
+  if (!asList) return (given ?? array) as FloatArray;
   const list = (given ?? []) as number[];
   const length = lengthOf(array);
   for (let i = 0; i < length; i++) list[i] = array[i]!;

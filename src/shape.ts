@@ -51,7 +51,7 @@ export function readShape(
   if (product(sizes, 0, rank) !== length) {
     const elements = product(sizes, 0, rank);
     throw new RangeError(
-      `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes.slice(0, 8)}${rank > 8 ? ",…" : ""}] with ${elements}`,
+      `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes.slice(0, 20)}] with ${elements}`,
     );
   }
   // An array of nothing can claim any size; the others are bounded by its length.

@@ -5,7 +5,6 @@ import type { FloatArray } from "./kernels.js";
 import { rowBuffers } from "./rowBuffers.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
 
-/** The kinds of typed arrays whose values an Int32Array holds as they are (Uint32Array: as the same bits). */
 const INTEGER_ARRAYS = {
   __proto__: null,
   Int8Array,
@@ -15,15 +14,22 @@ const INTEGER_ARRAYS = {
   Uint16Array,
   Int32Array,
   Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
 };
-const BIG_ARRAYS = { __proto__: null, BigInt64Array, BigUint64Array };
 
 type Indices = ArrayLike<number> | ArrayLike<bigint>;
 
 /** What was passed as targets, recognised but not yet validated. */
 export type Targets =
   | { readonly probabilities: FloatArray; readonly indices: undefined }
-  | { readonly probabilities?: undefined; readonly indices: Indices; readonly length: number; readonly fits: boolean };
+  | {
+      readonly probabilities?: undefined;
+      readonly indices: Indices;
+      readonly length: number;
+      /** Whether an Int32Array holds such values as they are (Uint32Array: as the same bits). */
+      readonly fits: boolean;
+    };
 
 /** `list` is a copy of the value where that is a list; `logits` is absent where there can be no class probabilities. */
 export function readTargets(
@@ -40,11 +46,7 @@ export function readTargets(
   }
   if (kind !== undefined && kind in INTEGER_ARRAYS) {
     const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
-    return { indices, length: lengthOf(indices), fits: true };
-  }
-  if (kind !== undefined && kind in BIG_ARRAYS) {
-    const indices = plainArray(fn, "targets", value as BigInt64Array, BIG_ARRAYS[kind as "BigInt64Array"]);
-    return { indices, length: lengthOf(indices), fits: false };
+    return { indices, length: lengthOf(indices), fits: !kind.startsWith("Big") };
   }
   const expected = "class indices (an integer typed array or an array of numbers)";
   if (logits === undefined) throw typeError(fn, "targets", expected, value);

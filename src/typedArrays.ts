@@ -32,17 +32,18 @@ export function bufferOf(array: unknown): ArrayBuffer {
 
 /** Whether an array has lost its memory: its buffer is detached, or has shrunk away from it. */
 export function isLost(array: unknown): boolean {
-  return throws(keys, array);
+  return throws(() => keys.call(array as Uint8Array));
 }
 
 /** Whether two buffers may be the same memory. There can be several SharedArrayBuffers for one; the getter is for the other kind only. */
 export function mayBeOne(a: ArrayBuffer, b: ArrayBuffer): boolean {
-  return a === b || (throws(byteLengthGetter, a) && throws(byteLengthGetter, b));
+  return a === b || [a, b].every((buffer) => throws(() => byteLengthGetter.call(buffer)));
 }
 
-function throws(method: (this: never) => unknown, value: unknown): boolean {
+/** Nothing else tells some things of a buffer, in engines that do not know the newest properties. */
+export function throws(f: () => unknown): boolean {
   try {
-    method.call(value as never);
+    f();
     return false;
   } catch {
     return true;

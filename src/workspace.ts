@@ -1,7 +1,7 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
 import { createFunctions, type Workspace } from "./api.js";
-import { optionSet, rangeError, readOptions, typeError } from "./check.js";
+import { newArray, optionSet, rangeError, readOptions, typeError } from "./check.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;
@@ -17,11 +17,8 @@ export function readWorkspaceBytes(given: unknown): number {
 
 /** A workspace in a buffer of its own. */
 export function workspaceOf(bytes: number, kernels: Kernels): Workspace {
-  try {
-    return workspaceOver(new ArrayBuffer(bytes), 0, bytes, kernels);
-  } catch {
-    throw new RangeError(`createWorkspace: no memory for ${bytes} bytes`);
-  }
+  const { buffer } = newArray("createWorkspace", Float64Array.prototype, bytes / 8);
+  return workspaceOver(buffer as ArrayBuffer, 0, bytes, kernels);
 }
 
 /** A workspace over the bytes from `start` on; `kernels` compute on them in place if they can. */

@@ -1,5 +1,6 @@
 // Results written over arguments: `out` or `grad` shares memory with each other argument, exactly, by an element, a vector or all but an
-// element; in ordinary memory, in a workspace, and in shared memory that each of the two sees through a buffer of its own. The result is that of separate arrays, and nothing beside the result is written.
+// element; in ordinary memory, in a workspace, and in shared memory that each of the two sees through a buffer of its own. The result is that of
+// separate arrays, and nothing beside the result is written.
 import { assert, describe, expect, it } from "vitest";
 import { invoke, numbersIn, replaced, type Signature, signatures } from "./calls.js";
 import { expectSameBits } from "./expectClose.js";

@@ -25,10 +25,9 @@ export function hinge(
   const { outer, classes, inner } = shape;
   const { weight, form, margin, p, scale } = terms;
   const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
-  const slopes = scratchRow(0, classes);
-  const losses = new Losses(loss);
   // In rows of up to ten classes the ends of two loops, which a processor guesses wrong, cost more than the slopes.
-  const isLossOnly = grad === undefined && classes > 10;
+  const slopes = grad === undefined && classes > 10 ? undefined : scratchRow(0, classes);
+  const losses = new Losses(loss);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
@@ -42,16 +41,13 @@ export function hinge(
       const factor = (weight === undefined ? 1 : weight[y]!) * u * scale;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
       if (form === "weston-watkins") {
-        const loss = isLossOnly
-          ? westonWatkins(scores, start, inner, classes, y, margin, p)
-          : westonWatkinsGrad(slopes, scores, start, inner, classes, y, margin, p);
-        losses.set(row, factor * loss);
-        if (grad !== undefined) rowStore(grad, start, inner, classes, slopes, factor * upstream, accumulate);
+        losses.set(row, factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p));
+        if (grad !== undefined) rowStore(grad, start, inner, classes, slopes!, factor * upstream, accumulate);
       } else {
         const at = start + y * inner;
         const rival = rowArgmax(scores, start, inner, start + classes * inner, at);
         const z = classes > 1 ? Math.max(0, scores[rival]! - scores[at]! + margin) : noViolation(scores[at]!);
-        losses.set(row, factor * (p === 1 ? z : square(z)));
+        losses.set(row, factor * (p === 1 ? z : z * z));
         if (grad === undefined) continue;
         if (Number.isNaN(z)) rowFill(grad, start, inner, classes, NaN);
         else if (clears) rowFill(grad, start, inner, classes, 0);
@@ -66,8 +62,9 @@ export function hinge(
   return losses.total;
 }
 
-/** The loss of the row. */
+/** Returns the loss of the row, and leaves its gradient in `slopes`, if there are to be any. */
 function westonWatkins(
+  slopes: Float64Array | undefined,
   x: FloatArray,
   start: number,
   stride: number,
@@ -79,30 +76,18 @@ function westonWatkins(
   const at = start + y * stride;
   const xy = x[at]!;
   const end = start + classes * stride;
-  let loss = noViolation(xy);
-  if (p === 1) {
-    for (let i = start; i < at; i += stride) loss += positive(x[i]! - xy + margin);
-    for (let i = at + stride; i < end; i += stride) loss += positive(x[i]! - xy + margin);
-  } else {
-    for (let i = start; i < at; i += stride) loss += square(positive(x[i]! - xy + margin));
-    for (let i = at + stride; i < end; i += stride) loss += square(positive(x[i]! - xy + margin));
+  if (slopes === undefined) {
+    let loss = noViolation(xy);
+    if (p === 1) {
+      for (let i = start; i < at; i += stride) loss += positive(x[i]! - xy + margin);
+      for (let i = at + stride; i < end; i += stride) loss += positive(x[i]! - xy + margin);
+    } else {
+      for (let i = start; i < at; i += stride) loss += positive(x[i]! - xy + margin) ** 2;
+      for (let i = at + stride; i < end; i += stride) loss += positive(x[i]! - xy + margin) ** 2;
+    }
+    return loss;
   }
-  return loss;
-}
-
-/** The loss of the row, too; leaves its gradient in `slopes`. */
-function westonWatkinsGrad(
-  slopes: Float64Array,
-  x: FloatArray,
-  start: number,
-  stride: number,
-  classes: number,
-  y: number,
-  margin: number,
-  p: 1 | 2,
-): number {
-  const xy = x[start + y * stride]!;
-  for (let j = 0, i = start; j < classes; j++, i += stride) slopes[j] = x[i]! - xy + margin;
+  for (let j = 0, i = start; i < end; j++, i += stride) slopes[j] = x[i]! - xy + margin;
   slopes[y] = noViolation(xy);
   let loss = 0;
   let sum = 0;
@@ -129,10 +114,6 @@ function westonWatkinsGrad(
 // would be NaN, is predicted.
 function positive(z: number): number {
   return z === -Infinity ? 0 : 0.5 * (z + Math.abs(z));
-}
-
-function square(z: number): number {
-  return z * z;
 }
 
 // What a row has at y, which cannot violate its own margin, but can be NaN.

@@ -10,10 +10,10 @@ export class Losses {
     this.perRow = perRow;
   }
 
-  /** Each row once, in their order. */
+  /** Each row once, in their order. A weight of −0 makes a loss −0, which + 0 is 0. */
   set(row: number, loss: number): void {
     this.sum.add(loss);
-    if (this.perRow !== undefined) this.perRow[row] = loss;
+    if (this.perRow !== undefined) this.perRow[row] = loss + 0;
   }
 
   get total(): number {
