@@ -86,10 +86,10 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 
 // Bytes, gzip. `limit` is what has been reached, with 2 % to spare: more than that is a regression. Beyond it stands the aim.
 const sizes = [
-  { file: "dist/index.js", limit: 27_900, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 42_900 },
-  { file: "dist/baseline.js", limit: 8_400, aim: 6_000 },
-  { file: "dist/wasm.js", limit: 10_300 },
+  { file: "dist/index.js", limit: 27_850, aim: 20_000 },
+  { file: "dist/relaxed.js", limit: 42_700 },
+  { file: "dist/baseline.js", limit: 8_250, aim: 6_000 },
+  { file: "dist/wasm.js", limit: 10_200 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;

@@ -221,38 +221,25 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
   return functions as unknown as Functions;
 }
 
-/** What users see of an engine; `upgrade` finds a faster one, if there is one, when `ready` is called for the first time. */
-export function createApi(engine: Engine, upgrade?: () => Promise<Engine | undefined>): Softmargin {
-  const current = { ...engine };
+/** What users see of an engine. Where that becomes another one, `ready` and `show` are for the caller to take care of. */
+export function createApi(engine: Engine): Softmargin {
   const backend = {} as Backend;
   show(backend, engine.backend);
-  async function become(): Promise<Backend> {
-    const faster = await upgrade?.();
-    if (faster) {
-      Object.assign(current, faster);
-      show(backend, faster.backend);
-    }
-    return backend;
-  }
-  let readiness: Promise<Backend> | undefined;
   return {
-    ...createFunctions(current),
+    ...createFunctions(engine),
     initialLoss: initialLoss as Softmargin["initialLoss"],
     backend,
-    ready: () => (readiness ??= become()),
-    createWorkspace: (options) => current.createWorkspace(options),
+    ready: async () => backend,
+    createWorkspace: (options) => engine.createWorkspace(options),
   };
 }
 
 /** Makes `shown` say what `backend` says, as properties that users cannot write but that print as such. */
-function show(shown: object, { name, reason }: Backend): void {
-  const readOnly = (value: unknown) => ({
-    __proto__: null,
-    value,
-    enumerable: value !== undefined,
-    configurable: true,
-    writable: false,
-  });
-  Object.defineProperty(shown, "name", readOnly(name));
-  Object.defineProperty(shown, "reason", readOnly(reason));
+export function show(shown: Backend, backend: Backend): void {
+  for (const key of ["name", "reason"] as const) {
+    const value = backend[key];
+    // `writable` is false where nothing is said.
+    const property = { __proto__: null, value, enumerable: value !== undefined, configurable: true };
+    Object.defineProperty(shown, key, property);
+  }
 }

@@ -45,7 +45,8 @@ export function deliver({ array, given, asList }: Output): FloatArray | number[]
 /** Whether two arrays share bytes without being the very same range. */
 function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
   if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
-  const [aStart, bStart] = [byteOffsetOf(a), byteOffsetOf(b)];
+  const aStart = byteOffsetOf(a);
+  const bStart = byteOffsetOf(b);
   const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
   const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
   return !(aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;

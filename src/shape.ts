@@ -48,8 +48,8 @@ export function readShape(
     throw rangeError(fn, "axis", `an integer in [${-rank}, ${rank})`, given);
   }
   const k = given < 0 ? given + rank : given;
-  if (product(sizes, 0, rank) !== length) {
-    const elements = product(sizes, 0, rank);
+  const elements = product(sizes, 0, rank);
+  if (elements !== length) {
     throw new RangeError(
       `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes.slice(0, 20)}] with ${elements}`,
     );

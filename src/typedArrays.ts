@@ -4,16 +4,14 @@
 import type { FloatArray } from "./kernels.js";
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
-const getter = (key: PropertyKey): ((this: unknown) => unknown) =>
-  Object.getOwnPropertyDescriptor(prototype, key)?.get as (this: unknown) => unknown;
+const getter = (key: PropertyKey, of: object = prototype): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(of, key)?.get as (this: unknown) => unknown;
 const tagGetter = getter(Symbol.toStringTag);
 const lengthGetter = getter("length");
 const bufferGetter = getter("buffer");
 const byteOffsetGetter = getter("byteOffset");
 const { set, fill, keys } = prototype;
-const byteLengthGetter = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")?.get as (
-  this: unknown,
-) => unknown;
+const byteLengthGetter = getter("byteLength", ArrayBuffer.prototype);
 
 /** "Float32Array" and so on; undefined for anything that is not a typed array. `instanceof` fails for arrays of another realm. */
 export function kindOf(value: unknown): string | undefined {

@@ -28,9 +28,10 @@ export function crossEntropy(
   shape: Shape,
   terms: CrossEntropyTerms,
 ): number {
-  if (!(targets instanceof Int32Array)) return anyTargets(loss, grad, logits, undefined, targets, shape, terms);
-  if (terms.labelSmoothing > 0) return anyTargets(loss, grad, logits, targets, undefined, shape, terms);
-  return classTargets(loss, grad, logits, targets, shape, terms);
+  const plain = targets instanceof Int32Array && terms.labelSmoothing === 0;
+  return plain
+    ? classTargets(loss, grad, logits, targets, shape, terms)
+    : anyTargets(loss, grad, logits, targets, shape, terms);
 }
 
 function classTargets(
@@ -75,8 +76,7 @@ function anyTargets(
   loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
-  indices: Int32Array | undefined,
-  probabilities: FloatArray | undefined,
+  targets: Int32Array | FloatArray,
   shape: Shape,
   terms: CrossEntropyTerms,
 ): number {
@@ -91,15 +91,15 @@ function anyTargets(
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = indices === undefined ? 0 : indices[row]!;
+      const y = targets instanceof Int32Array ? targets[row]! : 0;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
         if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
-      if (probabilities === undefined) smoothClass(q, w, y, classes, labelSmoothing);
-      else smoothProbabilities(q, w, probabilities, start, inner, classes, labelSmoothing);
+      if (targets instanceof Int32Array) smoothClass(q, w, y, classes, labelSmoothing);
+      else smoothProbabilities(q, w, targets, start, inner, classes, labelSmoothing);
       const k = rowShift(e, logits, start, inner, classes, temperature);
 
       // both sums leave k out: z_k is 0, and the gradient at k wants the q of the others

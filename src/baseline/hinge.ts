@@ -77,15 +77,8 @@ function westonWatkins(
   const xy = x[at]!;
   const end = start + classes * stride;
   if (slopes === undefined) {
-    let loss = noViolation(xy);
-    if (p === 1) {
-      for (let i = start; i < at; i += stride) loss += positive(x[i]! - xy + margin);
-      for (let i = at + stride; i < end; i += stride) loss += positive(x[i]! - xy + margin);
-    } else {
-      for (let i = start; i < at; i += stride) loss += positive(x[i]! - xy + margin) ** 2;
-      for (let i = at + stride; i < end; i += stride) loss += positive(x[i]! - xy + margin) ** 2;
-    }
-    return loss;
+    const sum = violations(noViolation(xy), x, start, at, stride, xy, margin, p);
+    return violations(sum, x, at + stride, end, stride, xy, margin, p);
   }
   for (let j = 0, i = start; i < end; j++, i += stride) slopes[j] = x[i]! - xy + margin;
   slopes[y] = noViolation(xy);
@@ -107,6 +100,22 @@ function westonWatkins(
   slopes[y] = 0 - sum;
   if (Number.isNaN(loss)) slopes.fill(NaN, 0, classes);
   return loss;
+}
+
+/** sum + Σ max(0, z_j)^p of the classes from `from` to `to`, added in their order, as with slopes. */
+function violations(
+  sum: number,
+  x: FloatArray,
+  from: number,
+  to: number,
+  stride: number,
+  xy: number,
+  margin: number,
+  p: 1 | 2,
+): number {
+  if (p === 1) for (let i = from; i < to; i += stride) sum += positive(x[i]! - xy + margin);
+  else for (let i = from; i < to; i += stride) sum += positive(x[i]! - xy + margin) ** 2;
+  return sum;
 }
 
 // max(0, z) without a branch on the sign. Untrained scores violate their margins at random, so that branch, also the

@@ -3,7 +3,7 @@
 // import, where edge runtimes allow it and everything is ready on the first line; `ready` tries the rest asynchronously.
 
 import { instantiateSync } from "@assemblyscript/loader";
-import { createApi, type Engine, type Softmargin } from "../api.js";
+import { type Backend, createApi, type Engine, type Softmargin, show } from "../api.js";
 import { typeError } from "../check.js";
 import { createBaseline } from "../createBaseline.js";
 import { readWorkspaceBytes, workspaceOf, workspaceOver } from "../workspace.js";
@@ -26,31 +26,42 @@ interface Instance {
   exports: Record<string, unknown>;
 }
 
-/** The first of the builds that runs here, or the baseline. */
+/** The first of the builds that runs here, or the baseline; `ready` goes on to the first of those refused that runs if compiled asynchronously. */
 export function load(builds: readonly Build[]): Softmargin {
   const refusals: Error[] = [];
-  for (const [name, text] of builds) {
-    try {
-      return createApi(createEngine(instantiateNow(fromText(text)), name, refusals[0]), upgrade);
-    } catch (error) {
-      refusals.push(asError(error));
-    }
-  }
-  return createApi(createBaseline(refusals[0]), upgrade);
-
-  /** The first of the builds refused so far that runs if compiled asynchronously. */
-  async function upgrade(): Promise<Engine | undefined> {
+  const engine = { ...firstOf(builds, refusals) };
+  const api = createApi(engine);
+  let readiness: Promise<Backend> | undefined;
+  async function upgrade(): Promise<Backend> {
     for (const [i, refusal] of refusals.entries()) {
       if (isFinal(refusal)) continue;
       const [name, text] = builds[i]!;
       try {
-        return createEngine(await instantiateLater(fromText(text)), name, i === 0 ? undefined : refusals[0]);
+        Object.assign(
+          engine,
+          createEngine(await instantiateLater(fromText(text)), name, i === 0 ? undefined : refusals[0]),
+        );
+        show(api.backend, engine.backend);
+        break;
       } catch (error) {
         refusals[i] = asError(error);
       }
     }
-    return undefined;
+    return api.backend;
   }
+  return { ...api, ready: () => (readiness ??= upgrade()) };
+}
+
+/** The first of the builds that runs if compiled synchronously, or the baseline, and why those before it do not. */
+function firstOf(builds: readonly Build[], refusals: Error[]): Engine {
+  for (const [name, text] of builds) {
+    try {
+      return createEngine(instantiateNow(fromText(text)), name, refusals[0]);
+    } catch (error) {
+      refusals.push(asError(error));
+    }
+  }
+  return createBaseline(refusals[0]);
 }
 
 /**
