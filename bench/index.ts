@@ -33,8 +33,9 @@ const chosen = (lines: readonly Line[]): Line[] => lines.filter(({ section, job,
 const entrants: Entrant[] = [onArrays("baseline", baseline)];
 if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
 if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
-entrants.push(byHand);
+entrants.push(...byHand);
 const names = entrants.map(({ name }) => name);
+const handNames = byHand.map(({ name }) => name);
 
 const on = machine();
 const of = versions();
@@ -51,7 +52,7 @@ for (const line of asking) {
   const { section } = line;
   const has = (key: "workspace" | "byHand") => asking.some((other) => other.section === section && other[key]);
   const columns = names.filter(
-    (name) => (name !== "workspace" || has("workspace")) && (name !== byHand.name || has("byHand")),
+    (name) => (name !== "workspace" || has("workspace")) && (!handNames.includes(name) || has("byHand")),
   );
   if (lines.at(-1)?.section !== section) console.log(heading(section, columns));
   const result = await runLine(line, entrants, pace);
@@ -64,7 +65,7 @@ for (const line of chosen(anyShape()))
   shapes.push(await runLine(line, entrants, { ...pace, batchMs: 1, warmupMs: 50 }));
 if (shapes.length > 0) {
   const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
-  const columns = names.filter((name) => name !== "workspace" && name !== byHand.name);
+  const columns = names.filter((name) => name !== "workspace" && !handNames.includes(name));
   console.log(heading(`slowest of ${shapes.length} small shapes`, columns));
   for (const result of worst) console.log(row(result, columns));
 }

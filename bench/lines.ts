@@ -17,7 +17,7 @@ export interface Line extends Size {
   readonly type: Type;
   /** Also on arrays inside a workspace, where nothing is copied. */
   readonly workspace: boolean;
-  /** Also by a loop as one writes it by hand. */
+  /** Also by loops as one writes them by hand. */
   readonly byHand: boolean;
   readonly targets: readonly Target[];
 }
