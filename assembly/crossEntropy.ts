@@ -281,23 +281,24 @@ function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, rest = restOf(bytes);
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
-    const factor = loadLanes<T>(row + E_FACTOR, layout != NARROW), qFactor = loadLanes<T>(row + FACTOR, layout != NARROW);
+    const factor = loadLanes<T>(row + E_FACTOR, layout != NARROW);
+    const minusFactor = v128.neg<T>(loadLanes<T>(row + FACTOR, layout != NARROW));
     w = weight;
     for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
       if (rest && n == 1) {
         e = REST_Y, w = REST_W;
         if (tStep) t = REST_Z;
       }
-      v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, qFactor));
-      v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, qFactor), 16);
-      v128.store(e, residual<T>(v128.load(e, 32), target<T>(t + 32, w + 32, keeps, spreads), factor, qFactor), 32);
-      v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, qFactor), 48);
+      v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, minusFactor));
+      v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, minusFactor), 16);
+      v128.store(e, residual<T>(v128.load(e, 32), target<T>(t + 32, w + 32, keeps, spreads), factor, minusFactor), 32);
+      v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, minusFactor), 48);
     }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function residual<T>(e: v128, q: v128, factor: v128, qFactor: v128): v128 {
-  return v128.sub<T>(v128.mul<T>(e, factor), v128.mul<T>(q, qFactor));
+function residual<T>(e: v128, q: v128, factor: v128, minusFactor: v128): v128 {
+  return mulAdd<T>(e, factor, v128.mul<T>(q, minusFactor));
 }

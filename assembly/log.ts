@@ -6,7 +6,7 @@
 // 1 + s rounds away is put back as its first-order effect, so a tiny s keeps all its digits: log1p(4e−18) = 4e−18.
 // s = −1 and NaN give NaN. fdlibm states an error below 1 ulp for its logarithm.
 
-import { VECTOR } from "./simd";
+import { VECTOR, mulAdd } from "./simd";
 
 // Constants in memory, since one in the code is rebuilt at every use inside a loop (see exp.ts).
 const ODD = memory.data<f64>([1.479819860511658591e-1, 1.818357216161805012e-1, 2.857142874366239149e-1, 6.666666666666735130e-1]);
@@ -51,7 +51,7 @@ function series(q: v128): v128 {
   const w = f64x2.mul(z, z);
   const even = f64x2.mul(w, fma(w, fma(w, constant(EVEN), EVEN + 8), EVEN + 16));
   const odd = fma(w, fma(w, fma(w, constant(ODD), ODD + 8), ODD + 16), ODD + 24);
-  return f64x2.add(even, f64x2.mul(z, odd));
+  return mulAdd<f64>(z, odd, even);
 }
 
 /** What 1 + s has lost, over 1 + s: its effect on the logarithm. NaN where s is NaN or −1. */
@@ -69,8 +69,8 @@ function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
   const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
   const k = f64x2.sub(exponent, constant(NUMBERS + 32));
   const half = f64x2.mul(f64x2.mul(constant(NUMBERS + 16), f), f);
-  const small = f64x2.add(f64x2.mul(q, f64x2.add(half, R)), f64x2.add(f64x2.mul(k, constant(LN2 + 8)), lost));
-  return f64x2.sub(f64x2.mul(k, constant(LN2)), f64x2.sub(f64x2.sub(half, small), f));
+  const small = mulAdd<f64>(q, f64x2.add(half, R), mulAdd<f64>(k, constant(LN2 + 8), lost));
+  return mulAdd<f64>(k, constant(LN2), f64x2.sub(f, f64x2.sub(half, small)));
 }
 
 // @ts-ignore: decorator
@@ -83,5 +83,5 @@ function constant(at: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function fma(a: v128, b: v128, c: usize): v128 {
-  return f64x2.add(f64x2.mul(a, b), constant(c));
+  return mulAdd<f64>(a, b, constant(c));
 }

@@ -7,7 +7,7 @@
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { REST_X, REST_Y, REST_Z, panelOut, restOf, tileBytes, tilesOut } from "./panel";
-import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, mulAdd, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 /** Chunks of a tile, the last one perhaps only a rest. */
 // @ts-ignore: decorator
@@ -184,13 +184,13 @@ function rowScale<T>(y: usize, factor: f64, bytes: usize): void {
 export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const rest = restOf(bytes);
   for (; tiles > 0; tiles--, max += perTile<T>(), shift += perTile<T>()) {
-    const m = loadLanes<T>(max, layout != NARROW), s = loadLanes<T>(shift, layout != NARROW);
+    const m = loadLanes<T>(max, layout != NARROW), s = v128.neg<T>(loadLanes<T>(shift, layout != NARROW));
     for (let n = chunks(bytes); n > 0; n--, x += CHUNK, y += CHUNK) {
       if (rest && n == 1) x = REST_X, y = REST_Y;
-      v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x), m), scale), s));
-      v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x, 16), m), scale), s), 16);
-      v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x, 32), m), scale), s), 32);
-      v128.store(y, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(x, 48), m), scale), s), 48);
+      v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x), m), scale, s));
+      v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x, 16), m), scale, s), 16);
+      v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x, 32), m), scale, s), 32);
+      v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x, 48), m), scale, s), 48);
     }
   }
 }
