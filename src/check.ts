@@ -35,6 +35,11 @@ export function readList(fn: string, argument: string, value: unknown): Float64A
   return Array.isArray(value) ? copyList(fn, argument, value) : undefined;
 }
 
+/** The same; anything but a list as it is. */
+function listOrNot(fn: string, argument: string, value: unknown): unknown {
+  return readList(fn, argument, value) ?? value;
+}
+
 /**
  * A copy of a list or a typed array as a list; anything else as it is. For what has a few numbers, like a shape: to make a typed array takes a fifth
  * of a call on one row (Node 24). What says that it has more must fit into memory first, as any list.
@@ -160,13 +165,12 @@ export function weights(
   fn: string,
   key: "weight" | "sampleWeight",
   value: unknown,
-  list: Float64Array | undefined,
   length: number,
   where: string,
   model: FloatArray,
 ): FloatArray | undefined {
   if (value === undefined) return undefined;
-  const array = optionArray(fn, key, value, list, length, where);
+  const array = optionArray(fn, key, value, length, where);
   for (let i = 0; i < length; i++) {
     const w = array[i]!;
     if (!isFactor(w, model)) throw rangeError(fn, `${key}[${i}]`, EXPECTED_FACTOR, w);
@@ -179,11 +183,10 @@ export function optionArray(
   fn: string,
   key: "weight" | "sampleWeight" | "gradOutput",
   value: unknown,
-  list: Float64Array | undefined,
   length: number,
   where: string,
 ): FloatArray {
-  const array = floatArray(fn, key, value, list);
+  const array = floatArray(fn, key, value, undefined);
   if (lengthOf(array) !== length) throw rangeError(fn, `${key}.length`, `${where} = ${length}`, lengthOf(array));
   return array;
 }
@@ -213,14 +216,12 @@ export type OptionName =
 export type OptionSet = number;
 
 /**
- * The options as they were given, undefined where one is not set; `shape` and `ignoreIndex`, if they are arrays, as lists of our own. Of other
- * lists of numbers there is also a copy.
+ * The options as they were given, undefined where one is not set; those that are lists as arrays of our own, but for `out` and `grad`, of which
+ * `list` is a copy.
  */
 export interface Options extends Readonly<Record<OptionName, unknown>> {
-  lists: Lists | undefined;
+  list: Float64Array | undefined;
 }
-type MayBeList = "out" | "grad" | "weight" | "sampleWeight" | "gradOutput";
-type Lists = Readonly<Record<MayBeList, Float64Array | undefined>>;
 
 /**
  * The options of a set, each read once, in this order. One line for each: to read and write them in a loop over their names takes longer by
@@ -232,8 +233,8 @@ function pick(fn: string, given: Readonly<Partial<Record<OptionName, unknown>>>,
     axis: set & 0x2 ? given.axis : undefined,
     out: set & 0x4 ? given.out : undefined,
     reduction: set & 0x8 ? given.reduction : undefined,
-    weight: set & 0x10 ? given.weight : undefined,
-    sampleWeight: set & 0x20 ? given.sampleWeight : undefined,
+    weight: set & 0x10 ? listOrNot(fn, "weight", given.weight) : undefined,
+    sampleWeight: set & 0x20 ? listOrNot(fn, "sampleWeight", given.sampleWeight) : undefined,
     ignoreIndex: set & 0x40 ? readFew(fn, "ignoreIndex", given.ignoreIndex) : undefined,
     meanOver: set & 0x80 ? given.meanOver : undefined,
     emptyMean: set & 0x100 ? given.emptyMean : undefined,
@@ -244,10 +245,10 @@ function pick(fn: string, given: Readonly<Partial<Record<OptionName, unknown>>>,
     p: set & 0x2000 ? given.p : undefined,
     perClass: set & 0x4000 ? given.perClass : undefined,
     grad: set & 0x8000 ? given.grad : undefined,
-    gradOutput: set & 0x10000 ? given.gradOutput : undefined,
+    gradOutput: set & 0x10000 ? listOrNot(fn, "gradOutput", given.gradOutput) : undefined,
     accumulate: set & 0x20000 ? given.accumulate : undefined,
     bytes: set & 0x40000 ? given.bytes : undefined,
-    lists: undefined,
+    list: undefined,
   };
 }
 
@@ -275,13 +276,10 @@ export function readOptions(fn: string, options: unknown, known: OptionSet): Opt
   }
   if (set === 0) return NONE;
   const read = pick(fn, options, set);
-  if (holdsList(read)) read.lists = readLists(fn, read);
+  // No function has both.
+  if (Array.isArray(read.out)) read.list = readResult(fn, "out", read.out);
+  if (Array.isArray(read.grad)) read.list = readResult(fn, "grad", read.grad);
   return read;
-}
-
-function holdsList({ out, grad, weight, sampleWeight, gradOutput }: Options): boolean {
-  const { isArray } = Array;
-  return isArray(out) || isArray(grad) || isArray(weight) || isArray(sampleWeight) || isArray(gradOutput);
 }
 
 function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
@@ -289,28 +287,35 @@ function unknownOption(fn: string, key: string, known: OptionSet): TypeError {
   return new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${names.join(", ")}`);
 }
 
-/** Copies of those options that are lists. */
-function readLists(fn: string, read: Options): Lists {
-  return {
-    out: readResult(fn, "out", read.out),
-    grad: readResult(fn, "grad", read.grad),
-    weight: readList(fn, "weight", read.weight),
-    sampleWeight: readList(fn, "sampleWeight", read.sampleWeight),
-    gradOutput: readList(fn, "gradOutput", read.gradOutput),
-  };
-}
-
 /** A copy of a list that a result goes to. Whether its elements can be written is tried by what they are. */
-function readResult(fn: string, key: string, list: unknown): Float64Array | undefined {
-  const copy = readList(fn, key, list);
+function readResult(fn: string, key: string, list: unknown[]): Float64Array {
+  const copy = copyList(fn, key, list);
   let i = 0;
   try {
-    for (; copy && i < lengthOf(copy); i++) (list as number[])[i] = copy[i]!;
+    for (; i < lengthOf(copy); i++) list[i] = copy[i]!;
   } catch (error) {
     // A setter or a proxy throws once more, and is passed on.
-    throw Reflect.set(list as object, i, copy![i]) ? error : typeError(fn, key, "writable", list);
+    throw Reflect.set(list, i, copy[i]) ? error : typeError(fn, key, "writable", list);
   }
   return copy;
+}
+
+/** A number for which `valid` holds. */
+export function checkedNumber(
+  fn: string,
+  argument: string,
+  value: unknown,
+  expected: string,
+  valid: (value: number) => boolean,
+): number {
+  if (typeof value !== "number") throw typeError(fn, argument, "a number", value);
+  if (!valid(value)) throw rangeError(fn, argument, expected, value);
+  return value;
+}
+
+/** A non-negative integer. */
+export function checkedSize(fn: string, argument: string, value: unknown): number {
+  return checkedNumber(fn, argument, value, "a non-negative integer", (n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 /** A number for which `valid` holds; `fallback` where the option is absent. */
@@ -322,10 +327,7 @@ export function numberOption(
   expected: string,
   valid: (value: number) => boolean,
 ): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== "number") throw typeError(fn, key, "a number", value);
-  if (!valid(value)) throw rangeError(fn, key, expected, value);
-  return value;
+  return value === undefined ? fallback : checkedNumber(fn, key, value, expected, valid);
 }
 
 export function booleanOption(fn: string, key: OptionName, value: unknown): boolean {

@@ -1,15 +1,14 @@
 // What a loss must be before anything is learned, when all scores are equal: a check that catches a wrong scale, a wrong sign or a forgotten
 // class at the first step.
 
-import { optionSet, rangeError, readOptions, temperatureOption, typeError } from "./check.js";
+import { checkedNumber, optionSet, readOptions, temperatureOption, typeError } from "./check.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
 import { readHingeForm } from "./hinge.js";
 
-export function initialLoss(loss: unknown, classes: unknown, given: unknown): number {
+export function initialLoss(loss: unknown, count: unknown, given: unknown): number {
   const fn = "initialLoss";
   if (loss !== "crossEntropy" && loss !== "hinge") throw typeError(fn, "loss", '"crossEntropy" or "hinge"', loss);
-  if (typeof classes !== "number") throw typeError(fn, "classes", "a number", classes);
-  if (!Number.isSafeInteger(classes) || classes < 1) throw rangeError(fn, "classes", "a positive integer", classes);
+  const classes = checkedNumber(fn, "classes", count, "a positive integer", (n) => Number.isSafeInteger(n) && n > 0);
   if (loss === "crossEntropy") {
     // Neither option changes it: every class has the probability 1/C, however the target is spread.
     const options = readOptions(fn, given, optionSet("labelSmoothing", "temperature"));

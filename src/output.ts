@@ -27,7 +27,20 @@ export function outputLike(
   model: FloatArray,
   length: number,
 ): Output {
-  if (given === undefined) return { array: newArray(fn, model, length), isNew: true, given, asList };
+  return given === undefined
+    ? { array: newArray(fn, model, length), isNew: true, given, asList }
+    : outputOf(fn, key, given, list, asList, model, length);
+}
+
+function outputOf(
+  fn: string,
+  key: "out" | "grad",
+  given: unknown,
+  list: Float64Array | undefined,
+  asList: boolean,
+  model: FloatArray,
+  length: number,
+): Output {
   if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, given);
   const array = sameKind(fn, key, given, list, model, length, "the input");
   return { array, isNew: list !== undefined, given, asList: list !== undefined };

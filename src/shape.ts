@@ -1,6 +1,6 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
-import { type Options, rangeError, typeError } from "./check.js";
+import { checkedNumber, type Options, rangeError, typeError } from "./check.js";
 import type { Shape } from "./kernels.js";
 
 /** The dimensions in the option `shape`, or undefined. */
@@ -30,23 +30,37 @@ export function readShape(
   rows: number | undefined,
   isLoss: boolean,
 ): Shape {
-  const { shape, axis } = options;
+  const classes = rows === undefined ? length : length / rows;
+  // Most calls are like this, and it is little enough for V8 to compile it into its callers.
+  const plain = options.shape === undefined && options.axis === undefined && classes >= 1 && classes % 1 === 0;
+  return plain
+    ? { outer: rows ?? 1, classes, inner: 1 }
+    : readDimensions(fn, options, argument, length, rows, rows === 0 ? 0 : classes, isLoss);
+}
+
+function readDimensions(
+  fn: string,
+  { shape, axis }: Options,
+  argument: string,
+  length: number,
+  rows: number | undefined,
+  classes: number,
+  isLoss: boolean,
+): Shape {
   if (shape === undefined && rows !== undefined && (rows === 0 ? length > 0 : length % rows !== 0)) {
     throw rangeError(fn, `${argument}.length`, `a multiple of the ${rows} targets`, length);
   }
-  const classes = rows === undefined ? length : rows === 0 ? 0 : length / rows;
   if (shape === undefined && axis === undefined) {
-    if (classes === 0 && rows !== 0) throw rangeError(fn, `${argument}.length`, "at least one class a row", length);
-    return { outer: rows ?? 1, classes, inner: 1 };
+    if (rows !== 0) throw rangeError(fn, `${argument}.length`, "at least one class a row", length);
+    return { outer: 0, classes, inner: 1 };
   }
 
   const sizes = dimensions(fn, shape) ?? (rows === undefined ? [classes] : [rows, classes]);
   const rank = sizes.length;
-  if (axis !== undefined && typeof axis !== "number") throw typeError(fn, "axis", "a number", axis);
-  const given = axis ?? (isLoss && rank > 2 ? 1 : -1);
-  if (!Number.isInteger(given) || given < -rank || given >= rank) {
-    throw rangeError(fn, "axis", `an integer in [${-rank}, ${rank})`, given);
-  }
+  const byDefault = isLoss && rank > 2 ? 1 : -1;
+  const isAxis = (k: number) => Number.isInteger(k) && k >= -rank && k < rank;
+  const given =
+    axis === undefined ? byDefault : checkedNumber(fn, "axis", axis, `an integer in [${-rank}, ${rank})`, isAxis);
   const k = given < 0 ? given + rank : given;
   const elements = product(sizes, 0, rank);
   if (elements !== length) {

@@ -24,7 +24,7 @@ export function softmax<A extends LogitsLike>(
   const length = lengthOf(input);
   const shape = readShape(fn, options, "x", length, undefined, false);
   const temperature = temperatureOption(fn, options);
-  const output = outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, input, length);
+  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
   if (length > 0) {
     const source = unclobbered(input, clobberedBy(output, kernels, shape));
     if (fn === "softmax") kernels.softmax(output.array, source, shape, temperature);
@@ -48,7 +48,7 @@ export function softmaxGrad<A extends LogitsLike>(
   const length = lengthOf(input);
   const upstream = sameKind(fn, "dy", dy, upstreamList, input, length, "y");
   const shape = readShape(fn, options, "y", length, undefined, false);
-  const output = outputLike(fn, "out", options.out, options.lists?.out, list !== undefined, input, length);
+  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
   if (length > 0) {
     const written = clobberedBy(output, kernels, shape);
     const ys = unclobbered(input, written);

@@ -1,6 +1,6 @@
 // Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import { int32Array, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
+import { checkedNumber, int32Array, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
 import { rowBuffers } from "./rowBuffers.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
@@ -69,9 +69,7 @@ export function readIgnoreIndex(fn: string, { ignoreIndex }: Options): readonly 
 }
 
 function ignoredIndex(fn: string, name: string, index: unknown): number {
-  if (typeof index !== "number") throw typeError(fn, name, "a number", index);
-  if (!Number.isSafeInteger(index)) throw rangeError(fn, name, "an integer", index);
-  return index;
+  return checkedNumber(fn, name, index, "an integer", Number.isSafeInteger);
 }
 
 const rowBuffer = /* @__PURE__ */ rowBuffers(/* @__PURE__ */ new Int32Array(256));

@@ -105,11 +105,21 @@ export function copy<A extends FloatArray | Int32Array>(
   n: number,
   window?: Window,
 ): void {
-  if (n <= FEW) {
-    // A loop for each: V8 asks at every element which kind it is in one that has seen two.
-    if (from instanceof Float32Array) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
-    else for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
-  } else if (window) setFrom(to, window.of(from, start, n), at);
+  // A loop for each kind: V8 asks at every element which it is in one that has seen two.
+  if (n > FEW) copyMany(to, at, from, start, n, window);
+  else if (from instanceof Float32Array) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
+  else for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
+}
+
+function copyMany<A extends FloatArray | Int32Array>(
+  to: FloatArray | Int32Array,
+  at: number,
+  from: A,
+  start: number,
+  n: number,
+  window: Window | undefined,
+): void {
+  if (window) setFrom(to, window.of(from, start, n), at);
   else setFrom(to, start === 0 && n === lengthOf(from) ? from : windowOf(from, start, n), at);
 }
 

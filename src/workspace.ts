@@ -1,7 +1,7 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
 import { createFunctions, type Workspace } from "./api.js";
-import { newArray, optionSet, rangeError, readOptions, typeError } from "./check.js";
+import { checkedSize, newArray, optionSet, readOptions } from "./check.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;
@@ -9,10 +9,7 @@ const ALIGNMENT = 16;
 /** The `bytes` option of createWorkspace, rounded up to whole vectors. */
 export function readWorkspaceBytes(given: unknown): number {
   const { bytes } = readOptions("createWorkspace", given, optionSet("bytes"));
-  if (typeof bytes !== "number") throw typeError("createWorkspace", "bytes", "a number", bytes);
-  if (!Number.isSafeInteger(bytes) || bytes < 0)
-    throw rangeError("createWorkspace", "bytes", "a non-negative integer", bytes);
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil(checkedSize("createWorkspace", "bytes", bytes) / ALIGNMENT) * ALIGNMENT;
 }
 
 /** A workspace in a buffer of its own. */
@@ -32,8 +29,7 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
     size: number,
     length: number,
   ): A {
-    if (typeof length !== "number") throw typeError(fn, "length", "a number", length);
-    if (!Number.isSafeInteger(length) || length < 0) throw rangeError(fn, "length", "a non-negative integer", length);
+    checkedSize(fn, "length", length);
     if (length * size > end - next) {
       throw new RangeError(
         `${fn}: the workspace has ${end - next} of ${bytes} bytes left, ${length} elements need ${length * size}`,

@@ -179,7 +179,7 @@ onEveryGuardedBackend(({ api }) => {
       }
     });
 
-    it.each(["temprature", "Shape", "__proto__", "constructor", "toString", "lists", "0", "", "x".repeat(1000)])(
+    it.each(["temprature", "Shape", "__proto__", "constructor", "toString", "list", "0", "", "x".repeat(1000)])(
       "the unknown option %o is a TypeError that lists the known",
       (key) => {
         const given = allOptions(signature);

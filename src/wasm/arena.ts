@@ -83,6 +83,11 @@ export class Arena {
   /** Empties the arena and makes sure that it holds `bytes`. Throws a RangeError, before anything has happened, where memory is short. */
   open(bytes: number): void {
     if (!this.holds(bytes)) this.grow(this.start + bytes);
+    this.empty();
+  }
+
+  /** The same where it holds enough in any case. */
+  empty(): void {
     this.next = this.start;
     this.kept = this.start;
   }

@@ -4,8 +4,11 @@
 
 import type { FloatArray, Shape } from "../kernels.js";
 import { bufferOf, byteOffsetOf, copy, FEW, fillWith, lengthOf, Window } from "../typedArrays.js";
-import { ARENA_BYTES, type Arena, align } from "./arena.js";
+import { ARENA_BYTES, type Arena } from "./arena.js";
 import type { TypedExports } from "./exports.js";
+
+/** For every piece is rounded up to a whole vector. */
+const ROUNDED = 16 * 11;
 
 export class Blocks {
   protected readonly arena: Arena;
@@ -51,13 +54,15 @@ export class Blocks {
 
   /** The kernels for a call on x, of an instance in good order. */
   protected kernelsFor(x: FloatArray): TypedExports {
-    if (this.isRunning) {
-      this.arena.renew();
-      this.isRunning = false;
-    }
+    if (this.isRunning) this.recover();
     const { exports } = this.arena;
     this.typed = x instanceof Float32Array ? exports.f32 : exports.f64;
     return this.typed;
+  }
+
+  private recover(): void {
+    this.arena.renew();
+    this.isRunning = false;
   }
 
   /**
@@ -69,30 +74,35 @@ export class Blocks {
     const { arena } = this;
     const { outer, classes, inner } = shape;
     const size = this.typed.bytes;
+    const rows = outer * inner;
+    this.view = size === 4 ? arena.f32 : arena.f64;
+    this.log2Bytes = size === 4 ? 2 : 3;
+    const bytes = ROUNDED + kept * size + rows * (slots * classes * size + perRow);
+    this.isWhole = bytes <= ARENA_BYTES && (inner === 1 || classes <= narrow) && !arena.isFixed;
+    if (!this.isWhole) return this.openBlocks(shape, narrow, slots, perRow, kept);
+    arena.empty();
+    this.rows = rows;
+    this.firstRow = 0;
+    this.elements = rows * classes;
+    this.rowOuters = outer;
+    this.rowInners = inner;
+    return true;
+  }
+
+  private openBlocks(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
+    const { arena } = this;
+    const { outer, classes, inner } = shape;
+    const size = this.typed.bytes;
     const swaps = inner > 1 && classes > narrow;
     const row = (slots + (swaps ? 1 : 0)) * classes * size + perRow;
-    // Every piece is rounded up to a whole vector.
-    const fixed = align(kept * size) + 16 * 10;
-    const all = outer * inner;
-    const isOne = fixed + all * row <= ARENA_BYTES;
-    const rows = isOne ? all : Math.min(all, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
+    const fixed = ROUNDED + kept * size;
+    const rows = Math.min(outer * inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
     if (arena.isFixed && !arena.holds(fixed + rows * row)) return false;
     arena.open(fixed + rows * row);
-
+    this.view = size === 4 ? arena.f32 : arena.f64;
     this.allOuters = outer;
     this.classes = classes;
     this.allInners = inner;
-    this.view = size === 4 ? arena.f32 : arena.f64;
-    this.log2Bytes = size === 4 ? 2 : 3;
-    this.isWhole = isOne && !swaps && !arena.isFixed;
-    if (this.isWhole) {
-      this.rows = all;
-      this.firstRow = 0;
-      this.elements = all * classes;
-      this.rowOuters = outer;
-      this.rowInners = inner;
-      return true;
-    }
     this.swaps = swaps;
     this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
     this.innersPerBlock = Math.min(rows, inner);
@@ -164,28 +174,36 @@ export class Blocks {
     return at;
   }
 
-  /** What belongs to the rows of the block, copied into the arena. */
-  protected enterRows(view: Float64Array | Int32Array, values: Float64Array | Int32Array): number {
+  // What belongs to the rows of the block, copied into the arena. The few are not moved by `copy`: V8 makes a loop slow that has seen arrays of
+  // every kind.
+
+  protected enterFactors(values: Float64Array): number {
     const { firstRow, rows } = this;
-    const at = this.arena.take(rows * view.BYTES_PER_ELEMENT);
-    const to = at / view.BYTES_PER_ELEMENT;
-    // Not by `copy`: V8 makes a loop slow that has seen arrays of every kind.
-    if (rows <= FEW) for (let r = 0; r < rows; r++) view[to + r] = values[firstRow + r]!;
-    else copy(view, to, values, firstRow, rows, this.areAll(values) ? this.classesOfRows : undefined);
+    const { f64 } = this.arena;
+    const at = this.arena.take(rows * 8);
+    const to = at >>> 3;
+    if (rows > FEW) copy(f64, to, values, firstRow, rows);
+    else for (let r = 0; r < rows; r++) f64[to + r] = values[firstRow + r]!;
     return at;
   }
 
-  /** Whether these are the classes of all rows of a call of one block: those lie in the array that is used again, and few enough to be kept. */
-  private areAll(values: Float64Array | Int32Array): boolean {
-    return values instanceof Int32Array && this.rows === this.allOuters * this.allInners;
+  protected enterTargets(targets: Int32Array): number {
+    const { firstRow, rows } = this;
+    const { i32 } = this.arena;
+    const at = this.arena.take(rows * 4);
+    const to = at >>> 2;
+    if (rows > FEW) copy(i32, to, targets, firstRow, rows, this.isWhole ? this.classesOfRows : undefined);
+    else for (let r = 0; r < rows; r++) i32[to + r] = targets[firstRow + r]!;
+    return at;
   }
 
   /** Brings what a kernel has left at `at` for each row of the block to where it belongs. */
   protected leaveRows(values: Float64Array, at: number): void {
     const { firstRow, rows } = this;
     const { f64 } = this.arena;
-    if (rows <= FEW) for (let r = 0; r < rows; r++) values[firstRow + r] = f64[at / 8 + r]!;
-    else copy(values, firstRow, f64, at / 8, rows, this.perRow);
+    const from = at >>> 3;
+    if (rows > FEW) copy(values, firstRow, f64, from, rows, this.perRow);
+    else for (let r = 0; r < rows; r++) values[firstRow + r] = f64[from + r]!;
   }
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
@@ -201,10 +219,9 @@ export class Blocks {
 
   /** Brings a result from where `place` put it to where it belongs. */
   protected leave(out: FloatArray, results: number, accumulate: boolean): void {
-    if (this.isWhole) {
-      if (accumulate) this.typed.add(results, this.enterWhole(out), this.elements);
-      copy(out, 0, this.view, results >>> this.log2Bytes, this.elements, this.results);
-    } else this.leaveBlock(out, results, accumulate);
+    if (accumulate && this.isWhole) this.typed.add(results, this.enterWhole(out), this.elements);
+    if (this.isWhole) copy(out, 0, this.view, results >>> this.log2Bytes, this.elements, this.results);
+    else this.leaveBlock(out, results, accumulate);
   }
 
   private leaveBlock(out: FloatArray, results: number, accumulate: boolean): void {

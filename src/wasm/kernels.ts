@@ -174,12 +174,10 @@ export class WasmKernels extends Blocks implements Kernels {
     while (this.next()) {
       this.enterLoss(targets, rows, loss);
       const xs = this.enter(scores);
+      const tops = isSparse ? this.arena.take(this.rows * 4) : 0;
       let grads = 0;
-      let tops = 0;
-      if (isSparse) {
-        grads = this.arena.take(this.rows * kernels.bytes);
-        tops = this.arena.take(this.rows * 4);
-      } else if (grad) grads = this.place(grad, scores, xs, rows.accumulate);
+      if (isSparse) grads = this.arena.take(this.rows * kernels.bytes);
+      else if (grad) grads = this.place(grad, scores, xs, rows.accumulate);
       kernels.hinge(
         this.total,
         this.losses,
@@ -247,15 +245,17 @@ export class WasmKernels extends Blocks implements Kernels {
     const { arena } = this;
     this.total = arena.take(16);
     arena.keep();
-    arena.f64[this.total / 8] = 0;
-    arena.f64[this.total / 8 + 1] = 0;
+    const at = this.total >>> 3;
+    arena.f64[at] = 0;
+    arena.f64[at + 1] = 0;
     return true;
   }
 
   /** What the kernels have added up over all blocks. */
   private totalLoss(): number {
     const { f64 } = this.arena;
-    return totalOf(f64[this.total / 8]!, f64[this.total / 8 + 1]!);
+    const at = this.total >>> 3;
+    return totalOf(f64[at]!, f64[at + 1]!);
   }
 
   /** The class weights, which stay for the whole call. */
@@ -272,11 +272,10 @@ export class WasmKernels extends Blocks implements Kernels {
     { sampleWeight, gradOutput }: RowTerms,
     loss: Float64Array | undefined,
   ): void {
-    const { arena } = this;
-    this.targets = targets ? this.enterRows(arena.i32, targets) : 0;
-    this.sampleWeight = sampleWeight ? this.enterRows(arena.f64, sampleWeight) : 0;
-    this.gradOutput = gradOutput ? this.enterRows(arena.f64, gradOutput) : 0;
-    this.losses = loss ? arena.take(this.rows * 8) : 0;
+    this.targets = targets ? this.enterTargets(targets) : 0;
+    this.sampleWeight = sampleWeight ? this.enterFactors(sampleWeight) : 0;
+    this.gradOutput = gradOutput ? this.enterFactors(gradOutput) : 0;
+    this.losses = loss ? this.arena.take(this.rows * 8) : 0;
   }
 }
 
