@@ -31,20 +31,22 @@ export class WasmKernels extends Blocks implements Kernels {
 
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    const input = scaled(x, scale);
-    const output = scale === 1 ? y : input;
-    if (!this.map(this.kernelsFor(input).softmax, output, input, shape, temperature * scale))
+    if (scale !== 1) {
+      const scaled = scaledCopy(x, scale);
+      this.softmax(scaled, scaled, shape, temperature * scale);
+      setFrom(y, scaled);
+    } else if (!this.map(this.kernelsFor(x).softmax, y, x, shape, temperature))
       this.shared!.softmax(y, x, shape, temperature);
-    else if (output !== y) setFrom(y, output);
   }
 
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    const input = scaled(x, scale);
-    const output = scale === 1 ? y : input;
-    if (!this.map(this.kernelsFor(input).logSoftmax, output, input, shape, temperature * scale))
+    if (scale !== 1) {
+      const scaled = scaledCopy(x, scale);
+      this.logSoftmax(scaled, scaled, shape, temperature * scale);
+      setFrom(y, scaled);
+    } else if (!this.map(this.kernelsFor(x).logSoftmax, y, x, shape, temperature))
       this.shared!.logSoftmax(y, x, shape, temperature);
-    else if (output !== y) setFrom(y, output);
   }
 
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
@@ -91,16 +93,18 @@ export class WasmKernels extends Blocks implements Kernels {
 
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
-    const input = scaled(x, scale);
-    const { arena } = this;
-    if (!this.open(shape, this.kernelsFor(input).narrowExp, 1, 8, 0)) {
+    if (scale !== 1) {
+      this.logSumExp(lse, scaledCopy(x, scale), shape, temperature * scale);
+      return;
+    }
+    if (!this.open(shape, this.kernelsFor(x).narrowExp, 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
     while (this.next()) {
-      const values = arena.take(this.rows * 8);
-      const xs = this.enter(input);
-      this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature * scale);
+      const values = this.arena.take(this.rows * 8);
+      const xs = this.enter(x);
+      this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
       this.leaveRows(lse, values);
     }
   }
@@ -108,28 +112,25 @@ export class WasmKernels extends Blocks implements Kernels {
   crossEntropy(
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
-    logits: FloatArray,
+    x: FloatArray,
     targets: Int32Array | FloatArray,
     shape: Shape,
     terms: CrossEntropyTerms,
   ): number {
-    const { labelSmoothing, rows } = terms;
-    const scale = scaleFor(terms.temperature);
-    const temperature = terms.temperature * scale;
-    const x = scaled(logits, scale);
-    const gradient = grad && scale !== 1 ? new Float64Array(grad) : grad;
+    const { labelSmoothing, temperature, rows } = terms;
+    const scale = scaleFor(temperature);
+    if (scale !== 1) return this.scaledCrossEntropy(loss, grad, x, targets, shape, terms, scale);
     const indices = targets instanceof Int32Array ? targets : undefined;
-    const probabilities = targets instanceof Int32Array ? undefined : likewise(targets, scale);
-    const weights = terms.weight && likewise(terms.weight, scale);
+    const probabilities = indices ? undefined : (targets as FloatArray);
     const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
-    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, 0, rows, weights, loss))
-      return this.shared!.crossEntropy(loss, grad, logits, targets, shape, terms);
-    const weight = weights ? this.enterWeight(weights, shape.classes) : 0;
+    if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, 0, rows, terms.weight, loss))
+      return this.shared!.crossEntropy(loss, grad, x, targets, shape, terms);
+    const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
     while (this.next()) {
       this.enterLoss(indices, rows, loss);
       const xs = this.enter(x);
       const ts = probabilities ? this.enter(probabilities) : 0;
-      const grads = gradient ? this.place(gradient, x, xs, rows.accumulate) : 0;
+      const grads = grad ? this.place(grad, x, xs, rows.accumulate) : 0;
       this.typed.crossEntropy(
         this.total,
         this.losses,
@@ -145,13 +146,34 @@ export class WasmKernels extends Blocks implements Kernels {
         this.rowInners,
         labelSmoothing,
         temperature,
-        rows.gradScale * scale,
+        rows.gradScale,
       );
       if (loss) this.leaveRows(loss, this.losses);
-      if (gradient) this.leave(gradient, grads, rows.accumulate);
+      if (grad) this.leave(grad, grads, rows.accumulate);
     }
-    if (grad && gradient !== grad) setFrom(grad, gradient!);
     return this.totalLoss();
+  }
+
+  private scaledCrossEntropy(
+    loss: Float64Array | undefined,
+    grad: FloatArray | undefined,
+    x: FloatArray,
+    targets: Int32Array | FloatArray,
+    shape: Shape,
+    terms: CrossEntropyTerms,
+    scale: number,
+  ): number {
+    const { temperature, rows, weight } = terms;
+    const gradient = grad && new Float64Array(grad);
+    const scaledTargets = targets instanceof Int32Array ? targets : new Float64Array(targets);
+    const total = this.crossEntropy(loss, gradient, scaledCopy(x, scale), scaledTargets, shape, {
+      ...terms,
+      temperature: temperature * scale,
+      rows: { ...rows, gradScale: rows.gradScale * scale },
+      weight: weight && new Float64Array(weight),
+    });
+    if (grad) setFrom(grad, gradient!);
+    return total;
   }
 
   hinge(
@@ -289,14 +311,8 @@ function scaleFor(temperature: number): number {
   return 2 ** Math.max(-1022, Math.min(1022, -Math.ceil(Math.log2(temperature))));
 }
 
-function scaled(x: FloatArray, scale: number): FloatArray {
-  if (scale === 1) return x;
+function scaledCopy(x: FloatArray, scale: number): Float64Array {
   const copy = new Float64Array(x);
   for (let i = 0; i < lengthOf(copy); i++) copy[i]! *= scale;
   return copy;
-}
-
-/** Another array of such a call. */
-function likewise(values: FloatArray, scale: number): FloatArray {
-  return scale === 1 || values instanceof Float64Array ? values : new Float64Array(values);
 }
