@@ -16,6 +16,8 @@ export interface Pace {
   readonly batchMs: number;
   /** How long each contender runs before the first round: past the first compiler tiers. */
   readonly warmupMs: number;
+  /** What is done before each batch and not timed. */
+  readonly prepare?: () => void;
 }
 
 /** Of the batches, in nanoseconds per call; `mad` is the median absolute deviation from the median. */
@@ -39,6 +41,7 @@ export async function measure(contenders: readonly Contender[], pace: Pace): Pro
       const n = calls.get(contender)!;
       let ms = 0;
       let done = 0;
+      pace.prepare?.();
       // Once more where n was found too small: on a slow stretch of the machine in the warm-up.
       for (; ms < pace.batchMs / 2; done += n) ms += await batch(contender, n);
       rounds[contender.name]!.push((ms * 1e6) / done);

@@ -1,11 +1,18 @@
 // npm run bench:peers [-- word …] [--quick] [--elements 1000000] [--json file]
 //
 // softmargin beside other libraries, each given the same ordinary arrays and asked for the same result as a new ordinary array: what a user pays to
-// get data in and out is part of its time. One thread each. The libraries are those of peers/package.json.
+// get data in and out is part of its time, and so is what it takes to collect its own garbage; that of the one before it is collected before it
+// begins. One thread each. The libraries are those of peers/package.json.
+//
+// The process keeps memory that was freed (glibc's two thresholds): whether a new array of some megabytes gets such memory or new pages, which take
+// 0.6 to 1.3 ns an element, would else be a matter of what was freed before, by whom. It made one line of a library twice as slow as the next.
 
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
@@ -15,6 +22,15 @@ import { heading, row, tally } from "./print.js";
 import { machine, versions, write } from "./results.js";
 import { type Entrant, type LineResult, onArrays, runLine } from "./run.js";
 
+const KEEPING = { MALLOC_TRIM_THRESHOLD_: "2000000000", MALLOC_MMAP_THRESHOLD_: "1000000000" };
+if (!process.env["MALLOC_TRIM_THRESHOLD_"]) {
+  const own = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: { ...process.env, ...KEEPING },
+    stdio: "inherit",
+  });
+  process.exit(own.status ?? 1);
+}
+
 const { values: flags, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
@@ -23,7 +39,11 @@ const { values: flags, positionals: words } = parseArgs({
     json: { type: "string", default: "bench/results/latest-peers.json" },
   },
 });
-const pace = flags.quick ? { rounds: 5, batchMs: 3, warmupMs: 60 } : { rounds: 15, batchMs: 10, warmupMs: 400 };
+setFlagsFromString("--expose-gc");
+const prepare: () => void = runInNewContext("gc");
+const pace = flags.quick
+  ? { rounds: 5, batchMs: 3, warmupMs: 60, prepare }
+  : { rounds: 15, batchMs: 10, warmupMs: 400, prepare };
 
 install(join(root, "bench/peers"));
 

@@ -97,7 +97,7 @@ function overPeers({ machine, versions, date, lines }: Results): string {
     line.times[peer] ? ratio(line.ahead![peer]!) + mark(line, "simd", peer) : "–";
   const jobs = [...new Set(shown.map(({ job }) => job))];
   return [
-    `Beside other libraries on the same arrays, f32, one thread each, data in and out counted, results in new arrays: how many times as fast \`softmargin\` is at C = ${CLASSES.join(" / ")}. ` +
+    `Beside other libraries on the same arrays, f32, one thread each, data in and out counted, results in new arrays (in memory that the process has had before): how many times as fast \`softmargin\` is at C = ${CLASSES.join(" / ")}. ` +
       "Where a library has no such function it is put together from its operations, as its users would: TensorFlow.js' cross-entropies (from a one-hot of the classes) " +
       "and hinges, their gradients by its differentiation, and the gradient of ONNX Runtime's cross-entropy. " +
       `TensorFlow.js ${versions["@tensorflow/tfjs"]}, ONNX Runtime ${versions["onnxruntime-web"]} (native: with AVX-512 where the processor has it); ` +

@@ -86,9 +86,9 @@ test("contenders take turns, each the first one once", async () => {
       { name: "a", run: wait("a") },
       { name: "b", run: wait("b") },
     ],
-    { rounds: 4, batchMs: 2, warmupMs: 0 },
+    { rounds: 4, batchMs: 2, warmupMs: 0, prepare: () => order.push(" ") },
   );
-  expect(order.slice(-8).join("")).toBe("abbaabba");
+  expect(order.join("").trimEnd()).toMatch(/ a b b a a b b a$/);
 });
 
 test("figures", () => {
