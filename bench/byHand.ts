@@ -44,7 +44,7 @@ const LOOPS: Loops = {
     },
 };
 
-/** The same with `exp` in place of Math.exp. */
+/** The same with `exp` in place of Math.exp. A loop of its own: one that is given either compiles to a call of what it is given, 11 ns instead of 4. */
 const OWN_EXP: Loops = {
   softmax:
     ({ x, classes, out: y }) =>

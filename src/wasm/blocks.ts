@@ -89,6 +89,7 @@ export class Blocks {
     return true;
   }
 
+  /** The same for a call of several blocks, or over arrays of a workspace. */
   private openBlocks(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
     const { outer, classes, inner } = shape;
@@ -99,6 +100,7 @@ export class Blocks {
     const rows = Math.min(outer * inner, Math.max(1, Math.floor((ARENA_BYTES - fixed) / row)));
     if (arena.isFixed && !arena.holds(fixed + rows * row)) return false;
     arena.open(fixed + rows * row);
+    // It may have grown.
     this.view = size === 4 ? arena.f32 : arena.f64;
     this.allOuters = outer;
     this.classes = classes;

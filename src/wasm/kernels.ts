@@ -311,6 +311,7 @@ function scaleFor(temperature: number): number {
   return 2 ** Math.max(-1022, Math.min(1022, -Math.ceil(Math.log2(temperature))));
 }
 
+/** x · scale, in f64. */
 function scaledCopy(x: FloatArray, scale: number): Float64Array {
   const copy = new Float64Array(x);
   for (let i = 0; i < lengthOf(copy); i++) copy[i]! *= scale;
