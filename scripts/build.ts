@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { build, type Plugin } from "rolldown";
 import { minify } from "terser";
 import { toText } from "../src/wasm/text.js";
+import { constantFunctions } from "./constantFunctions.js";
 import { LOADER, leanLoader } from "./leanLoader.js";
 
 const run = (script: string, ...args: string[]): void => {
@@ -45,12 +46,12 @@ for (const name of ["index", "relaxed", "baseline", "wasm"]) {
     plugins: [lean],
     logLevel: "warn",
   });
-  const { code } = await minify(readFileSync(file, "utf8"), {
+  const { code } = await minify(constantFunctions(readFileSync(file, "utf8")), {
     module: true,
     ecma: 2020,
     // A function that is called once stays one: put into its caller it would be made anew at each call. None is a constructor, so those in object
-    // literals can be methods ("unsafe").
-    compress: { passes: 3, reduce_funcs: false, inline: 1, unsafe_methods: true },
+    // literals can be methods, and others arrow functions ("unsafe").
+    compress: { passes: 3, reduce_funcs: false, inline: 1, unsafe_arrows: true, unsafe_methods: true },
     format: { comments: false },
   });
   if (!code) throw new Error(`nothing left of ${file}`);
