@@ -26,7 +26,7 @@ export function crossEntropy(
   if (!call.isEmpty) {
     const { losses, rows, weight } = call;
     const grad = call.output?.array;
-    total = kernels.crossEntropy(losses, grad, call.logits, call.targets, call.shape, {
+    total = kernels.crossEntropy(losses, grad, call.logits, call.indices, call.probabilities, call.shape, {
       rows,
       weight,
       labelSmoothing,

@@ -47,8 +47,8 @@ export function hinge(
   if (!call.isEmpty) {
     const { losses, rows, weight } = call;
     const grad = call.output?.array;
-    const targets = call.targets as Int32Array;
-    total = kernels.hinge(losses, grad, call.logits, targets, call.shape, { rows, weight, form, margin, p, scale });
+    const indices = call.indices!;
+    total = kernels.hinge(losses, grad, call.logits, indices, call.shape, { rows, weight, form, margin, p, scale });
   }
   return reduce(call, total);
 }

@@ -55,8 +55,8 @@ export interface HingeTerms {
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
  * the very same array as an input. Per-row arrays have at least outer · inner elements. There is at least one row.
  *
- * `targets` is an Int32Array of class indices, −1 for a row that is ignored (its loss and gradient are exactly 0), or class
- * probabilities of the logits' type and length. A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts), and
+ * `indices` are the class indices of the rows, −1 for one that is ignored (its loss and gradient are exactly 0); without them there are
+ * class probabilities, of the logits' type and length. A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts), and
  * leaves each in `loss` where that is wanted; in f64 whatever the type of the logits. `grad` is absent where only the loss is wanted.
  */
 export interface Kernels {
@@ -71,7 +71,8 @@ export interface Kernels {
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     logits: FloatArray,
-    targets: Int32Array | FloatArray,
+    indices: Int32Array | undefined,
+    probabilities: FloatArray | undefined,
     shape: Shape,
     terms: CrossEntropyTerms,
   ): number;
@@ -79,7 +80,7 @@ export interface Kernels {
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     scores: FloatArray,
-    targets: Int32Array,
+    indices: Int32Array,
     shape: Shape,
     terms: HingeTerms,
   ): number;

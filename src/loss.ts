@@ -22,7 +22,7 @@ import type { LossValue } from "./options.js";
 import { clobberedBy, deliver, type Output, outputLike, separate, unclobbered } from "./output.js";
 import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, Total } from "./reduction.js";
 import { readShape, rowStart } from "./shape.js";
-import { readClasses, readIgnoreIndex, readTargets } from "./targets.js";
+import { IGNORED_BY_DEFAULT, readClasses, readIgnoreIndex, readTargets } from "./targets.js";
 import { copy, fillWith, lengthOf } from "./typedArrays.js";
 
 const LOSS_OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
@@ -44,7 +44,9 @@ const anyNumber = (): boolean => true;
 export interface LossCall {
   readonly options: Options;
   readonly logits: FloatArray;
-  readonly targets: Int32Array | FloatArray;
+  /** The targets: class indices, or else class probabilities. */
+  readonly indices: Int32Array | undefined;
+  readonly probabilities: FloatArray | undefined;
   readonly shape: Shape;
   readonly weight: FloatArray | undefined;
   readonly rows: RowTerms;
@@ -127,22 +129,28 @@ export function readLoss(
   const { weight, sampleWeight, gradOutput, gradScale } = factors;
 
   // Last of the checks, since its result lives in a buffer that is used again.
-  const indices = indexed ? readClasses(fn, targets, shape.classes, readIgnoreIndex(fn, options)) : undefined;
-  const kernelTargets = indices?.classes ?? separate(targets.probabilities!, written);
-  const counted = rows - (indices?.ignored ?? 0);
+  const { ignoreIndex } = options;
+  const ignored = ignoreIndex === undefined ? IGNORED_BY_DEFAULT : readIgnoreIndex(fn, ignoreIndex);
+  const checked = indexed ? readClasses(fn, targets, shape.classes, ignored) : undefined;
+  const indices = checked?.classes;
+  const probabilities = indexed ? undefined : separate(targets.probabilities, written);
 
-  const losses = reduction === "none" ? rowBuffer(fn, rows) : undefined;
-  const perRow =
-    reduction === "none" ? outputLike(fn, "out", undefined, undefined, list !== undefined, logits, rows) : undefined;
+  let losses: Float64Array | undefined;
+  let perRow: Output | undefined;
   let denominator = 1;
-  if (reduction === "mean") {
-    denominator = meanOver === "all" ? rows : counted;
-    if (meanOver === "weights") denominator = totalWeight(kernelTargets, shape, weight, sampleWeight, counted);
+  if (reduction === "none") {
+    losses = rowBuffer(fn, rows);
+    perRow = outputLike(fn, "out", undefined, undefined, list !== undefined, logits, rows);
+  } else if (reduction === "mean") {
+    denominator = meanOver === "all" || checked === undefined ? rows : rows - checked.ignored;
+    if (meanOver === "weights" && (hasFactors || !indexed))
+      denominator = totalWeight(indices, probabilities, shape, weight, sampleWeight);
   }
   return {
     options,
     logits: unclobbered(logits, written),
-    targets: kernelTargets,
+    indices,
+    probabilities,
     shape,
     weight,
     rows: {
@@ -197,14 +205,13 @@ function separated({ weight, sampleWeight, gradOutput, gradScale }: Factors, wri
 /** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
 export function reduce(call: LossCall, total: number): LossValue {
   const { shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output } = call;
-  const count = shape.outer * shape.inner;
-  if (isEmpty && output && rows.clears) fillWith(output.array, 0, 0, lengthOf(output.array));
+  if (isEmpty && output !== undefined && rows.clears) fillWith(output.array, 0, 0, lengthOf(output.array));
   let loss: LossValue;
-  if (perRow) {
-    copy(perRow.array, 0, losses!, 0, count);
+  if (perRow !== undefined) {
+    copy(perRow.array, 0, losses!, 0, shape.outer * shape.inner);
     loss = deliver(perRow);
   } else loss = denominator === 0 ? emptyMean : total / denominator;
-  return (output ? { loss, grad: deliver(output) } : loss) as LossValue;
+  return (output !== undefined ? { loss, grad: deliver(output) } : loss) as LossValue;
 }
 
 function ofType<A>(values: FloatArray, type: new (values: FloatArray) => A): A {
@@ -213,29 +220,26 @@ function ofType<A>(values: FloatArray, type: new (values: FloatArray) => A): A {
 
 /** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
 function totalWeight(
-  targets: Int32Array | FloatArray,
+  indices: Int32Array | undefined,
+  probabilities: FloatArray | undefined,
   shape: Shape,
   weight: FloatArray | undefined,
   sampleWeight: Float64Array | undefined,
-  counted: number,
 ): number {
   const { outer, classes, inner } = shape;
   const total = new Total();
-  if (targets instanceof Int32Array) {
-    if (weight === undefined && sampleWeight === undefined) return counted;
-    for (let r = 0; r < outer * inner; r++) {
-      const y = targets[r]!;
-      if (y >= 0) total.add((weight ? weight[y]! : 1) * (sampleWeight ? sampleWeight[r]! : 1));
-    }
-    return total.value;
-  }
   for (let r = 0; r < outer * inner; r++) {
-    const u = sampleWeight ? sampleWeight[r]! : 1;
-    if (u === 0) continue;
-    const start = rowStart(shape, r);
-    const mass = new Total();
-    for (let j = 0; j < classes; j++) mass.add((weight ? weight[j]! : 1) * targets[start + j * inner]!);
-    total.add(u * mass.value);
+    const u = sampleWeight === undefined ? 1 : sampleWeight[r]!;
+    if (indices !== undefined) {
+      const y = indices[r]!;
+      if (y >= 0) total.add(u * (weight === undefined ? 1 : weight[y]!));
+    } else if (u !== 0) {
+      const start = rowStart(shape, r);
+      const mass = new Total();
+      for (let j = 0; j < classes; j++)
+        mass.add((weight === undefined ? 1 : weight[j]!) * probabilities![start + j * inner]!);
+      total.add(u * mass.value);
+    }
   }
   return total.value;
 }

@@ -32,7 +32,7 @@ export function readShape(
 ): Shape {
   const classes = rows === undefined ? length : length / rows;
   // Most calls are like this, and it is little enough for V8 to compile it into its callers.
-  const plain = options.shape === undefined && options.axis === undefined && classes >= 1 && classes % 1 === 0;
+  const plain = options.shape === undefined && options.axis === undefined && classes > 0 && Number.isInteger(classes);
   return plain
     ? { outer: rows ?? 1, classes, inner: 1 }
     : readDimensions(fn, options, argument, length, rows, rows === 0 ? 0 : classes, isLoss);

@@ -1,6 +1,6 @@
 // Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import { checkedNumber, int32Array, type Options, plainArray, rangeError, sameKind, typeError } from "./check.js";
+import { checkedNumber, int32Array, plainArray, rangeError, sameKind, typeError } from "./check.js";
 import type { FloatArray } from "./kernels.js";
 import { rowBuffers } from "./rowBuffers.js";
 import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
@@ -59,11 +59,9 @@ export function readTargets(
   };
 }
 
-const IGNORED_BY_DEFAULT: readonly number[] = [-100];
-
 /** Which indices mark a row that is to be ignored. */
-export function readIgnoreIndex(fn: string, { ignoreIndex }: Options): readonly number[] {
-  if (ignoreIndex === undefined) return IGNORED_BY_DEFAULT;
+export const IGNORED_BY_DEFAULT: readonly number[] = [-100];
+export function readIgnoreIndex(fn: string, ignoreIndex: unknown): readonly number[] {
   if (!Array.isArray(ignoreIndex)) return [ignoredIndex(fn, "ignoreIndex", ignoreIndex)];
   return ignoreIndex.map((index, i) => ignoredIndex(fn, `ignoreIndex[${i}]`, index));
 }

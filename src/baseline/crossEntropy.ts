@@ -24,21 +24,21 @@ export function crossEntropy(
   loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
-  targets: Int32Array | FloatArray,
+  indices: Int32Array | undefined,
+  probabilities: FloatArray | undefined,
   shape: Shape,
   terms: CrossEntropyTerms,
 ): number {
-  const plain = targets instanceof Int32Array && terms.labelSmoothing === 0;
-  return plain
-    ? classTargets(loss, grad, logits, targets, shape, terms)
-    : anyTargets(loss, grad, logits, targets, shape, terms);
+  return indices !== undefined && terms.labelSmoothing === 0
+    ? classTargets(loss, grad, logits, indices, shape, terms)
+    : anyTargets(loss, grad, logits, indices, probabilities, shape, terms);
 }
 
 function classTargets(
   loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
-  targets: Int32Array,
+  indices: Int32Array,
   shape: Shape,
   terms: CrossEntropyTerms,
 ): number {
@@ -50,7 +50,7 @@ function classTargets(
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = targets[row]!;
+      const y = indices[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
@@ -76,7 +76,8 @@ function anyTargets(
   loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   logits: FloatArray,
-  targets: Int32Array | FloatArray,
+  indices: Int32Array | undefined,
+  probabilities: FloatArray | undefined,
   shape: Shape,
   terms: CrossEntropyTerms,
 ): number {
@@ -91,15 +92,15 @@ function anyTargets(
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = targets instanceof Int32Array ? targets[row]! : 0;
+      const y = indices === undefined ? 0 : indices[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
         if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
-      if (targets instanceof Int32Array) smoothClass(q, w, y, classes, labelSmoothing);
-      else smoothProbabilities(q, w, targets, start, inner, classes, labelSmoothing);
+      if (indices !== undefined) smoothClass(q, w, y, classes, labelSmoothing);
+      else smoothProbabilities(q, w, probabilities!, start, inner, classes, labelSmoothing);
       const k = rowShift(e, logits, start, inner, classes, temperature);
 
       // both sums leave k out: z_k is 0, and the gradient at k wants the q of the others

@@ -18,7 +18,7 @@ export function hinge(
   loss: Float64Array | undefined,
   grad: FloatArray | undefined,
   scores: FloatArray,
-  targets: Int32Array,
+  indices: Int32Array,
   shape: Shape,
   terms: HingeTerms,
 ): number {
@@ -31,7 +31,7 @@ export function hinge(
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = targets[row]!;
+      const y = indices[row]!;
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);

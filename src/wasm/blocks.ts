@@ -67,8 +67,8 @@ export class Blocks {
 
   /**
    * Begins a call with the kernels of `kernelsFor`: makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow`
-   * further bytes a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. False where
-   * the arena would have to grow but must not; throws before anything has happened where it cannot.
+   * further bytes a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. Then the
+   * first block is at hand. False where the arena would have to grow but must not; throws before anything has happened where it cannot.
    */
   protected open(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
     const { arena } = this;
@@ -77,15 +77,17 @@ export class Blocks {
     const rows = outer * inner;
     this.view = size === 4 ? arena.f32 : arena.f64;
     this.log2Bytes = size === 4 ? 2 : 3;
-    const bytes = ROUNDED + kept * size + rows * (slots * classes * size + perRow);
+    const elements = rows * classes;
+    const bytes = ROUNDED + (kept + slots * elements) * size + rows * perRow;
     this.isWhole = bytes <= ARENA_BYTES && (inner === 1 || classes <= narrow) && !arena.isFixed;
     if (!this.isWhole) return this.openBlocks(shape, narrow, slots, perRow, kept);
     arena.empty();
     this.rows = rows;
     this.firstRow = 0;
-    this.elements = rows * classes;
+    this.elements = elements;
     this.rowOuters = outer;
     this.rowInners = inner;
+    this.isRunning = true;
     return true;
   }
 
@@ -112,12 +114,15 @@ export class Blocks {
     this.outers = 0;
     this.inner = inner;
     this.inners = 0;
+    if (swaps) this.spare = arena.take(this.innersPerBlock * classes * size);
+    arena.keep();
+    this.isRunning = this.nextBlock();
     return true;
   }
 
   /** Goes on to the next block, if there is one; the arena is empty then but for what stays. */
   protected next(): boolean {
-    this.isRunning = this.isWhole ? !this.isRunning : this.nextBlock();
+    this.isRunning = !this.isWhole && this.nextBlock();
     return this.isRunning;
   }
 
@@ -128,7 +133,7 @@ export class Blocks {
       this.outer += this.outers;
       this.inner = 0;
     }
-    if (this.outer >= outer || inner === 0) return false;
+    if (this.outer >= outer) return false;
     const outers = Math.min(this.outersPerBlock, outer - this.outer);
     const inners = Math.min(this.innersPerBlock, inner - this.inner);
     this.outers = outers;
@@ -139,7 +144,6 @@ export class Blocks {
     this.rowOuters = this.swaps ? inners : outers;
     this.rowInners = this.swaps ? 1 : inners;
     this.arena.release();
-    if (this.swaps) this.spare = this.arena.take(this.elements * this.typed.bytes);
     return true;
   }
 
@@ -159,7 +163,7 @@ export class Blocks {
   }
 
   private enterWhole(array: FloatArray): number {
-    const at = this.arena.take(this.elements * this.typed.bytes);
+    const at = this.arena.take(this.elements << this.log2Bytes);
     copy(this.view, at >>> this.log2Bytes, array, 0, this.elements);
     return at;
   }
@@ -209,7 +213,7 @@ export class Blocks {
   }
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
-  protected place(out: FloatArray, x: FloatArray, xs: number, accumulate = false): number {
+  protected place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
     return this.isWhole ? xs : this.placeBlock(out, x, xs, accumulate);
   }
 
@@ -221,9 +225,12 @@ export class Blocks {
 
   /** Brings a result from where `place` put it to where it belongs. */
   protected leave(out: FloatArray, results: number, accumulate: boolean): void {
-    if (accumulate && this.isWhole) this.typed.add(results, this.enterWhole(out), this.elements);
-    if (this.isWhole) copy(out, 0, this.view, results >>> this.log2Bytes, this.elements, this.results);
-    else this.leaveBlock(out, results, accumulate);
+    if (!this.isWhole) {
+      this.leaveBlock(out, results, accumulate);
+      return;
+    }
+    if (accumulate) this.typed.add(results, this.enterWhole(out), this.elements);
+    copy(out, 0, this.view, results >>> this.log2Bytes, this.elements, this.results);
   }
 
   private leaveBlock(out: FloatArray, results: number, accumulate: boolean): void {

@@ -12,8 +12,9 @@ export class WasmKernels extends Blocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
   private readonly shared: WasmKernels | undefined;
 
-  // Where a loss has its total, and its rows of the block.
+  // Where a loss has its total and class weights, and its rows of the block.
   private total = 0;
+  private weight = 0;
   private losses = 0;
   private targets = 0;
   private sampleWeight = 0;
@@ -52,12 +53,12 @@ export class WasmKernels extends Blocks implements Kernels {
   /** y = f(x). False, as for the functions below, where the arena must not grow as far as that needs. */
   private map(kernel: RowKernel, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): boolean {
     if (!this.open(shape, this.typed.narrowExp, 1, 0, 0)) return false;
-    while (this.next()) {
+    do {
       const xs = this.enter(x);
-      const ys = this.place(y, x, xs);
+      const ys = this.place(y, x, xs, false);
       kernel(ys, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
       this.leave(y, ys, false);
-    }
+    } while (this.next());
     return true;
   }
 
@@ -81,13 +82,13 @@ export class WasmKernels extends Blocks implements Kernels {
     shape: Shape,
   ): boolean {
     if (!this.open(shape, narrow, 2, 0, 0)) return false;
-    while (this.next()) {
+    do {
       const ys = this.enter(y);
       const dys = this.enter(dy);
-      const dxs = this.place(dx, y, ys);
+      const dxs = this.place(dx, y, ys, false);
       kernel(dxs, ys, dys, this.rowOuters, shape.classes, this.rowInners);
       this.leave(dx, dxs, false);
-    }
+    } while (this.next());
     return true;
   }
 
@@ -101,36 +102,34 @@ export class WasmKernels extends Blocks implements Kernels {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
-    while (this.next()) {
+    do {
       const values = this.arena.take(this.rows * 8);
       const xs = this.enter(x);
       this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
       this.leaveRows(lse, values);
-    }
+    } while (this.next());
   }
 
   crossEntropy(
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     x: FloatArray,
-    targets: Int32Array | FloatArray,
+    indices: Int32Array | undefined,
+    probabilities: FloatArray | undefined,
     shape: Shape,
     terms: CrossEntropyTerms,
   ): number {
     const { labelSmoothing, temperature, rows } = terms;
     const scale = scaleFor(temperature);
-    if (scale !== 1) return this.scaledCrossEntropy(loss, grad, x, targets, shape, terms, scale);
-    const indices = targets instanceof Int32Array ? targets : undefined;
-    const probabilities = indices ? undefined : (targets as FloatArray);
-    const slots = 1 + (probabilities ? 1 : 0) + (grad && rows.accumulate ? 1 : 0);
+    if (scale !== 1) return this.scaledCrossEntropy(loss, grad, x, indices, probabilities, shape, terms, scale);
+    const slots = 1 + (probabilities === undefined ? 0 : 1) + (rows.accumulate ? 1 : 0);
     if (!this.openLoss(shape, this.kernelsFor(x).narrowExp, slots, 0, rows, terms.weight, loss))
-      return this.shared!.crossEntropy(loss, grad, x, targets, shape, terms);
-    const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
-    while (this.next()) {
+      return this.shared!.crossEntropy(loss, grad, x, indices, probabilities, shape, terms);
+    do {
       this.enterLoss(indices, rows, loss);
       const xs = this.enter(x);
-      const ts = probabilities ? this.enter(probabilities) : 0;
-      const grads = grad ? this.place(grad, x, xs, rows.accumulate) : 0;
+      const ts = probabilities === undefined ? 0 : this.enter(probabilities);
+      const grads = grad === undefined ? 0 : this.place(grad, x, xs, rows.accumulate);
       this.typed.crossEntropy(
         this.total,
         this.losses,
@@ -138,7 +137,7 @@ export class WasmKernels extends Blocks implements Kernels {
         xs,
         this.targets,
         ts,
-        weight,
+        this.weight,
         this.sampleWeight,
         this.gradOutput,
         this.rowOuters,
@@ -148,9 +147,9 @@ export class WasmKernels extends Blocks implements Kernels {
         temperature,
         rows.gradScale,
       );
-      if (loss) this.leaveRows(loss, this.losses);
-      if (grad) this.leave(grad, grads, rows.accumulate);
-    }
+      if (loss !== undefined) this.leaveRows(loss, this.losses);
+      if (grad !== undefined) this.leave(grad, grads, rows.accumulate);
+    } while (this.next());
     return this.totalLoss();
   }
 
@@ -158,15 +157,16 @@ export class WasmKernels extends Blocks implements Kernels {
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     x: FloatArray,
-    targets: Int32Array | FloatArray,
+    indices: Int32Array | undefined,
+    probabilities: FloatArray | undefined,
     shape: Shape,
     terms: CrossEntropyTerms,
     scale: number,
   ): number {
     const { temperature, rows, weight } = terms;
     const gradient = grad && new Float64Array(grad);
-    const scaledTargets = targets instanceof Int32Array ? targets : new Float64Array(targets);
-    const total = this.crossEntropy(loss, gradient, scaledCopy(x, scale), scaledTargets, shape, {
+    const wide = probabilities && new Float64Array(probabilities);
+    const total = this.crossEntropy(loss, gradient, scaledCopy(x, scale), indices, wide, shape, {
       ...terms,
       temperature: temperature * scale,
       rows: { ...rows, gradScale: rows.gradScale * scale },
@@ -180,7 +180,7 @@ export class WasmKernels extends Blocks implements Kernels {
     loss: Float64Array | undefined,
     grad: FloatArray | undefined,
     scores: FloatArray,
-    targets: Int32Array,
+    indices: Int32Array,
     shape: Shape,
     terms: HingeTerms,
   ): number {
@@ -188,18 +188,17 @@ export class WasmKernels extends Blocks implements Kernels {
     const westonWatkins = terms.form === "weston-watkins";
     const kernels = this.kernelsFor(scores);
     const isSparse = grad !== undefined && !westonWatkins && shape.classes > kernels.narrow;
-    const slots = 1 + (grad && !isSparse && rows.accumulate ? 1 : 0);
+    const slots = 1 + (rows.accumulate && !isSparse ? 1 : 0);
     const perResult = isSparse ? kernels.bytes + 4 : 0;
     if (!this.openLoss(shape, kernels.narrow, slots, perResult, rows, terms.weight, loss))
-      return this.shared!.hinge(loss, grad, scores, targets, shape, terms);
-    const weight = terms.weight ? this.enterWeight(terms.weight, shape.classes) : 0;
-    while (this.next()) {
-      this.enterLoss(targets, rows, loss);
+      return this.shared!.hinge(loss, grad, scores, indices, shape, terms);
+    do {
+      this.enterLoss(indices, rows, loss);
       const xs = this.enter(scores);
       const tops = isSparse ? this.arena.take(this.rows * 4) : 0;
       let grads = 0;
       if (isSparse) grads = this.arena.take(this.rows * kernels.bytes);
-      else if (grad) grads = this.place(grad, scores, xs, rows.accumulate);
+      else if (grad !== undefined) grads = this.place(grad, scores, xs, rows.accumulate);
       kernels.hinge(
         this.total,
         this.losses,
@@ -207,7 +206,7 @@ export class WasmKernels extends Blocks implements Kernels {
         tops,
         xs,
         this.targets,
-        weight,
+        this.weight,
         this.sampleWeight,
         this.gradOutput,
         this.rowOuters,
@@ -219,10 +218,10 @@ export class WasmKernels extends Blocks implements Kernels {
         scale,
         rows.gradScale,
       );
-      if (loss) this.leaveRows(loss, this.losses);
+      if (loss !== undefined) this.leaveRows(loss, this.losses);
       if (isSparse) this.leaveTops(grad, grads, tops, shape, rows);
-      else if (grad) this.leave(grad, grads, rows.accumulate);
-    }
+      else if (grad !== undefined) this.leave(grad, grads, rows.accumulate);
+    } while (this.next());
     return this.totalLoss();
   }
 
@@ -262,14 +261,16 @@ export class WasmKernels extends Blocks implements Kernels {
     loss: Float64Array | undefined,
   ): boolean {
     // One target and perhaps a loss and two factors a row.
-    const perRow = 4 + perResult + (loss ? 8 : 0) + (rows.sampleWeight ? 8 : 0) + (rows.gradOutput ? 8 : 0);
-    if (!this.open(shape, narrow, slots, perRow, weight ? shape.classes : 0)) return false;
+    const factors = (rows.sampleWeight === undefined ? 0 : 8) + (rows.gradOutput === undefined ? 0 : 8);
+    const perRow = 4 + perResult + factors + (loss === undefined ? 0 : 8);
+    if (!this.open(shape, narrow, slots, perRow, weight === undefined ? 0 : shape.classes)) return false;
     const { arena } = this;
     this.total = arena.take(16);
     arena.keep();
     const at = this.total >>> 3;
     arena.f64[at] = 0;
     arena.f64[at + 1] = 0;
+    this.weight = weight === undefined ? 0 : this.enterWeight(weight, shape.classes);
     return true;
   }
 
@@ -290,14 +291,14 @@ export class WasmKernels extends Blocks implements Kernels {
 
   /** What a loss needs per row of the block, and room for its results where they are wanted. */
   private enterLoss(
-    targets: Int32Array | undefined,
+    indices: Int32Array | undefined,
     { sampleWeight, gradOutput }: RowTerms,
     loss: Float64Array | undefined,
   ): void {
-    this.targets = targets ? this.enterTargets(targets) : 0;
-    this.sampleWeight = sampleWeight ? this.enterFactors(sampleWeight) : 0;
-    this.gradOutput = gradOutput ? this.enterFactors(gradOutput) : 0;
-    this.losses = loss ? this.arena.take(this.rows * 8) : 0;
+    this.targets = indices === undefined ? 0 : this.enterTargets(indices);
+    this.sampleWeight = sampleWeight === undefined ? 0 : this.enterFactors(sampleWeight);
+    this.gradOutput = gradOutput === undefined ? 0 : this.enterFactors(gradOutput);
+    this.losses = loss === undefined ? 0 : this.arena.take(this.rows * 8);
   }
 }
 
