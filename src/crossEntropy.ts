@@ -22,16 +22,5 @@ export function crossEntropy(
   const call = readLoss(kernels, fn, KIND, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
-  let total = 0;
-  if (!call.isEmpty) {
-    const { losses, rows, weight } = call;
-    const grad = call.output?.array;
-    total = kernels.crossEntropy(losses, grad, call.logits, call.indices, call.probabilities, call.shape, {
-      rows,
-      weight,
-      labelSmoothing,
-      temperature,
-    });
-  }
-  return reduce(call, total);
+  return reduce(call, call.isEmpty ? 0 : kernels.crossEntropy(call, labelSmoothing, temperature));
 }

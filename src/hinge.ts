@@ -43,12 +43,5 @@ export function hinge(
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
   const scale = perClass ? 1 / call.shape.classes : 1;
-  let total = 0;
-  if (!call.isEmpty) {
-    const { losses, rows, weight } = call;
-    const grad = call.output?.array;
-    const indices = call.indices!;
-    total = kernels.hinge(losses, grad, call.logits, indices, call.shape, { rows, weight, form, margin, p, scale });
-  }
-  return reduce(call, total);
+  return reduce(call, call.isEmpty ? 0 : kernels.hinge(call, form, margin, p, scale));
 }

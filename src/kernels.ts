@@ -16,8 +16,20 @@ export interface Shape {
   readonly inner: number;
 }
 
-/** What every loss does with a row, besides computing it. */
-export interface RowTerms {
+/** What every loss takes. */
+export interface LossTerms {
+  /** Room for the loss of each row, in f64 whatever the type of the logits; absent where only their total is wanted. */
+  readonly losses: Float64Array | undefined;
+  /** Where the gradient goes; absent where only the loss is wanted. */
+  readonly grad: FloatArray | undefined;
+  readonly logits: FloatArray;
+  /** The class index of each row, −1 for one that is ignored: its loss and gradient are exactly 0. */
+  readonly indices: Int32Array | undefined;
+  /** Without indices: class probabilities, of the logits' type and length. */
+  readonly probabilities: FloatArray | undefined;
+  readonly shape: Shape;
+  /** w, one factor per class, of the logits' type; absent means 1. */
+  readonly weight: FloatArray | undefined;
   /** u, one factor per row for loss and gradient; absent means 1. A row with u = 0 gives exactly 0, whatever it holds. */
   readonly sampleWeight: Float64Array | undefined;
   /** Upstream gradient, one factor per row for the gradient only; absent means 1. */
@@ -30,58 +42,26 @@ export interface RowTerms {
   readonly clears: boolean;
 }
 
-export interface CrossEntropyTerms {
-  readonly rows: RowTerms;
-  /** w, one factor per class, of the logits' type. */
-  readonly weight: FloatArray | undefined;
-  /** ε in [0, 1]. */
-  readonly labelSmoothing: number;
-  /** T > 0. */
-  readonly temperature: number;
-}
-
-export interface HingeTerms {
-  readonly rows: RowTerms;
-  /** w, one factor per class, of the scores' type. */
-  readonly weight: FloatArray | undefined;
-  readonly form: "weston-watkins" | "crammer-singer";
-  readonly margin: number;
-  readonly p: 1 | 2;
-  /** One factor for loss and gradient: 1, or 1/C for `perClass`. */
-  readonly scale: number;
-}
+export type HingeForm = "weston-watkins" | "crammer-singer";
 
 /**
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
  * the very same array as an input. Per-row arrays have at least outer · inner elements. There is at least one row.
  *
- * `indices` are the class indices of the rows, −1 for one that is ignored (its loss and gradient are exactly 0); without them there are
- * class probabilities, of the logits' type and length. A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts), and
- * leaves each in `loss` where that is wanted; in f64 whatever the type of the logits. `grad` is absent where only the loss is wanted.
+ * A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts).
  */
 export interface Kernels {
   /** Whether a call of this shape has read all its arrays before it writes one: then it does not matter how they overlap. */
   readsFirst(shape: Shape): boolean;
+  /** Where the class indices of such a call had best lie. */
+  readonly indices?: Int32Array;
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void;
-  crossEntropy(
-    loss: Float64Array | undefined,
-    grad: FloatArray | undefined,
-    logits: FloatArray,
-    indices: Int32Array | undefined,
-    probabilities: FloatArray | undefined,
-    shape: Shape,
-    terms: CrossEntropyTerms,
-  ): number;
-  hinge(
-    loss: Float64Array | undefined,
-    grad: FloatArray | undefined,
-    scores: FloatArray,
-    indices: Int32Array,
-    shape: Shape,
-    terms: HingeTerms,
-  ): number;
+  /** labelSmoothing: ε in [0, 1]; temperature: T > 0. */
+  crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
+  /** scale: one factor for loss and gradient, 1, or 1/C for `perClass`. */
+  hinge(terms: LossTerms, form: HingeForm, margin: number, p: 1 | 2, scale: number): number;
 }

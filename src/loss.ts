@@ -17,7 +17,7 @@ import {
   typeError,
   weights,
 } from "./check.js";
-import type { FloatArray, Kernels, RowTerms, Shape } from "./kernels.js";
+import type { FloatArray, Kernels, LossTerms, Shape } from "./kernels.js";
 import type { LossValue } from "./options.js";
 import { clobberedBy, deliver, type Output, outputLike, separate, unclobbered } from "./output.js";
 import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, Total } from "./reduction.js";
@@ -41,17 +41,8 @@ const F64 = Float64Array.prototype;
 const anyNumber = (): boolean => true;
 
 /** The arguments of a loss, checked, and all memory that it needs: what a kernel takes, and what `reduce` then makes of its losses. */
-export interface LossCall {
+export interface LossCall extends LossTerms {
   readonly options: Options;
-  readonly logits: FloatArray;
-  /** The targets: class indices, or else class probabilities. */
-  readonly indices: Int32Array | undefined;
-  readonly probabilities: FloatArray | undefined;
-  readonly shape: Shape;
-  readonly weight: FloatArray | undefined;
-  readonly rows: RowTerms;
-  /** For the losses of the rows, where they are the result. */
-  readonly losses: Float64Array | undefined;
   /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
   readonly isEmpty: boolean;
   readonly denominator: number;
@@ -61,7 +52,7 @@ export interface LossCall {
   readonly output: Output | undefined;
 }
 
-type Factors = Pick<LossCall, "weight"> & Pick<RowTerms, "sampleWeight" | "gradOutput" | "gradScale">;
+type Factors = Pick<LossTerms, "weight" | "sampleWeight" | "gradOutput" | "gradScale">;
 const NO_FACTORS: Factors = { weight: undefined, sampleWeight: undefined, gradOutput: undefined, gradScale: 1 };
 
 /** What is particular to a loss. */
@@ -131,7 +122,8 @@ export function readLoss(
   // Last of the checks, since its result lives in a buffer that is used again.
   const { ignoreIndex } = options;
   const ignored = ignoreIndex === undefined ? IGNORED_BY_DEFAULT : readIgnoreIndex(fn, ignoreIndex);
-  const checked = indexed ? readClasses(fn, targets, shape.classes, ignored) : undefined;
+  const room = kernels.readsFirst(shape) ? kernels.indices : undefined;
+  const checked = indexed ? readClasses(fn, targets, shape.classes, ignored, room) : undefined;
   const indices = checked?.classes;
   const probabilities = indexed ? undefined : separate(targets.probabilities, written);
 
@@ -147,20 +139,19 @@ export function readLoss(
       denominator = totalWeight(indices, probabilities, shape, weight, sampleWeight);
   }
   return {
-    options,
+    losses,
+    grad: output?.array,
     logits: unclobbered(logits, written),
     indices,
     probabilities,
     shape,
     weight,
-    rows: {
-      sampleWeight,
-      gradOutput,
-      gradScale: gradScale / denominator,
-      accumulate,
-      clears: !accumulate && output?.given !== undefined,
-    },
-    losses,
+    sampleWeight,
+    gradOutput,
+    gradScale: gradScale / denominator,
+    accumulate,
+    clears: !accumulate && options.grad !== undefined,
+    options,
     isEmpty: rows === 0 || denominator === 0,
     denominator,
     emptyMean,
@@ -204,8 +195,8 @@ function separated({ weight, sampleWeight, gradOutput, gradScale }: Factors, wri
 
 /** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
 export function reduce(call: LossCall, total: number): LossValue {
-  const { shape, rows, losses, isEmpty, denominator, emptyMean, perRow, output } = call;
-  if (isEmpty && output !== undefined && rows.clears) fillWith(output.array, 0, 0, lengthOf(output.array));
+  const { shape, losses, clears, isEmpty, denominator, emptyMean, perRow, output } = call;
+  if (isEmpty && output !== undefined && clears) fillWith(output.array, 0, 0, lengthOf(output.array));
   let loss: LossValue;
   if (perRow !== undefined) {
     copy(perRow.array, 0, losses!, 0, shape.outer * shape.inner);

@@ -84,9 +84,10 @@ export function readClasses(
   targets: Targets & { indices: Indices },
   classes: number,
   ignoreIndex: readonly number[],
+  room: Int32Array | undefined,
 ): CheckedClasses {
   const { indices, length, fits } = targets;
-  const result = rowBuffer(fn, length);
+  const result = room ?? rowBuffer(fn, length);
   if (fits) {
     // Not by `copy`, whose loop would then see nine kinds of arrays, and V8 make it slow for all: a softmax of five classes took a third longer
     // once losses had seen them (Node 24).

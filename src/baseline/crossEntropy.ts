@@ -15,38 +15,23 @@
 // Where a probability comes near 1 nothing cancels: the loss adds terms ≥ 0 only; p_y − 1 is −Σ_{j ≠ y} e_j / d; and
 // Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
-import type { CrossEntropyTerms, FloatArray, Shape } from "../kernels.js";
+import type { FloatArray, LossTerms } from "../kernels.js";
 import { sum } from "../reduction.js";
 import { Losses } from "./losses.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
 
-export function crossEntropy(
-  loss: Float64Array | undefined,
-  grad: FloatArray | undefined,
-  logits: FloatArray,
-  indices: Int32Array | undefined,
-  probabilities: FloatArray | undefined,
-  shape: Shape,
-  terms: CrossEntropyTerms,
-): number {
-  return indices !== undefined && terms.labelSmoothing === 0
-    ? classTargets(loss, grad, logits, indices, shape, terms)
-    : anyTargets(loss, grad, logits, indices, probabilities, shape, terms);
+export function crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number {
+  return terms.indices !== undefined && labelSmoothing === 0
+    ? classTargets(terms, temperature)
+    : anyTargets(terms, labelSmoothing, temperature);
 }
 
-function classTargets(
-  loss: Float64Array | undefined,
-  grad: FloatArray | undefined,
-  logits: FloatArray,
-  indices: Int32Array,
-  shape: Shape,
-  terms: CrossEntropyTerms,
-): number {
-  const { outer, classes, inner } = shape;
-  const { weight, temperature } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
+function classTargets(terms: LossTerms, temperature: number): number {
+  const { grad, logits, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
+  const { outer, classes, inner } = terms.shape;
+  const indices = terms.indices!;
   const e = scratchRow(0, classes);
-  const losses = new Losses(loss);
+  const losses = new Losses(terms.losses);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
@@ -72,20 +57,12 @@ function classTargets(
   return losses.total;
 }
 
-function anyTargets(
-  loss: Float64Array | undefined,
-  grad: FloatArray | undefined,
-  logits: FloatArray,
-  indices: Int32Array | undefined,
-  probabilities: FloatArray | undefined,
-  shape: Shape,
-  terms: CrossEntropyTerms,
-): number {
-  const { outer, classes, inner } = shape;
-  const { weight, labelSmoothing, temperature } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
+function anyTargets(terms: LossTerms, labelSmoothing: number, temperature: number): number {
+  const { grad, logits, indices, probabilities, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } =
+    terms;
+  const { outer, classes, inner } = terms.shape;
   const e = scratchRow(0, classes);
-  const losses = new Losses(loss);
+  const losses = new Losses(terms.losses);
   const q = scratchRow(1, classes);
   const w = scratchRow(2, classes);
   for (let j = 0; j < classes; j++) w[j] = weight === undefined ? 1 : weight[j]!;

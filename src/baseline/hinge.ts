@@ -10,24 +10,17 @@
 //
 // Then the loss times w_y · u · scale, and the gradient times w_y · u · scale · gradOutput · gradScale.
 
-import type { FloatArray, HingeTerms, Shape } from "../kernels.js";
+import type { FloatArray, HingeForm, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
 import { rowArgmax, rowFill, rowStore, scratchRow } from "./row.js";
 
-export function hinge(
-  loss: Float64Array | undefined,
-  grad: FloatArray | undefined,
-  scores: FloatArray,
-  indices: Int32Array,
-  shape: Shape,
-  terms: HingeTerms,
-): number {
-  const { outer, classes, inner } = shape;
-  const { weight, form, margin, p, scale } = terms;
-  const { sampleWeight, gradOutput, gradScale, accumulate, clears } = terms.rows;
+export function hinge(terms: LossTerms, form: HingeForm, margin: number, p: 1 | 2, scale: number): number {
+  const { grad, logits: scores, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
+  const { outer, classes, inner } = terms.shape;
+  const indices = terms.indices!;
   // In rows of up to ten classes the ends of two loops, which a processor guesses wrong, cost more than the slopes.
   const slopes = grad === undefined && classes > 10 ? undefined : scratchRow(0, classes);
-  const losses = new Losses(loss);
+  const losses = new Losses(terms.losses);
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;

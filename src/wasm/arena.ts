@@ -1,6 +1,7 @@
 // Linear memory as the kernels' workbench:
 //
 //   0 … heapBase   the module's own: constants and scratch tiles
+//   … reserved     the class indices of a small call, which are checked where the kernels read them
 //   … reserved + n arrays of a workspace; none for the shared kernels
 //   … the end      the arena: blocks of the caller's arrays on their way through
 //
@@ -13,12 +14,17 @@ const ALIGNMENT = 16;
 /** What the blocks of one call may take up together. 32 to 512 KiB are alike on a Zen 5 with 1 MiB of L2; 2 MiB is up to 70 % slower. */
 export const ARENA_BYTES: number = 128 * 1024;
 
+/** No call of so many elements needs more. */
+export const FEW_ELEMENTS = 1024;
+
 export class Arena {
   exports: Exports;
   private readonly instantiate: () => Exports;
   private memory: WasmMemory;
   /** The memory's buffer. Kept, since only `grow` changes it and asking a memory for it is slow. */
   buffer!: ArrayBuffer;
+  /** Where `indices` is. */
+  readonly indicesAt: number;
   /** Where the arrays of a workspace begin. */
   readonly reserved: number;
   /** Where the arena begins. */
@@ -32,12 +38,15 @@ export class Arena {
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
+  /** Room for one class index a row of a call of FEW_ELEMENTS. */
+  indices!: Int32Array;
 
   constructor(instantiate: () => Exports, workspaceBytes?: number) {
     this.instantiate = instantiate;
     this.exports = instantiate();
     this.memory = this.exports.memory;
-    this.reserved = align(this.exports.heapBase);
+    this.indicesAt = align(this.exports.heapBase);
+    this.reserved = this.indicesAt + FEW_ELEMENTS * 4;
     this.start = this.reserved + (workspaceBytes ?? 0);
     this.isFixed = workspaceBytes !== undefined;
     this.grow(this.start + ARENA_BYTES);
@@ -72,6 +81,7 @@ export class Arena {
     this.buffer = buffer;
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);
+    this.indices = new Int32Array(buffer, this.indicesAt, FEW_ELEMENTS);
     this.f32 = new Float32Array(buffer); // last: `holds` goes by it, should the stack be exhausted just here
   }
 

@@ -35,7 +35,6 @@ export class Blocks {
   private spare = 0;
   private readonly results = new Window();
   private readonly perRow = new Window();
-  private readonly classesOfRows = new Window(); // of the array that readClasses uses again
   // What follows from these, for it is asked for often.
   protected rows = 0;
   protected firstRow = 0;
@@ -44,7 +43,7 @@ export class Blocks {
   protected rowOuters = 0;
   protected rowInners = 0;
   /** Set from the beginning of a call to its end, so still set where the last one did not get there. */
-  private isRunning = false;
+  protected isRunning = false;
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -60,7 +59,7 @@ export class Blocks {
     return this.typed;
   }
 
-  private recover(): void {
+  protected recover(): void {
     this.arena.renew();
     this.isRunning = false;
   }
@@ -193,13 +192,13 @@ export class Blocks {
     return at;
   }
 
-  protected enterTargets(targets: Int32Array): number {
+  protected enterIndices(indices: Int32Array): number {
     const { firstRow, rows } = this;
     const { i32 } = this.arena;
     const at = this.arena.take(rows * 4);
     const to = at >>> 2;
-    if (rows > FEW) copy(i32, to, targets, firstRow, rows, this.isWhole ? this.classesOfRows : undefined);
-    else for (let r = 0; r < rows; r++) i32[to + r] = targets[firstRow + r]!;
+    if (rows > FEW) copy(i32, to, indices, firstRow, rows);
+    else for (let r = 0; r < rows; r++) i32[to + r] = indices[firstRow + r]!;
     return at;
   }
 
