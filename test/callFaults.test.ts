@@ -86,8 +86,10 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
     const want = signatures.map((signature) => numbersIn(invoke(ordinary, signature, rightArguments(signature))));
     const wantLarge = ordinary.softmax(large());
 
-    function expectAllRight(functions: Functions, arrays = (given: Arguments) => given): void {
-      signatures.forEach((signature, i) => {
+    /** Of every function, beginning with one of them: the first call is the one that sets things right. */
+    function expectAllRight(functions: Functions, arrays = (given: Arguments) => given, first = signatures[0]!): void {
+      [first, ...signatures].forEach((signature) => {
+        const i = signatures.indexOf(signature);
         const got = numbersIn(invoke(functions, signature, arrays(rightArguments(signature))));
         expectSameBits(got, want[i]!, () => `${signature.name}, afterwards`);
       });
@@ -135,7 +137,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
           };
           const before = instances;
           expect(caught(() => invoke(functions, signature, arrays(rightArguments(signature))))).toBeInstanceOf(error);
-          expectAllRight(functions, arrays);
+          expectAllRight(functions, arrays, signature);
           expect(instances).toBe(before + 1); // replaced, and once
           expect(Array.from(keep)).toEqual([7, 7, 7, 7]);
         });

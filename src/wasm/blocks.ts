@@ -43,7 +43,7 @@ export class Blocks {
   protected rowOuters = 0;
   protected rowInners = 0;
   /** Set from the beginning of a call to its end, so still set where the last one did not get there. */
-  protected isRunning = false;
+  private isRunning = false;
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -59,7 +59,7 @@ export class Blocks {
     return this.typed;
   }
 
-  protected recover(): void {
+  private recover(): void {
     this.arena.renew();
     this.isRunning = false;
   }

@@ -29,9 +29,11 @@ export class WasmKernels extends Blocks implements Kernels {
     return inner === 1 && outer * classes <= FEW_ELEMENTS && !this.arena.isFixed;
   }
 
-  /** In linear memory, so that they need not be copied once more: a hinge loss of 64 rows of 10 takes 4 % less (Node 24). */
+  /**
+   * In linear memory, so that they need not be copied once more: a hinge loss of 64 rows of 10 takes 4 % less (Node 24). Should the instance be
+   * replaced before the kernel runs, they are.
+   */
   get indices(): Int32Array {
-    if (this.isRunning) this.recover();
     return this.arena.indices;
   }
 
