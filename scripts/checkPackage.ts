@@ -87,9 +87,9 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 // Bytes, gzip. `limit` is what has been reached, rounded up: more than that is a regression. Beyond it stands the aim.
 const sizes = [
   { file: "dist/index.js", limit: 27_850, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 42_700 },
-  { file: "dist/baseline.js", limit: 8_250, aim: 6_000 },
-  { file: "dist/wasm.js", limit: 10_200 },
+  { file: "dist/relaxed.js", limit: 42_650 },
+  { file: "dist/baseline.js", limit: 8_200, aim: 6_000 },
+  { file: "dist/wasm.js", limit: 10_150 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;

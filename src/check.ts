@@ -350,6 +350,7 @@ export function choiceOption<C extends string | number>(
   return value === undefined ? fallback : choice(fn, key, value, fallback, choices);
 }
 
+// Apart, and so is `readGiven`: most calls have no options, and V8 compiles what is left into its callers (one row: 2 to 4 % fewer instructions).
 function choice<C extends string | number>(
   fn: string,
   key: OptionName,

@@ -42,7 +42,7 @@ export interface LossTerms {
   readonly clears: boolean;
 }
 
-export type HingeForm = "weston-watkins" | "crammer-singer";
+export type Formulation = "weston-watkins" | "crammer-singer";
 
 /**
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
@@ -63,5 +63,5 @@ export interface Kernels {
   /** labelSmoothing: ε in [0, 1]; temperature: T > 0. */
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
   /** scale: one factor for loss and gradient, 1, or 1/C for `perClass`. */
-  hinge(terms: LossTerms, form: HingeForm, margin: number, p: 1 | 2, scale: number): number;
+  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number;
 }

@@ -78,7 +78,10 @@ export interface CheckedClasses {
   readonly ignored: number;
 }
 
-/** Copies and validates class indices: what the kernels get was checked as copied, whoever else writes to the caller's memory. */
+/**
+ * Copies class indices, into `room` where there is any, and validates them: what the kernels get was checked as copied, whoever else writes to the
+ * caller's memory.
+ */
 export function readClasses(
   fn: string,
   targets: Targets & { indices: Indices },

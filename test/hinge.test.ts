@@ -196,6 +196,16 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
     }
   });
 
+  it.each([10, 100, 20_000])("has a gradient of 0 in all of %d classes but two, whatever was in `grad`", (classes) => {
+    const scores = new Float32Array(2 * classes).map((_, i) => (i % classes === 3 ? 1 : 0));
+    const grad = new Float32Array(2 * classes).fill(7);
+    hingeGrad(scores, [5, 4], { form: "crammer-singer", reduction: "sum", grad });
+    const want = new Float32Array(2 * classes);
+    want[3] = want[classes + 3] = 1;
+    want[5] = want[classes + 4] = -1;
+    expect(grad).toEqual(want);
+  });
+
   it("does not depend on the rows of an earlier call", () => {
     const wide = new Float32Array(100).fill(-INF, 0, 1);
     const before = hingeGrad(wide, [0]).grad;

@@ -271,6 +271,16 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/blocks.ts",
+    mutated: /^(?:if|else if) \(rows (?:<|>=) FEW\) copy\(/,
+    why: "either way they are copied",
+  },
+  {
+    file: "src/wasm/blocks.ts",
+    mutated: /^const (?:to|from) = at >> [23];$/,
+    why: "an address below 2^31, as all are but in memories of more than 2 GiB",
+  },
+  {
+    file: "src/wasm/blocks.ts",
     mutated: /^this\.inners = 1;$/,
     why: "the inner position is at the end already",
   },

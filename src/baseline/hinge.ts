@@ -10,11 +10,11 @@
 //
 // Then the loss times w_y · u · scale, and the gradient times w_y · u · scale · gradOutput · gradScale.
 
-import type { FloatArray, HingeForm, LossTerms } from "../kernels.js";
+import type { FloatArray, Formulation, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
 import { rowArgmax, rowFill, rowStore, scratchRow } from "./row.js";
 
-export function hinge(terms: LossTerms, form: HingeForm, margin: number, p: 1 | 2, scale: number): number {
+export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number {
   const { grad, logits: scores, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
   const { outer, classes, inner } = terms.shape;
   const indices = terms.indices!;

@@ -14,7 +14,7 @@ const ALIGNMENT = 16;
 /** What the blocks of one call may take up together. 32 to 512 KiB are alike on a Zen 5 with 1 MiB of L2; 2 MiB is up to 70 % slower. */
 export const ARENA_BYTES: number = 128 * 1024;
 
-/** No call of so many elements needs more. */
+/** A call of up to so many elements is one block in any case. */
 export const FEW_ELEMENTS = 1024;
 
 export class Arena {
@@ -38,7 +38,7 @@ export class Arena {
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
-  /** Room for one class index a row of a call of FEW_ELEMENTS. */
+  /** Room for the class indices of a call of up to FEW_ELEMENTS. */
   indices!: Int32Array;
 
   constructor(instantiate: () => Exports, workspaceBytes?: number) {

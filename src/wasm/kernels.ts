@@ -1,6 +1,6 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
-import type { FloatArray, HingeForm, Kernels, LossTerms, Shape } from "../kernels.js";
+import type { FloatArray, Formulation, Kernels, LossTerms, Shape } from "../kernels.js";
 import { totalOf } from "../reduction.js";
 import { rowStart } from "../shape.js";
 import { copy, lengthOf, setFrom } from "../typedArrays.js";
@@ -24,7 +24,7 @@ export class WasmKernels extends Blocks implements Kernels {
     this.shared = shared;
   }
 
-  /** True only of calls that are one block in any case. */
+  /** True only of calls that are one block whatever belongs to them. */
   readsFirst({ outer, classes, inner }: Shape): boolean {
     return inner === 1 && outer * classes <= FEW_ELEMENTS && !this.arena.isFixed;
   }
@@ -161,7 +161,7 @@ export class WasmKernels extends Blocks implements Kernels {
     return total;
   }
 
-  hinge(terms: LossTerms, form: HingeForm, margin: number, p: 1 | 2, scale: number): number {
+  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number {
     const { losses, grad, logits: scores, shape, accumulate } = terms;
     const westonWatkins = form === "weston-watkins";
     const kernels = this.kernelsFor(scores);
