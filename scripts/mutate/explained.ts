@@ -116,6 +116,11 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/arena.ts",
+    mutated: /^export const FEW_ELEMENTS = 102[35];$/,
+    why: "calls of about so many elements are one block",
+  },
+  {
+    file: "src/wasm/arena.ts",
     mutated: /^export const ARENA_BYTES: number = (?:12[79] \* 1024|128 \* 102[35]);$/,
     why: "blocks of a few rows more or fewer, the same results",
   },
@@ -356,7 +361,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/kernels.ts",
-    mutated: /^const slots = 1 \+ .*(?:\|\||\? 1 : 1|\? 2 : 0)/,
+    mutated: /^const slots = .*(?:\|\||\? 2 : 2|\? 3 : 1|\? 1 : 3|\(accumulate \? (?:1 : 1|2 : 0)\))/,
     why: "room for an array too many per block: smaller blocks, the same results",
   },
   {
@@ -366,7 +371,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/kernels.ts",
-    mutated: /^return inner === 1 && outer \* classes <=? 102[345] && /,
+    mutated: /^return inner === 1 && outer \* classes < FEW_ELEMENTS && /,
     why: "calls of about so many elements are one block",
   },
   {
