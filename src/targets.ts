@@ -59,8 +59,9 @@ export function readTargets(
   };
 }
 
-/** Which indices mark a row that is to be ignored. */
 export const IGNORED_BY_DEFAULT: readonly number[] = [-100];
+
+/** Which indices mark a row that is to be ignored. */
 export function readIgnoreIndex(fn: string, ignoreIndex: unknown): readonly number[] {
   if (!Array.isArray(ignoreIndex)) return [ignoredIndex(fn, "ignoreIndex", ignoreIndex)];
   return ignoreIndex.map((index, i) => ignoredIndex(fn, `ignoreIndex[${i}]`, index));

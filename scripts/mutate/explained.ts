@@ -116,11 +116,6 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/arena.ts",
-    mutated: /^export const FEW_ELEMENTS = 102[35];$/,
-    why: "calls of about so many elements are one block",
-  },
-  {
-    file: "src/wasm/arena.ts",
     mutated: /^export const ARENA_BYTES: number = (?:12[79] \* 1024|128 \* 102[35]);$/,
     why: "blocks of a few rows more or fewer, the same results",
   },

@@ -113,8 +113,10 @@ export class Blocks {
     this.outers = 0;
     this.inner = inner;
     this.inners = 0;
-    if (swaps) this.spare = arena.take(this.innersPerBlock * classes * size);
-    arena.keep();
+    if (swaps) {
+      this.spare = arena.take(this.innersPerBlock * classes * size);
+      arena.keep();
+    }
     this.isRunning = this.nextBlock();
     return true;
   }

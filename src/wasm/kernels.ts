@@ -45,6 +45,7 @@ export class WasmKernels extends Blocks implements Kernels {
     this.map(true, y, x, shape, temperature);
   }
 
+  /** y = f(x) */
   private map(isLog: boolean, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
     if (scale !== 1) {
@@ -75,6 +76,7 @@ export class WasmKernels extends Blocks implements Kernels {
     this.mapGrad(true, dx, y, dy, shape);
   }
 
+  /** dx = f(y, dy) */
   private mapGrad(isLog: boolean, dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
     const { softmaxGrad, logSoftmaxGrad, narrow, narrowExp } = this.kernelsFor(y);
     const kernel = isLog ? logSoftmaxGrad : softmaxGrad;
