@@ -16,11 +16,11 @@ import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { logs } from "./log";
 import {
   REST_W, REST_X, REST_Y, REST_Z, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, groupAt, isClass, layoutOf, nextInPanel, panelFor,
-  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount,
+  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount, wholeChunks,
 } from "./panel";
-import { chunks, panelMax, panelScaleOut, perTile, tree } from "./passes";
+import { panelMax, panelScaleOut, perTile, tree } from "./passes";
 import { LOST, lostBy } from "./total";
-import { CHUNK, addHigh, addLow, loadLanes, loadPair, mulAdd, storePair, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
+import { CHUNK, ZERO, addHigh, addLow, exceeds, loadLanes, loadPair, mulAdd, storePair, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
 // The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
 const ROWS = memory.data(16 * STATISTIC, 16);
@@ -220,40 +220,42 @@ function stepOf(x: usize): usize {
 
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
 function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.load(ZERO);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, alone = layout == ALONE;
-  const rest = restOf(bytes);
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>(), max = loadLanes<T>(row + MAX, layout != NARROW);
     let dotL = f64x2.splat(0), dotH = dotL, topL = dotL, topH = dotL, othersL = dotL, othersH = dotL;
     w = weight;
-    for (let n = chunks(bytes); n > 0; n--, x += CHUNK, t += tStep, w += wStep) {
-      if (rest && n == 1) {
-        x = REST_X, w = REST_W;
-        if (tStep) t = REST_Z;
+    let end = x + wholeChunks(bytes);
+    for (let rest = restOf(bytes); ; rest = 0) {
+      for (; x < end; x += CHUNK, t += tStep, w += wStep) {
+        const q0 = target<T>(t, w, keeps, spreads), q1 = target<T>(t + 16, w + 16, keeps, spreads);
+        const q2 = target<T>(t + 32, w + 32, keeps, spreads), q3 = target<T>(t + 48, w + 48, keeps, spreads);
+        const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+        const d0 = v128.sub<T>(max, x0), d1 = v128.sub<T>(max, x1), d2 = v128.sub<T>(max, x2), d3 = v128.sub<T>(max, x3);
+        const dot = tree<T>(product<T>(q0, d0, zero), product<T>(q1, d1, zero), product<T>(q2, d2, zero), product<T>(q3, d3, zero));
+        dotH = addHigh<T>(dotH, dotL, dot, alone), dotL = addLow<T>(dotL, dot, alone);
+        const m0 = exceeds<T>(d0, zero), m1 = exceeds<T>(d1, zero), m2 = exceeds<T>(d2, zero), m3 = exceeds<T>(d3, zero);
+        const top = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), v128.andnot(q3, m3));
+        topH = addHigh<T>(topH, topL, top, alone), topL = addLow<T>(topL, top, alone);
+        let o0 = v128.and(q0, m0), o1 = v128.and(q1, m1), o2 = v128.and(q2, m2), o3 = v128.and(q3, m3);
+        if (sizeof<T>() == 4) {
+          const others = tree<T>(o0, o1, o2, o3);
+          othersH = addHigh<T>(othersH, othersL, others, alone), othersL = addLow<T>(othersL, others, alone);
+          continue;
+        }
+        // In short rows the roundings of a tree would cost every gradient two ulp.
+        for (let lane = alone ? 2 : 1; lane > 0; lane--) {
+          othersH = sumHigh<T>(othersH, othersL, o3), othersL = sumLow<T>(othersL, o3);
+          othersH = sumHigh<T>(othersH, othersL, o2), othersL = sumLow<T>(othersL, o2);
+          othersH = sumHigh<T>(othersH, othersL, o1), othersL = sumLow<T>(othersL, o1);
+          othersH = sumHigh<T>(othersH, othersL, o0), othersL = sumLow<T>(othersL, o0);
+          if (alone) o0 = swapLanes(o0), o1 = swapLanes(o1), o2 = swapLanes(o2), o3 = swapLanes(o3);
+        }
       }
-      const q0 = target<T>(t, w, keeps, spreads), q1 = target<T>(t + 16, w + 16, keeps, spreads);
-      const q2 = target<T>(t + 32, w + 32, keeps, spreads), q3 = target<T>(t + 48, w + 48, keeps, spreads);
-      const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-      const dot = tree<T>(gap<T>(q0, x0, max), gap<T>(q1, x1, max), gap<T>(q2, x2, max), gap<T>(q3, x3, max));
-      dotH = addHigh<T>(dotH, dotL, dot, alone), dotL = addLow<T>(dotL, dot, alone);
-      const m0 = v128.eq<T>(x0, max), m1 = v128.eq<T>(x1, max), m2 = v128.eq<T>(x2, max), m3 = v128.eq<T>(x3, max);
-      const top = tree<T>(v128.and(q0, m0), v128.and(q1, m1), v128.and(q2, m2), v128.and(q3, m3));
-      topH = addHigh<T>(topH, topL, top, alone), topL = addLow<T>(topL, top, alone);
-      let o0 = v128.andnot(q0, m0), o1 = v128.andnot(q1, m1), o2 = v128.andnot(q2, m2), o3 = v128.andnot(q3, m3);
-      if (sizeof<T>() == 4) {
-        const others = tree<T>(o0, o1, o2, o3);
-        othersH = addHigh<T>(othersH, othersL, others, alone), othersL = addLow<T>(othersL, others, alone);
-        continue;
-      }
-      // In short rows the roundings of a tree would cost every gradient two ulp.
-      for (let lane = alone ? 2 : 1; lane > 0; lane--) {
-        othersH = sumHigh<T>(othersH, othersL, o3), othersL = sumLow<T>(othersL, o3);
-        othersH = sumHigh<T>(othersH, othersL, o2), othersL = sumLow<T>(othersL, o2);
-        othersH = sumHigh<T>(othersH, othersL, o1), othersL = sumLow<T>(othersL, o1);
-        othersH = sumHigh<T>(othersH, othersL, o0), othersL = sumLow<T>(othersL, o0);
-        if (alone) o0 = swapLanes(o0), o1 = swapLanes(o1), o2 = swapLanes(o2), o3 = swapLanes(o3);
-      }
+      if (!rest) break;
+      x = REST_X, w = REST_W, end = x + CHUNK;
+      if (tStep) t = REST_Z;
     }
     storeSum<T>(row + DOT, dotL, dotH, 1, layout == WIDE);
     storeSum<T>(row + Q_TOP, topL, topH, 1, layout == WIDE);
@@ -268,31 +270,33 @@ function target<T>(t: usize, w: usize, keep: v128, spread: v128): v128 {
   return v128.mul<T>(v128.load(w), mulAdd<T>(v128.load(t), keep, spread));
 }
 
-/** q (m − x), and 0 where q is 0 although x may be −Infinity */
+/** q · d, and 0 where q is 0 although d may be Infinity. */
 // @ts-ignore: decorator
 @inline
-function gap<T>(q: v128, x: v128, max: v128): v128 {
-  return v128.and(v128.mul<T>(q, v128.sub<T>(max, x)), v128.ne<T>(q, v128.splat<T>(0)));
+function product<T>(q: v128, d: v128, zero: v128): v128 {
+  return v128.and(v128.mul<T>(q, d), v128.ne<T>(q, zero));
 }
 
 /** e ← e · E_FACTOR − q · FACTOR, in place. */
 function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
   const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread);
-  const tStep = stepOf(t), wStep = stepOf(w), weight = w, rest = restOf(bytes);
+  const tStep = stepOf(t), wStep = stepOf(w), weight = w;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
     const factor = loadLanes<T>(row + E_FACTOR, layout != NARROW);
     const minusFactor = v128.neg<T>(loadLanes<T>(row + FACTOR, layout != NARROW));
     w = weight;
-    for (let n = chunks(bytes); n > 0; n--, e += CHUNK, t += tStep, w += wStep) {
-      if (rest && n == 1) {
-        e = REST_Y, w = REST_W;
-        if (tStep) t = REST_Z;
+    let end = e + wholeChunks(bytes);
+    for (let rest = restOf(bytes); ; rest = 0) {
+      for (; e < end; e += CHUNK, t += tStep, w += wStep) {
+        v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, minusFactor));
+        v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, minusFactor), 16);
+        v128.store(e, residual<T>(v128.load(e, 32), target<T>(t + 32, w + 32, keeps, spreads), factor, minusFactor), 32);
+        v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, minusFactor), 48);
       }
-      v128.store(e, residual<T>(v128.load(e), target<T>(t, w, keeps, spreads), factor, minusFactor));
-      v128.store(e, residual<T>(v128.load(e, 16), target<T>(t + 16, w + 16, keeps, spreads), factor, minusFactor), 16);
-      v128.store(e, residual<T>(v128.load(e, 32), target<T>(t + 32, w + 32, keeps, spreads), factor, minusFactor), 32);
-      v128.store(e, residual<T>(v128.load(e, 48), target<T>(t + 48, w + 48, keeps, spreads), factor, minusFactor), 48);
+      if (!rest) break;
+      e = REST_Y, w = REST_W, end = e + CHUNK;
+      if (tStep) t = REST_Z;
     }
   }
 }

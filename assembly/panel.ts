@@ -112,8 +112,6 @@ export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layo
 }
 
 /** The same in a panel of tiles or a wide one. */
-// @ts-ignore: decorator
-@inline
 export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
   if (wide) return panel + <usize>j * sizeof<T>();
   const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
@@ -216,7 +214,14 @@ export function tilesOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
   }
 }
 
-/** The bytes of a wide row that do not fill a chunk. */
+/** The bytes of a tile that fill whole chunks. */
+// @ts-ignore: decorator
+@inline
+export function wholeChunks(bytes: usize): usize {
+  return bytes & ~(CHUNK - 1);
+}
+
+/** Those of a wide row that are left. */
 // @ts-ignore: decorator
 @inline
 export function restOf(bytes: usize): usize {

@@ -46,8 +46,8 @@ wasm.Instance = function Faulty(module: object, imports: object): object {
     if (!/F(32|64)$/.test(name) || name.startsWith("narrow")) return [name, value];
     const call = (...args: number[]) => {
       const run = () => void kernel(...args);
-      // a real one: the results go where there is no memory
-      const trap = () => void kernel(...args.map((arg, i) => (i < 2 ? 0xfffffff0 : arg)));
+      // a real one: the results go where there is no memory, but not so far that an end of theirs would be 0 again
+      const trap = () => void kernel(...args.map((arg, i) => (i < 2 ? 0xfff00000 : arg)));
       if (faults.kernel) faults.kernel(run, trap, real);
       else run();
     };

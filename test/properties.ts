@@ -213,6 +213,22 @@ export const properties: readonly Property[] = [
       }),
   },
   {
+    name: "cross-entropy is linear in what is given as probabilities, of any sign: of −t it is exactly the negative",
+    of: ({ api }) =>
+      fc.property(batch, ({ x, shape, draw }) => {
+        const t = Array.from(x, () => draw.pick([0, -1, 1]) * draw.uniform(0, 1));
+        const of = (values: number[]) =>
+          toContainer(values, x instanceof Float32Array ? "Float32Array" : "Float64Array") as Float64Array;
+        const options = { shape, axis: 1, reduction: "none" } as const;
+        const one = api.crossEntropyGrad(x, of(t), options);
+        const other = api.crossEntropyGrad(x, of(t.map((q) => -q)), options);
+        const negated = (values: ArrayLike<number>) => Array.from(values, (value) => 0 - value);
+        const plain = (values: ArrayLike<number>) => Array.from(values, (value) => 0 + value);
+        expectSameBits(plain(other.loss), negated(one.loss), () => "loss");
+        expectSameBits(plain(other.grad), negated(one.grad), () => "gradient");
+      }),
+  },
+  {
     name: "the gradient of a loss sums to 0 in every row, to 4 u of what is summed",
     of: (backend) =>
       fc.property(batchOf(ordinary()), lossOptions, (given, options) => sumsToZero(backend, given, options)),

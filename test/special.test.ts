@@ -24,6 +24,8 @@ interface Batch {
   readonly container: Container;
   /** Whether the classes lie along the first axis, so that neighbouring rows are neighbours in memory. */
   readonly inner: boolean;
+  /** The upper half of a NaN, for one class of row 1. */
+  readonly nan?: { readonly bits: number; readonly class: number };
 }
 
 function layoutOf({ rows, inner }: Batch) {
@@ -34,7 +36,14 @@ function layoutOf({ rows, inner }: Batch) {
 }
 
 function input(batch: Batch) {
-  return toContainer(flatten(batch.rows, layoutOf(batch)), batch.container);
+  const layout = layoutOf(batch);
+  const array = toContainer(flatten(batch.rows, layout), batch.container);
+  if (batch.nan !== undefined && ArrayBuffer.isView(array)) {
+    const at = (batch.inner ? batch.nan.class * layout.inner + 1 : layout.classes + batch.nan.class) + 1;
+    // Little-endian: the upper half is the last.
+    new Uint32Array(array.buffer)[(at * array.BYTES_PER_ELEMENT) / 4 - 1] = batch.nan.bits;
+  }
+  return array;
 }
 
 function elementwise(name: "softmax" | "logSoftmax"): RowFunction {
@@ -48,9 +57,9 @@ function elementwise(name: "softmax" | "logSoftmax"): RowFunction {
   };
 }
 
-function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer-singer"): RowFunction {
+function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer-singer", p: 1 | 2 = 1): RowFunction {
   return {
-    name: form === undefined ? name : `${name} ${form}`,
+    name: form === undefined ? name : `${name} ${form}, p = ${p}`,
     family: name,
     ...(form === undefined ? {} : { form }),
     run: (api, batch) => {
@@ -59,7 +68,12 @@ function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer
       const { loss, grad } =
         form === undefined
           ? api.crossEntropyGrad(input(batch), batch.targets, options)
-          : api.hingeGrad(input(batch), batch.targets, { ...options, form });
+          : api.hingeGrad(input(batch), batch.targets, { ...options, form, p });
+      const withoutGrad =
+        form === undefined
+          ? api.crossEntropy(input(batch), batch.targets, options)
+          : api.hinge(input(batch), batch.targets, { ...options, form, p });
+      expectSameBits(withoutGrad, loss, () => "the loss without a gradient");
       return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
     },
   };
@@ -92,6 +106,12 @@ const functions: readonly RowFunction[] = [
   loss("hinge", "weston-watkins"),
   loss("hinge", "crammer-singer"),
 ];
+
+/** NaNs: of f64 the upper halves. */
+const NANS = {
+  f32: [0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff],
+  f64: [0x7ff80000, 0xfff80000, 0x7ff00001, 0xfff00001, 0x7fffffff, 0xffffffff],
+};
 
 /**
  * Every C up to 40, every tail of a longer loop; rows of more than 128 and 256 classes with every tail and positions at both ends; one long
@@ -170,6 +190,31 @@ onEveryBackend(({ api }) => {
         moveThroughRows(api, container, f, -INF, withMinusInfinity);
       });
     });
+
+    if (container !== "number[]") {
+      it.each([...functions, loss("hinge", "weston-watkins", 2)])(
+        "a NaN of either sign, quiet or signaling: all NaN: $name",
+        (f) => {
+          for (const classes of [2, 5, 50, 130]) {
+            const draw = random(classes);
+            const rows = [0, 1, 2].map(() => drawRow(draw, classes, "normal", container));
+            const batch = { rows, targets: [0, 1, 0], container };
+            const want = outputs(f, classes, NAN);
+            for (const inner of [false, true]) {
+              const ordinary = f.run(api, { ...batch, inner });
+              for (let k = 0; k < classes; k++) {
+                for (const bits of container === "Float32Array" ? NANS.f32 : NANS.f64) {
+                  const got = f.run(api, { ...batch, inner, nan: { bits, class: k } });
+                  const where = () => `C = ${classes}, class ${k}, inner ${inner}, NaN ${bits.toString(16)}`;
+                  expectSameBits(got[1]!, want, where);
+                  expectSameBits([...got[0]!, ...got[2]!], [...ordinary[0]!, ...ordinary[2]!], where);
+                }
+              }
+            }
+          }
+        },
+      );
+    }
 
     it.each(functions.filter((f) => f.family !== "hinge"))("a row of only −Infinity: $name", (f) => {
       for (const { classes } of cases) {
