@@ -333,10 +333,11 @@ export function panelExp<T>(
         e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
         if (sizeof<T>() == 4) {
           sumH = sumHigh<T>(sumH, sumL, e2), sumL = sumLow<T>(sumL, e2);
+          sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
         } else {
           e0 = v128.add<T>(e0, e2);
+          sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
         }
-        sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
       }
       if (left > part) continue;
       storeSum<T>(sum + t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
