@@ -97,12 +97,13 @@ const KNOWN: Record<string, number[]> = {
   ],
 };
 const TOLERANCE = 1e-15;
+const RESULTS = /\{"backend":.*?\}/;
 /** What the SIMD build gives for each of them, from the first row that ran it. */
 const bits = new Map<string, string>();
 
 /** What is wrong with the results of an app, which are JSON somewhere in a text; nothing if nothing is. */
 function fault(text: string, expected: Backend): string | undefined {
-  const json = /\{"backend":.*?\}/.exec(text)?.[0];
+  const json = RESULTS.exec(text)?.[0];
   if (json === undefined) return `no result in ${JSON.stringify(text.slice(0, 500))}`;
   const { backend, ...results } = JSON.parse(json);
   if (backend !== expected) return `${backend} instead of ${expected}`;
@@ -132,12 +133,12 @@ async function runRow(row: Row, folder: string): Promise<{ text: string; size?: 
     const port = await freePort();
     const url = `http://127.0.0.1:${port}${row.page}`;
     return withServer(row.server.replace("$PORT", String(port)), folder, url, async () => ({
-      text: row.fetched ? withoutMarkup(await (await fetch(url)).text()) : await documentAt(chromium!, url),
+      text: row.fetched ? withoutMarkup(await (await fetch(url)).text()) : await documentAt(chromium!, url, RESULTS),
     }));
   }
   const server = new FileServer(join(folder, row.root ?? "."), row.csp);
   try {
-    const text = await documentAt(chromium!, (await server.start()) + row.page);
+    const text = await documentAt(chromium!, (await server.start()) + row.page, RESULTS);
     return { text, size: size(server.bytes, server.gzipped) };
   } finally {
     server.stop();

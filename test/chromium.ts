@@ -47,14 +47,21 @@ export function findChromium(): string | undefined {
   return candidates.find(works);
 }
 
-/** The document at a URL, as it is in the end. */
-export async function documentAt(chromium: string, url: string): Promise<string> {
-  const profile = mkdtempSync(join(scratch, "chromium-"));
-  const { stdout } = await promisify(execFile)(chromium, [...FLAGS, `--user-data-dir=${profile}`, url], {
-    timeout: 90_000,
-    maxBuffer: 2 ** 26,
-  });
-  return stdout;
+/**
+ * The document at a URL, as it is in the end, which is when it matches `done`. Its time does not stand still while a module is compiled on another
+ * thread, and on a busy machine can be over before: then once more.
+ */
+export async function documentAt(chromium: string, url: string, done: RegExp): Promise<string> {
+  let text = "";
+  for (let tries = 0; tries < 3 && !done.test(text); tries++) {
+    const profile = mkdtempSync(join(scratch, "chromium-"));
+    const { stdout } = await promisify(execFile)(chromium, [...FLAGS, `--user-data-dir=${profile}`, url], {
+      timeout: 90_000,
+      maxBuffer: 2 ** 26,
+    });
+    text = stdout;
+  }
+  return text;
 }
 
 const TYPES: Record<string, string> = {

@@ -105,6 +105,11 @@ export const explanations: readonly Explanation[] = [
     why: "either formula is accurate around there, and any negative column is none",
   },
   {
+    file: "assembly/hinge.ts",
+    mutated: /^const special = lossesAndSlopes\(total, loss \? .* : 1, n, /,
+    why: "losses that nobody asked for, in the first kilobyte of memory, where nothing is",
+  },
+  {
     file: "src/wasm/kernels.ts",
     mutated: /^if \(temperature >=? [23] \*\* -20 && temperature <=? (?:1 \*\* 20|2 \*\* 19|[23] \*\* 20)\) return 1;$/,
     why: "x and T are divided by the same power of two sooner, which rounds nothing but subnormal x, or somewhat later, where the kernels still do",
