@@ -234,9 +234,10 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
         const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
         const d0 = v128.sub<T>(max, x0), d1 = v128.sub<T>(max, x1), d2 = v128.sub<T>(max, x2), d3 = v128.sub<T>(max, x3);
         const dot = tree<T>(product<T>(q0, d0, zero), product<T>(q1, d1, zero), product<T>(q2, d2, zero), product<T>(q3, d3, zero));
-        const m0 = exceeds<T>(d0, zero), m1 = exceeds<T>(d1, zero), m2 = exceeds<T>(d2, zero), m3 = exceeds<T>(d3, zero);
-        const top = tree<T>(v128.andnot(q0, m0), v128.andnot(q1, m1), v128.andnot(q2, m2), v128.andnot(q3, m3));
-        let o0 = v128.and(q0, m0), o1 = v128.and(q1, m1), o2 = v128.and(q2, m2), o3 = v128.and(q3, m3);
+        // Below the maximum. Where that is infinite d may be NaN, and so on either side: the whole row is NaN then.
+        const b0 = exceeds<T>(d0, zero), b1 = exceeds<T>(d1, zero), b2 = exceeds<T>(d2, zero), b3 = exceeds<T>(d3, zero);
+        const top = tree<T>(v128.andnot(q0, b0), v128.andnot(q1, b1), v128.andnot(q2, b2), v128.andnot(q3, b3));
+        let o0 = v128.and(q0, b0), o1 = v128.and(q1, b1), o2 = v128.and(q2, b2), o3 = v128.and(q3, b3);
         const others = tree<T>(o0, o1, o2, o3);
         // Asked once for all sums: 2 % (f32, C = 1000, Node 24).
         if (alone) {

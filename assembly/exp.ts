@@ -332,6 +332,7 @@ export function panelExp<T>(
         }
         e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
         if (sizeof<T>() == 4) {
+          // Of a wide row. (Not to ask once more whether it is one by itself: 2 %; f32, C = 1000, Node 24.)
           sumH = sumHigh<T>(sumH, sumL, e2), sumL = sumLow<T>(sumL, e2);
           sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
         } else {

@@ -282,6 +282,7 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout
           v128.store(g, v128.and(a2, factor), 32);
           v128.store(g, v128.and(a3, factor), 48);
           active = countTrue<T>(active, a0, a1, a2, a3);
+          // pmax(z, 0) keeps a NaN of z.
           s = tree<T>(v128.pmax<T>(z0, zero), v128.pmax<T>(z1, zero), v128.pmax<T>(z2, zero), v128.pmax<T>(z3, zero));
         } else {
           s = tree<T>(positivePart<T>(z0, nans), positivePart<T>(z1, nans), positivePart<T>(z2, nans), positivePart<T>(z3, nans));
@@ -306,8 +307,9 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
     let end = x + wholeChunks(bytes);
     for (let rest = restOf(bytes); ; rest = 0) {
       for (; x < end; x += CHUNK, g += CHUNK) {
-        const h0 = positivePart<T>(excess<T>(v128.load(x), target, margins), nans), h1 = positivePart<T>(excess<T>(v128.load(x, 16), target, margins), nans);
-        const h2 = positivePart<T>(excess<T>(v128.load(x, 32), target, margins), nans), h3 = positivePart<T>(excess<T>(v128.load(x, 48), target, margins), nans);
+        const z0 = excess<T>(v128.load(x), target, margins), z1 = excess<T>(v128.load(x, 16), target, margins);
+        const z2 = excess<T>(v128.load(x, 32), target, margins), z3 = excess<T>(v128.load(x, 48), target, margins);
+        const h0 = positivePart<T>(z0, nans), h1 = positivePart<T>(z1, nans), h2 = positivePart<T>(z2, nans), h3 = positivePart<T>(z3, nans);
         if (keep) {
           v128.store(g, v128.mul<T>(h0, factor));
           v128.store(g, v128.mul<T>(h1, factor), 16);

@@ -24,7 +24,7 @@ interface Batch {
   readonly container: Container;
   /** Whether the classes lie along the first axis, so that neighbouring rows are neighbours in memory. */
   readonly inner: boolean;
-  /** The upper half of a NaN, for one class of row 1. */
+  /** A NaN for one class of row 1: its bits, or of f64 the upper half of them. */
   readonly nan?: { readonly bits: number; readonly class: number };
 }
 
