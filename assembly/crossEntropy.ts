@@ -15,12 +15,12 @@ import { expOfZero, expTable, panelExp } from "./exp";
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { logs } from "./log";
 import {
-  REST_W, REST_X, REST_Y, REST_Z, STATISTIC, W, X, Y, Z, classStep, fillRow, findInRow, groupAt, isClass, layoutOf, nextInPanel, panelFor,
-  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount, wholeChunks,
+  REST_W, REST_X, REST_Y, REST_Z, STATISTIC, W, X, Y, Z, classStep, fillSpecialRows, findInRow, groupAt, isClass, layoutOf, nextInPanel,
+  panelFor, panelIn, panelOut, panelRows, restIn, restOf, rowAddress, spreadRow, tileBytes, tileCount, wholeChunks,
 } from "./panel";
 import { panelMax, panelScaleOut, perTile, tree } from "./passes";
 import { LOST, lostBy } from "./total";
-import { CHUNK, ZERO, addHigh, addLow, exceeds, loadLanes, loadPair, mulAdd, storePair, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
+import { CHUNK, ZERO, addHigh, addLow, exceeds, loadLanes, loadPair, mulAdd, pair, storePair, storeSum, sumHigh, sumLow, swapLanes } from "./simd";
 
 // The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
 const ROWS = memory.data(16 * STATISTIC, 16);
@@ -77,14 +77,14 @@ export function crossEntropy<T>(
     losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, perT, blended);
     if (!grad) continue;
 
-    factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
+    const someIgnored = factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (indexed) gradientsOfTargets<T>(es, n, keep, spread, blended);
     else gradientsOfMaxima<T>(es, n, cols, layout);
     if (blended) {
       panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
       panelOut<T>(grad, es, r, n, cols, inner, layout);
     } else panelScaleOut<T>(grad, es, ROWS + E_FACTOR, r, n, cols, inner, layout);
-    ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner);
+    ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner, someIgnored);
   }
 }
 
@@ -136,12 +136,10 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
     value = f64x2.add(v128.and(f64x2.mul(u, value), f64x2.ne(u, zero)), zero);
     v128.store(row, q, Q);
 
-    const a = f64x2.extract_lane(value, 0), withA = sum + a;
-    lost += lostBy(sum, a, withA), sum = withA;
-    if (n > 1) {
-      const b = f64x2.extract_lane(value, 1), withB = sum + b;
-      lost += lostBy(sum, b, withB), sum = withB;
-    }
+    if (n == 1) value = f64x2.replace_lane(value, 1, 0);
+    const first = sum + f64x2.extract_lane(value, 0), second = first + f64x2.extract_lane(value, 1);
+    const errors = lostBy(pair(sum, first), value, pair(first, second));
+    lost = lost + f64x2.extract_lane(errors, 0) + f64x2.extract_lane(errors, 1), sum = second;
     if (loss) {
       storePair(loss, value, n);
       loss += 16;
@@ -151,16 +149,19 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
   store<f64>(total, lost, LOST);
 }
 
-/** FACTOR */
-function factors(gradOutput: usize, n: i32, unit: f64): void {
-  let g = f64x2.splat(1);
+/** FACTOR. Returns whether there may be rows that are ignored. */
+function factors(gradOutput: usize, n: i32, unit: f64): bool {
+  let g = f64x2.splat(1), ignored = f64x2.splat(0);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
       g = loadPair(gradOutput, n);
       gradOutput += 16;
     }
-    v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), v128.load(row, ROW_WEIGHT)), g), FACTOR);
+    const u = v128.load(row, ROW_WEIGHT);
+    ignored = v128.or(ignored, f64x2.eq(u, f64x2.splat(0)));
+    v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), u), g), FACTOR);
   }
+  return v128.any_true(ignored);
 }
 
 /**
@@ -192,7 +193,8 @@ function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void
     const factor = load<f64>(row, FACTOR), q = load<f64>(row, Q), others = load<f64>(row, OTHERS), inverse = load<f64>(row, INVERSE);
     // Q / d, corrected by what the sums Q and d = 1 + others have lost: up to an ulp of every gradient of the row.
     const d = 1 + others, share = q / d;
-    const lost = lostBy(load<f64>(row, Q_TOP), load<f64>(row, Q_OTHERS), q) - share * lostBy(1, others, d);
+    const errors = lostBy(pair(load<f64>(row, Q_TOP), 1), pair(load<f64>(row, Q_OTHERS), others), pair(q, d));
+    const lost = f64x2.extract_lane(errors, 0) - share * f64x2.extract_lane(errors, 1);
     store<f64>(row, factor * (share + lost / d) * (1 / expOfZero<T>()), E_FACTOR);
     // A row of −Infinity has no maximum (others = −1).
     store<i32>(COLUMNS + (i << 2), others >= 0 && others < 0.5 ? findInRow<T>(e, i, cols, layout, <T>expOfZero<T>()) : -1);
@@ -201,13 +203,13 @@ function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void
 }
 
 /** Puts OWN into n rows of the gradient that begin at g, and 0 into those that are ignored. `columns`: an i32 for each row. */
-function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32): void {
+function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32, someIgnored: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  if (someIgnored) fillSpecialRows<T>(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner);
   for (let row = ROWS, end = ROWS + (<usize>n << 3); row < end; row += 8, columns += 4, g += toRow) {
     const column = load<i32>(columns);
     // No target that is out of range gets further.
-    if (load<f64>(row, ROW_WEIGHT) == 0) fillRow<T>(g, toClass, cols, 0);
-    else if (column >= 0) store<T>(g + <usize>column * toClass, <T>load<f64>(row, OWN));
+    if (isClass(column, cols)) store<T>(g + <usize>column * toClass, <T>load<f64>(row, OWN));
   }
 }
 

@@ -5,7 +5,7 @@
 //   n = ⌊d·N·log2(e)/T⌉   by adding 1.5·2^23 (f64: 1.5·2^52), whose ulp is 1, so the low bits of the sum z are the integer n; N = 1 (f64: 64)
 //   r = d + err − n·T·ln 2/N,  |r/T| ≤ ln 2/(2·N);  T·ln 2 in two parts, the first with so few bits that n times it is exact (Cody–Waite)
 //   ρ = r/T,  e^ρ = 1 + ρ + ρ²·Q(ρ)   degree 6 (3.2e−9 relative; f64: 5, 1.4e−18), minimax with the constant term fixed to 1: e^0 = 1
-//   2^(n/N)        f32: by shifting z left into the exponent field. f64: 2^(j/64), j = n mod 64, from a table (Tang, "Table-driven
+//   2^(n/N)        f32: z is shifted left into the exponent field. f64: 2^(j/64), j = n mod 64, from a table (Tang, "Table-driven
 //                  implementation of the exponential function", 1989) with the exponent of the rest of n. What the table has rounded off is
 //                  added to ρ, so that e^x is within 0.53 ulp before it is scaled. Four lookups for a vector of f32 would cost more than its
 //                  short polynomial; two for one of f64 save six terms: 14 % of a softmax (C = 1000, Node 24).
@@ -171,7 +171,7 @@ function panelReduce<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
 @inline
 function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, table: usize, general: bool): v128 {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
+  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5), two23 = powerOf2<T>();
   let least = lowest;
   for (let to = REDUCED; tiles > 0; tiles--, shift += VECTOR, x += bytes) {
     const negMax = v128.load(shift);
@@ -186,7 +186,7 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
       let r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err)), s = z;
       if (general) r = v128.mul<T>(r, perT);
       if (sizeof<T>() == 4) {
-        s = i32x4.shl(s, 23);
+        s = SHIFTS ? i32x4.shl(s, 23) : i32x4.mul(s, two23);
       } else {
         const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
         s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
@@ -205,6 +205,19 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
     for (const end = to + 2 * padding; to < end; to += VECTOR) v128.store(to, f64x2.splat(0));
   }
   return least;
+}
+
+/**
+ * Whether z is shifted into the exponent field, or multiplied by 2^23. The units that add also shift (on Zen 5), while those that multiply are free
+ * here: 3 % of a softmax (C = 1000, Node 24). Fused operations keep these busy as well.
+ */
+const SHIFTS = ASC_FEATURE_RELAXED_SIMD;
+const TWO_23 = memory.data<i32>([1 << 23]);
+
+// @ts-ignore: decorator
+@inline
+function powerOf2<T>(): v128 {
+  return SHIFTS || sizeof<T>() == 8 ? f64x2.splat(0) : v128.load32_splat(TWO_23);
 }
 
 /** The entry of ROOTS for n. */

