@@ -27,6 +27,26 @@ export interface Timing {
   readonly mad: number;
 }
 
+const NUMBERS = Float64Array.from({ length: 4096 }, (_, i) => 1 + i / 4096);
+
+/**
+ * Work that is always the same and needs nothing but the processor's units: where it takes longer than it did, the machine is busy with something
+ * else, a core's other thread perhaps, and not all contenders suffer alike.
+ */
+export const yardstick: Contender = {
+  name: "yardstick",
+  run() {
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0; i < NUMBERS.length; i += 4) {
+      a += NUMBERS[i]! * NUMBERS[i]!;
+      b += NUMBERS[i + 1]! * NUMBERS[i + 1]!;
+      c += NUMBERS[i + 2]! * NUMBERS[i + 2]!;
+      d += NUMBERS[i + 3]! * NUMBERS[i + 3]!;
+    }
+    return a + b + c + d;
+  },
+};
+
 /** Nanoseconds per call: one number per round and contender. */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
 

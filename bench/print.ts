@@ -1,6 +1,6 @@
 // The benchmark's tables, as text.
 
-import type { LineResult } from "./run.js";
+import { disturbed, type LineResult } from "./run.js";
 
 const JOB = 45;
 const CELL = 26;
@@ -31,10 +31,16 @@ export function row(result: LineResult, names: readonly string[]): string {
   return `  ${`${job}, ${size}${type === "f64" ? ", f64" : ""}`.padEnd(JOB - 3)} ${cells.join("")}${goals.join(", ")}`;
 }
 
-/** How many targets were met. */
-export function tally(results: readonly LineResult[]): string {
-  const targets = results.flatMap((result) => result.targets);
-  return `${targets.filter(({ met }) => met).length} of ${targets.length} targets met`;
+/** How many targets were met, and which lines were measured while the machine was slower than with others of the same list. */
+export function tally(...lists: (readonly LineResult[])[]): string {
+  const targets = lists.flat().flatMap((result) => result.targets);
+  const met = `${targets.filter(({ met }) => met).length} of ${targets.length} targets met`;
+  const slow = lists
+    .flatMap(disturbed)
+    .map(({ section, job, type, shape }) => `${section}: ${job}, ${type}, ${shape.join(" × ")}`);
+  return [met, ...(slow.length > 0 ? ["measured while the machine was busy with something else:"] : []), ...slow].join(
+    "\n  ",
+  );
 }
 
 export function figure(ratio: number): string {

@@ -6,10 +6,22 @@ import { type Data, makeData } from "../bench/data.js";
 import { type Expected, errorOf, expectedOf, JOBS, type JobName } from "../bench/jobs.js";
 import { allLines, anyShape, coreLines, peerLines } from "../bench/lines.js";
 import { measure, speedup, timing } from "../bench/measure.js";
-import { type Entrant, onArrays, runLine } from "../bench/run.js";
+import { tally } from "../bench/print.js";
+import { disturbed, type Entrant, type LineResult, onArrays, runLine } from "../bench/run.js";
 import { onEveryBackend } from "./backends.js";
 
 const jobs = Object.keys(JOBS) as JobName[];
+const NO_LINE: LineResult = {
+  section: "",
+  job: "softmax",
+  type: "f32",
+  shape: [1, 2, 3],
+  times: {},
+  yardstick: 1,
+  speedups: {},
+  errors: {},
+  targets: [],
+};
 const small = { outer: 3, classes: 5, inner: 2 };
 
 onEveryBackend((backend) => {
@@ -89,6 +101,14 @@ test("contenders take turns, each the first one once", async () => {
     { rounds: 4, batchMs: 2, warmupMs: 0, prepare: () => order.push(" ") },
   );
   expect(order.join("").trimEnd()).toMatch(/ a b b a a b b a$/);
+});
+
+test("a line that was measured while the machine was slow is named", () => {
+  const lines = [100, 104, 120].map((yardstick) => ({ ...NO_LINE, yardstick }));
+  expect(disturbed(lines)).toEqual([{ ...NO_LINE, yardstick: 120 }]);
+  expect(tally(lines, [{ ...NO_LINE, yardstick: 200 }])).toMatch(
+    /^0 of 0 targets met\n.*busy.*\n {2}: softmax, f32, 1 × 2 × 3$/,
+  );
 });
 
 test("figures", () => {
