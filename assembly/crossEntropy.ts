@@ -74,17 +74,17 @@ export function crossEntropy<T>(
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
     panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table);
     logs(ROWS + LOG, ROWS + INVERSE, ROWS + OTHERS, n);
-    losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, perT, blended);
+    const special = losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, perT, blended);
     if (!grad) continue;
 
-    const someIgnored = factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
+    factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (indexed) gradientsOfTargets<T>(es, n, keep, spread, blended);
     else gradientsOfMaxima<T>(es, n, cols, layout);
     if (blended) {
       panelResidual<T>(es, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
       panelOut<T>(grad, es, r, n, cols, inner, layout);
     } else panelScaleOut<T>(grad, es, ROWS + E_FACTOR, r, n, cols, inner, layout);
-    ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner, someIgnored);
+    ownGradients<T>(rowAddress<T>(grad, r, cols, inner), indexed ? ys : COLUMNS, n, cols, inner, special);
   }
 }
 
@@ -117,10 +117,10 @@ function gatherTargets<T>(x: usize, targets: usize, sampleWeight: usize, weight:
   }
 }
 
-/** The losses of n rows, added to the total and stored if they are asked for; and Q. */
-function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended: bool): void {
+/** The losses of n rows, added to the total and stored if they are asked for; and Q. Returns whether there may be rows that are ignored. */
+function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended: bool): bool {
   const zero = f64x2.splat(0), infinity = v128.load64_splat(NUMBERS, 8), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
-  let sum = load<f64>(total), lost = load<f64>(total, LOST);
+  let ignored = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const log = v128.load(row, LOG), b = f64x2.mul(keeps, v128.load(row, WEIGHT));
     const nll = f64x2.add(log, f64x2.mul(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), perTs));
@@ -131,9 +131,10 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
       value = f64x2.add(f64x2.add(f64x2.mul(spread, log), f64x2.mul(v128.load(row, DOT), perTs)), value);
       q = f64x2.add(spread, b);
     }
-    const u = v128.load(row, ROW_WEIGHT);
+    const u = v128.load(row, ROW_WEIGHT), isIgnored = f64x2.eq(u, zero);
+    ignored = v128.or(ignored, isIgnored);
     // A weight of −0 would make it −0.
-    value = f64x2.add(v128.and(f64x2.mul(u, value), f64x2.ne(u, zero)), zero);
+    value = f64x2.add(v128.andnot(f64x2.mul(u, value), isIgnored), zero);
     v128.store(row, q, Q);
 
     if (n == 1) value = f64x2.replace_lane(value, 1, 0);
@@ -147,21 +148,19 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
   }
   store<f64>(total, sum);
   store<f64>(total, lost, LOST);
+  return v128.any_true(ignored);
 }
 
-/** FACTOR. Returns whether there may be rows that are ignored. */
-function factors(gradOutput: usize, n: i32, unit: f64): bool {
-  let g = f64x2.splat(1), ignored = f64x2.splat(0);
+/** FACTOR */
+function factors(gradOutput: usize, n: i32, unit: f64): void {
+  let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     if (gradOutput) {
       g = loadPair(gradOutput, n);
       gradOutput += 16;
     }
-    const u = v128.load(row, ROW_WEIGHT);
-    ignored = v128.or(ignored, f64x2.eq(u, f64x2.splat(0)));
-    v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), u), g), FACTOR);
+    v128.store(row, f64x2.mul(f64x2.mul(f64x2.splat(unit), v128.load(row, ROW_WEIGHT)), g), FACTOR);
   }
-  return v128.any_true(ignored);
 }
 
 /**
@@ -203,9 +202,9 @@ function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void
 }
 
 /** Puts OWN into n rows of the gradient that begin at g, and 0 into those that are ignored. `columns`: an i32 for each row. */
-function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32, someIgnored: bool): void {
+function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32, special: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  if (someIgnored) fillSpecialRows<T>(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner);
+  if (special) fillSpecialRows(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner, sizeof<T>());
   for (let row = ROWS, end = ROWS + (<usize>n << 3); row < end; row += 8, columns += 4, g += toRow) {
     const column = load<i32>(columns);
     // No target that is out of range gets further.

@@ -65,38 +65,36 @@ export function expTable<T>(temperature: f64): usize {
   store<bool>(GENERAL, temperature != 1);
   const table = sizeof<T>() == 4 ? F32_TABLE : F64_TABLE, filledFor = sizeof<T>() == 4 ? F32_TEMPERATURE : F64_TEMPERATURE;
   if (load<f64>(filledFor) != temperature) {
-    fillTable<T>(table, temperature);
+    fillTable(table, temperature, sizeof<T>() == 4);
     store<f64>(filledFor, temperature);
   }
   return table;
 }
 
-function fillTable<T>(table: usize, temperature: f64): void {
+/** The table of f32 (`single`) or of f64. One function for both, since it would be compiled into every kernel otherwise: 600 bytes. */
+function fillTable(table: usize, temperature: f64, single: bool): void {
   const ln2 = 0.6931471805599453, log2e = 1.4426950408889634;
+  const magic: f64 = single ? 12582912 : 6755399441055744, N: f64 = single ? 1 : <f64>(1 << ROOT_BITS);
   // The lowest z is where the exponent is the smallest of a normal number. Of f64 its lower half is 0, which `isBelow` relies on.
-  if (sizeof<T>() == 4) {
-    const magic = 12582912.0;
-    store<T>(table, <T>(magic + 1));
-    store<T>(table + sizeof<T>(), <T>(log2e / temperature));
-    store<T>(table + 2 * sizeof<T>(), <T>(magic + 127 + bias<T>()));
-  } else {
-    const lowest = 6755399441055744.0 + 4294967296.0, N = <f64>(1 << ROOT_BITS);
-    store<T>(table, <T>lowest);
-    store<T>(table + sizeof<T>(), <T>(N * log2e / temperature));
-    store<T>(table + 2 * sizeof<T>(), <T>(lowest + N * (1022 + bias<T>())));
-    if (!load<u64>(ROOTS)) fillRoots();
-  }
+  put(table, 0, magic + (single ? 1 : 4294967296), single);
+  put(table, 1, N * log2e / temperature, single);
+  put(table, 2, magic + (single ? 127 + bias<f32>() : 4294967296 + N * (1022 + bias<f64>())), single);
 
   // T·ln 2 = high + low. f32: |n| < 2^8, so high has 16 bits. f64: |n| < 2^17, so high has 36; the product is formed exactly from
   // parts of 26 + 27 bits (T) and 26 bits (ln 2), and the rest of ln 2 is added to low.
   const t1 = leading(temperature), l1 = leading(ln2), product = t1 * l1;
-  const high = reinterpret<f64>(reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xffffffe000000000 : 0xfffffffffffe0000));
+  const high = reinterpret<f64>(reinterpret<u64>(product) & (single ? 0xffffffe000000000 : 0xfffffffffffe0000));
   const low = product - high + ((temperature - t1) * l1 + temperature * (ln2 - l1 + 2.3190468138462996e-17));
-  const perN: f64 = sizeof<T>() == 4 ? -1 : -1 / <f64>(1 << ROOT_BITS);
-  store<T>(table + 3 * sizeof<T>(), <T>(high * perN));
-  store<T>(table + 4 * sizeof<T>(), <T>(low * perN));
+  put(table, 3, high / -N, single);
+  put(table, 4, low / -N, single);
+  put(table, 5, 1 / temperature, single);
 
-  store<T>(table + 5 * sizeof<T>(), <T>(1 / temperature));
+  if (!single && !load<u64>(ROOTS)) fillRoots();
+}
+
+function put(table: usize, i: usize, value: f64, single: bool): void {
+  if (single) store<f32>(table + (i << 2), <f32>value);
+  else store<f64>(table + (i << 3), value);
 }
 
 /** The first 26 bits: the product of two such numbers is exact. */

@@ -188,7 +188,7 @@ function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool 
 /** The gradients of the true classes, and of those at the top (`both`), of n rows that begin at g. */
 function ownGradients<T>(g: usize, targets: usize, n: i32, cols: i32, inner: i32, both: bool, special: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  if (special) fillSpecialRows<T>(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner);
+  if (special) fillSpecialRows(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner, sizeof<T>());
   for (let row = ROWS, top = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, top += sizeof<T>(), targets += 4, g += toRow) {
     const own = <T>load<f64>(row, OWN);
     if (both) store<T>(g + <usize>load<i32>(top) * toClass, own);

@@ -86,8 +86,8 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 
 // Bytes, gzip. `limit` is what has been reached, rounded up: more than that is a regression. Beyond it stands the aim.
 const sizes = [
-  { file: "dist/index.js", limit: 27_800, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 42_600 },
+  { file: "dist/index.js", limit: 27_650, aim: 20_000 },
+  { file: "dist/relaxed.js", limit: 42_300 },
   { file: "dist/baseline.js", limit: 8_200, aim: 6_000 },
   { file: "dist/wasm.js", limit: 10_150 },
 ];
