@@ -176,7 +176,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "assembly/exp.ts",
-    mutated: /^store<T>\(table, <T>\(magic \+ 0\)\);$/,
+    mutated: /^put\(table, 0, magic \+ \(single \? 0 : 4294967296\), single\);$/,
     why: "an exponent field of 0 gives 2^n = 0, and so e^x, without being taken for too small",
   },
   {
@@ -208,11 +208,6 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/panel.ts",
     mutated: /^const [ab] = v128\.or\(v128\.eq<T>.*v128\.ne<T>|^const [ab] = v128\.or\(v128\.ne<T>/,
     why: "findInRow: the search goes on one by one from an earlier chunk",
-  },
-  {
-    file: "assembly/hinge.ts",
-    mutated: /^for \(let tile: usize = 0; tile <= <usize>tiles; tile\+\+, x \+= bytes\) \{$/,
-    why: "panelTop: the top classes of a tile that is not there, for which there is room",
   },
   {
     file: "src/baseline/crossEntropy.ts",
@@ -383,5 +378,25 @@ export const explanations: readonly Explanation[] = [
     file: "assembly/hinge.ts",
     mutated: /^findTop<T>\(.*, grad != 1\);$/,
     why: "the class at the top is looked for in vain",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^store<i32>\(top, isNaN\(load<f64>\(row, ROW_WEIGHT\)\) \? -[2-9] : /,
+    why: "any negative number says so",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^const OWN: usize = 6 \/ STATISTIC;/,
+    why: "x_y is no longer needed where the gradient comes to lie",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^if \(load<f64>\(row, TARGET\) != -Infinity\) ;$/,
+    why: "LOWEST also for rows that do not ask for it; nothing comes near a class that is alone, whatever its x_y",
+  },
+  {
+    file: "assembly/hinge.ts",
+    mutated: /^if \(cols == 1\) store<f64>\(row, [1-9], TARGET\);$/,
+    why: "nothing comes near a class that is alone, whatever its x_y",
   },
 ];
