@@ -153,7 +153,7 @@ function factors(gradOutput: usize, n: i32, gradUnit: f64): void {
 
 /**
  * The losses of n rows, added to the total and stored if they are asked for; and OWN for a gradient (`slopes`). No violation gives exactly 0,
- * whatever the factor. For a gradient the ROW_WEIGHT of a row that is NaN becomes so; returns whether one may be NaN or 0.
+ * whatever the factor. For a gradient ROW_WEIGHT becomes NaN where the row is; returns whether one may be NaN or 0.
  */
 function lossesAndSlopes(total: usize, loss: usize, n: i32, slopes: bool): bool {
   const zero = f64x2.splat(0);

@@ -399,4 +399,9 @@ export const explanations: readonly Explanation[] = [
     mutated: /^if \(cols == 1\) store<f64>\(row, [1-9], TARGET\);$/,
     why: "nothing comes near a class that is alone, whatever its x_y",
   },
+  {
+    file: "assembly/passes.ts",
+    mutated: /^if \(layout != NARROW \|\| v128\.any_true\(v128\.ne<T>\(s, s\)\)\) s = /,
+    why: "rows that hold no NaN are looked at once more",
+  },
 ];
