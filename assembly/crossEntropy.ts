@@ -201,7 +201,7 @@ function gradientsOfMaxima<T>(e: usize, n: i32, cols: i32, layout: Layout): void
   }
 }
 
-/** Puts OWN into n rows of the gradient that begin at g, and 0 into those that are ignored. `columns`: an i32 for each row. */
+/** Puts OWN into n rows of the gradient that begin at g, and 0 into those that are ignored (`special`). `columns`: an i32 for each row. */
 function ownGradients<T>(g: usize, columns: usize, n: i32, cols: i32, inner: i32, special: bool): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
   if (special) fillSpecialRows(g, ROWS + ROW_WEIGHT, OWN - ROW_WEIGHT, n, cols, inner, sizeof<T>());
