@@ -24,6 +24,8 @@ export interface Job {
    * each time to a `fresh` array.
    */
   prepare(api: Functions, data: Data, fresh?: boolean): () => Result;
+  /** Whether some rows are ignored: see `isIgnored`. */
+  readonly ignores?: boolean;
   /** For one distinct row: its loss, its values in the result. */
   expected(x: readonly number[], target: number): { readonly loss?: number; readonly values?: readonly number[] };
 }
@@ -35,6 +37,7 @@ export type JobName =
   | "softmax gradient"
   | "log-softmax gradient"
   | "soft cross-entropy + gradient" // class probabilities for targets
+  | "cross-entropy + gradient, 1/10 ignored"
   | `${"cross-entropy" | "Weston–Watkins" | "Crammer–Singer"}${"" | " + gradient"}`;
 
 // Only the value is used here, not the tolerance that comes with it.
@@ -50,12 +53,17 @@ const gradInto = (grad: FloatArray, fresh: boolean): { grad?: FloatArray } => (f
 /** For losses the targets say how many rows there are. */
 const shapedLoss = (d: Data): { shape?: number[] } => (d.inner > 1 ? { shape: [d.outer, d.classes, d.inner] } : {});
 
-function crossEntropyJob(withGrad: boolean): Job {
+/** Of the jobs that ignore rows, every tenth. */
+const isIgnored = ({ distinct }: Data, r: number): boolean => (r % distinct) % 10 === 9;
+
+function crossEntropyJob(withGrad: boolean, ignores = false): Job {
   return {
+    ignores,
     prepare({ crossEntropy, crossEntropyGrad }, d, fresh = false) {
       if (!withGrad) return () => crossEntropy(d.x, d.targets, shapedLoss(d));
       const options = { ...shapedLoss(d), ...gradInto(d.out, fresh) };
-      return () => crossEntropyGrad(d.x, d.targets, options);
+      const targets = ignores ? d.targets.map((y, r) => (isIgnored(d, r) ? -100 : y)) : d.targets;
+      return () => crossEntropyGrad(d.x, targets, options);
     },
     expected: (x, y) => lossOf(crossEntropy([[...x]], [y], {}, EXACT), withGrad),
   };
@@ -126,6 +134,7 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
   },
   "cross-entropy": crossEntropyJob(false),
   "cross-entropy + gradient": crossEntropyJob(true),
+  "cross-entropy + gradient, 1/10 ignored": crossEntropyJob(true, true),
   "Weston–Watkins": hingeJob("weston-watkins", false),
   "Weston–Watkins + gradient": hingeJob("weston-watkins", true),
   "Crammer–Singer": hingeJob("crammer-singer", false),
@@ -154,18 +163,22 @@ export interface Expected {
   readonly values?: readonly (readonly number[])[];
 }
 
-/** By the oracle. Losses and their gradients are means over the rows. */
+/** By the oracle. Losses and their gradients are means over the rows that count; those that are ignored are 0. */
 export function expectedOf(job: JobName, data: Data): Expected {
   const { rows, distinct, classes } = data;
+  const counts = (r: number): number => (JOBS[job].ignores && isIgnored(data, r) ? 0 : 1);
   const results = Array.from({ length: distinct }, (_, r) => {
     const x = Array.from({ length: classes }, (_, j) => data.x[at(data, r, j)]!);
     return JOBS[job].expected(x, data.targets[r]!);
   });
-  const times = (r: number): number => Math.ceil((rows - r) / distinct);
+  const times = (r: number): number => counts(r) * Math.ceil((rows - r) / distinct);
   const isLoss = results[0]!.loss !== undefined;
+  const counted = results.reduce((sum, _, r) => sum + times(r), 0);
   return {
-    ...(isLoss ? { loss: results.reduce((sum, { loss }, r) => sum + loss! * times(r), 0) / rows } : {}),
-    ...(results[0]!.values ? { values: results.map((r) => r.values!.map((v) => (isLoss ? v / rows : v))) } : {}),
+    ...(isLoss ? { loss: results.reduce((sum, { loss }, r) => sum + loss! * times(r), 0) / counted } : {}),
+    ...(results[0]!.values
+      ? { values: results.map(({ values }, r) => values!.map((v) => (isLoss ? (v * counts(r)) / counted : v))) }
+      : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { disturbed, type LineResult } from "./run.js";
 
-const JOB = 45;
+const JOB = 55;
 const CELL = 26;
 /** Below this many elements a call is too short for a time per element to mean anything. */
 const FEW = 1000;
