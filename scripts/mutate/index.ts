@@ -54,7 +54,16 @@ const SLOWER = new Set(["crossEntropy", "workspace", "gradient"]);
 const KERNEL_TESTS = [QUICK, ["properties", "special"]];
 /** Seconds, then ever longer. Not those that hold src/ against dist/: a mutant must be found to be wrong, not to be different. */
 const WRAPPER_TESTS = [
-  ["errors", "options", "entries", "overlaps", "initialLoss", "text", ...QUICK.filter((name) => !SLOWER.has(name))],
+  [
+    "errors",
+    "options",
+    "entries",
+    "overlaps",
+    "initialLoss",
+    "text",
+    "arena",
+    ...QUICK.filter((name) => !SLOWER.has(name)),
+  ],
   ["arrays", "lists", ...SLOWER],
   ["loading"], // imports anew, which others would be confused by
   ["callFaults", "streaming"],
