@@ -131,13 +131,15 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
       value = f64x2.add(f64x2.add(f64x2.mul(spread, log), f64x2.mul(v128.load(row, DOT), perTs)), value);
       q = f64x2.add(spread, b);
     }
-    const u = v128.load(row, ROW_WEIGHT), isIgnored = f64x2.eq(u, zero);
-    ignored = v128.or(ignored, isIgnored);
+    const u = v128.load(row, ROW_WEIGHT);
+    let isIgnored = f64x2.eq(u, zero);
     // A weight of −0 would make it −0.
     value = f64x2.add(v128.andnot(f64x2.mul(u, value), isIgnored), zero);
     v128.store(row, q, Q);
 
-    if (n == 1) value = f64x2.replace_lane(value, 1, 0);
+    // Behind the last row anything may lie.
+    if (n == 1) value = f64x2.replace_lane(value, 1, 0), isIgnored = f64x2.replace_lane(isIgnored, 1, 0);
+    ignored = v128.or(ignored, isIgnored);
     const first = sum + f64x2.extract_lane(value, 0), second = first + f64x2.extract_lane(value, 1);
     const errors = lostBy(pair(sum, first), value, pair(first, second));
     lost = lost + f64x2.extract_lane(errors, 0) + f64x2.extract_lane(errors, 1), sum = second;
