@@ -175,6 +175,35 @@ onEveryBackend(({ api, name }) => {
     });
   });
 
+  describe("(2, 60, 1500) along axis 1, more classes than are computed side by side", () => {
+    const shape = [2, 60, 1500];
+    const [outer, classes, inner] = [2, 60, 1500];
+    const x = logitsOf(outer * classes * inner, 6);
+    const targets = Int32Array.from({ length: outer * inner }, (_, r) => (r % 9 === 0 ? -100 : (r * 7) % classes));
+    const common = { shape, reduction: "sum" } as const;
+
+    it.each([
+      ["cross-entropy", crossEntropyGrad, {}],
+      ["Weston–Watkins", hingeGrad, {}],
+      ["Crammer–Singer", hingeGrad, { form: "crammer-singer" }],
+    ] as const)("%s: the gradient new, given, accumulated", (_, f, kind) => {
+      for (const [before, accumulate] of [
+        [undefined, false],
+        [2, false],
+        [2, true],
+      ] as const) {
+        const given = (n: number) => (before === undefined ? {} : { grad: new Float32Array(n).fill(before) });
+        const { grad } = f(x, targets, { ...common, ...kind, accumulate, ...given(x.length) });
+        for (let r = 0; r < outer * inner; r += 7) {
+          const start = Math.floor(r / inner) * classes * inner + (r % inner);
+          const row = Float32Array.from({ length: classes }, (_, j) => x[start + j * inner]!);
+          const own = f(row, [targets[r]!], { reduction: "sum", ...kind, accumulate, ...given(classes) });
+          expectRow(grad, start, inner, own.grad, r);
+        }
+      }
+    });
+  });
+
   describe("memory", () => {
     const { Memory } = Reflect.get(globalThis, "WebAssembly") as {
       Memory: { prototype: { grow(pages: number): number } };
