@@ -6,12 +6,14 @@ import { ARENA_BYTES, Arena } from "../src/wasm/arena.js";
 import { create } from "../src/wasm.js";
 import { type Arguments, invoke, type Signature, signatures } from "./calls.js";
 
-const api = create(readFileSync("build/simd.wasm"));
+const bytes = readFileSync("build/simd.wasm");
+const api = create(bytes);
 const workspace = api.createWorkspace({ bytes: 64 });
 
 /** Of the arena in use: what is left of the room that was made. Of several arenas, the one that was opened last. */
 let room = 0;
 let taken = 0;
+let opened: Arena;
 
 beforeEach(() => {
   const { open, empty, take } = Arena.prototype;
@@ -22,6 +24,7 @@ beforeEach(() => {
   vi.spyOn(Arena.prototype, "open").mockImplementation(function (this: Arena, bytes) {
     open.call(this, bytes);
     room = this.start + bytes;
+    opened = this;
   });
   vi.spyOn(Arena.prototype, "take").mockImplementation(function (this: Arena, bytes) {
     const at = take.call(this, bytes);
@@ -85,4 +88,17 @@ describe.each(SHAPES)("[%i, %i, %i]", (...shape) => {
       }
     }
   });
+});
+
+it("linear memory grows to what a long row needs and less than a page beyond", () => {
+  const { crossEntropyGrad } = create(bytes);
+  for (const classes of [100_000, 262_144]) {
+    crossEntropyGrad(new Float32Array(classes), [7], {
+      labelSmoothing: 0.1,
+      weight: new Float32Array(classes).fill(1),
+    });
+    expect(opened.buffer.byteLength).toBeGreaterThanOrEqual(room);
+    expect(opened.buffer.byteLength).toBeLessThan(room + 65536);
+    expect(opened.buffer.byteLength).toBeLessThan(4 * 2 ** 20);
+  }
 });

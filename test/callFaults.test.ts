@@ -20,7 +20,7 @@ const Original = wasm.Instance;
 
 /** What happens instead of running a kernel, or before memory grows or an instance is made. */
 interface Faults {
-  kernel?: (run: () => void, trap: (after?: unknown) => void, memory: Memory) => void;
+  kernel?: (run: () => void, trap: (after?: unknown) => void, own: Uint8Array) => void;
   grow?: () => void;
   instantiate?: () => void;
 }
@@ -48,7 +48,8 @@ wasm.Instance = function Faulty(module: object, imports: object): object {
       const run = () => void kernel(...args);
       // a real one: the results go where there is no memory, but not so far that an end of theirs would be 0 again
       const trap = () => void kernel(...args.map((arg, i) => (i < 2 ? 0xfff00000 : arg)));
-      if (faults.kernel) faults.kernel(run, trap, real);
+      const own = (exports["heapBase"] as () => number)();
+      if (faults.kernel) faults.kernel(run, trap, new Uint8Array(real.buffer, 0, own));
       else run();
     };
     return [name, call];
@@ -67,7 +68,7 @@ function onceAt(n: number, f: () => void): () => boolean {
 }
 
 /** Wild writes over all that the module has in the memory for itself. */
-const poison = (memory: Memory) => new Uint8Array(memory.buffer, 0, 32000).fill(0xff);
+const poison = (own: Uint8Array) => own.fill(0xff);
 const overflow = (): number => 1 + overflow();
 const noMemory = () => {
   throw new RangeError("WebAssembly.Memory.grow(): Unable to grow instance memory");
@@ -122,7 +123,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
     describe.each(["plain", "workspace"] as const)("%s functions", (place) => {
       const kernels: [string, NonNullable<Faults["kernel"]>, new (message: string) => Error][] = [
         ["a trap", (_, trap) => trap(), wasm.RuntimeError],
-        ["a trap after wild writes", (_, trap, memory) => trap(poison(memory)), wasm.RuntimeError],
+        ["a trap after wild writes", (_, trap, own) => trap(poison(own)), wasm.RuntimeError],
         ["an exhausted stack", () => void overflow(), RangeError],
       ];
       describe.each(kernels)("%s in a kernel", (_, fault, error) => {
@@ -149,6 +150,16 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
         for (let i = 0; i < 2; i++) expect(() => functions.softmax([1, 2])).toThrow(wasm.RuntimeError);
         faults = {};
         expectAllRight(functions, arrays);
+      });
+
+      it("a trap, and then a call that takes all the room there is for one block", () => {
+        const { functions } = places[place]();
+        faults.kernel = (_, trap) => trap();
+        expect(() => functions.softmax([1, 2])).toThrow(wasm.RuntimeError);
+        faults = {};
+        const x = large().subarray(0, 32_000);
+        const options = { shape: [320, 100] };
+        expectSameBits(functions.softmax(x, options), ordinary.softmax(x, options), () => "softmax");
       });
 
       it("a trap, and then no memory for another instance", () => {
