@@ -4,7 +4,7 @@
 //   Crammer–Singer   loss = max(0, z_k)^p            grad_k = p·max(0, z_k)^(p−1) where z_k > 0,  grad_y = −grad_k
 //                    k = the lowest index that attains max_{j ≠ y} x_j
 //
-// times w_y, times scale; p is 1 or 2. At the kink z = 0 the subgradient is 0. Weston and Watkins (1999); Crammer and Singer (2001).
+// times w_y / divisor; p is 1 or 2. At the kink z = 0 the subgradient is 0. Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see total.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
 //
@@ -23,9 +23,9 @@ import { CHUNK, VECTOR, ZERO, exceeds, loadLanes, loadPair, pair, storePair, sto
 // The statistics of the rows of a panel, an f64 per row of each: see crossEntropy.ts.
 const ROWS = memory.data(11 * STATISTIC, 16);
 const TARGET: usize = 0; // x_y
-const UNIT: usize = 1 * STATISTIC; // w_y·u·scale: the factor of the loss
+const UNIT: usize = 1 * STATISTIC; // w_y / divisor · u: the factor of the loss
 const ROW_WEIGHT: usize = 2 * STATISTIC; // u, 0 for a row that is ignored (NaN: see lossesAndSlopes)
-const FACTOR: usize = 3 * STATISTIC; // w_y·u·scale·p·gradScale·gradOutput: that of the gradient
+const FACTOR: usize = 3 * STATISTIC; // w_y / divisor · u · p·gradScale·gradOutput: that of the gradient
 const VIOLATION: usize = 4 * STATISTIC; // Σ max(0, z)^p
 const SLOPE: usize = 5 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
 const OWN: usize = 6 * STATISTIC; // minus the gradient of the true class
@@ -39,7 +39,7 @@ const BELOW_NAN = memory.data<u64>([0xfff7ffffffffffff, 0xffbfffff]);
 
 export function hinge<T>(
   total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
-  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
+  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
   const gradUnit = gradScale * (squared ? 2 : 1);
@@ -50,7 +50,7 @@ export function hinge<T>(
     const gs = grad && westonWatkins ? panelFor<T>(Y, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
-    rowWeights<T>(ys, weight, us, n, cols, scale);
+    rowWeights<T>(ys, weight, us, n, cols, divisor);
     const lowest = hideTargets<T>(xs, ys, n, cols, bytes, layout);
     if (grad) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradUnit);
     if (!westonWatkins) {
@@ -111,10 +111,13 @@ function classOf(target: usize, cols: i32): i32 {
   return isClass(y, cols) ? y : 0;
 }
 
-/** ROW_WEIGHT and UNIT, two rows at a time: a hinge loss of ten classes takes 5 % less than with one by one (f32, Node 24). */
-function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i32, cols: i32, scale: f64): void {
-  const classes = i32x4.splat(cols), scales = f64x2.splat(scale);
-  let u = v128.load64_splat(ONE);
+/**
+ * ROW_WEIGHT and UNIT, two rows at a time: a hinge loss of ten classes takes 5 % less than with one by one (f32, Node 24). Weights are divided, as
+ * times 1/divisor would be one rounding more.
+ */
+function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i32, cols: i32, divisor: f64): void {
+  const classes = i32x4.splat(cols), divisors = f64x2.splat(divisor);
+  let u = v128.load64_splat(ONE), w = f64x2.div(u, divisors);
   for (let row = ROWS; n > 0; n -= 2, row += 16, targets += 8) {
     if (sampleWeight) {
       u = loadPair(sampleWeight, n);
@@ -122,13 +125,12 @@ function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i3
     }
     const ignored = i32x4.ge_u(n > 1 ? v128.load64_zero(targets) : v128.load32_zero(targets), classes);
     const counted = v128.andnot(u, i64x2.extend_low_i32x4_s(ignored));
-    let unit = counted;
     if (weight) {
-      const w = pair(weightOf<T>(weight, targets, cols), weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
-      unit = f64x2.mul(w, counted);
+      const both = pair(weightOf<T>(weight, targets, cols), weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
+      w = f64x2.div(both, divisors);
     }
     v128.store(row, counted, ROW_WEIGHT);
-    v128.store(row, f64x2.mul(unit, scales), UNIT);
+    v128.store(row, f64x2.mul(w, counted), UNIT);
   }
 }
 

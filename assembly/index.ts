@@ -79,18 +79,18 @@ export function crossEntropyF64(
 }
 export function hingeF32(
   total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
-  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
+  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   hinge<f32>(
-    total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, scale, gradScale,
+    total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
   );
 }
 export function hingeF64(
   total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
-  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, scale: f64, gradScale: f64,
+  outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   hinge<f64>(
-    total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, scale, gradScale,
+    total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
   );
 }
 export function addF32(y: usize, x: usize, n: i32): void {

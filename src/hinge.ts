@@ -42,6 +42,6 @@ export function hinge(
   const call = readLoss(kernels, fn, KIND, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
-  const scale = perClass ? 1 / call.shape.classes : 1;
-  return reduce(call, call.isEmpty ? 0 : kernels.hinge(call, form, margin, p, scale));
+  const divisor = perClass ? call.shape.classes : 1;
+  return reduce(call, call.isEmpty ? 0 : kernels.hinge(call, form, margin, p, divisor));
 }

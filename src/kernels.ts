@@ -62,6 +62,6 @@ export interface Kernels {
   logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void;
   /** labelSmoothing: ε in [0, 1]; temperature: T > 0. */
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
-  /** scale: one factor for loss and gradient, 1, or 1/C for `perClass`. */
-  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number;
+  /** divisor: of loss and gradient, 1, or C for `perClass`. */
+  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
 }

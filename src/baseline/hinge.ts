@@ -8,13 +8,13 @@
 //   Crammer–Singer   max(0, z_k)^p          the same for j = k, 0 for the rest      minus that of k
 //                    k: the lowest j attaining max_{j ≠ y} x_j
 //
-// Then the loss times w_y · u · scale, and the gradient times w_y · u · scale · gradOutput · gradScale.
+// Then the loss times w_y / divisor · u, and the gradient times w_y / divisor · u · gradOutput · gradScale. (Times 1 / divisor would be one rounding more.)
 
 import type { FloatArray, Formulation, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
 import { rowArgmax, rowFill, rowStore, scratchRow } from "./row.js";
 
-export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number {
+export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
   const { grad, logits: scores, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
   const { outer, classes, inner } = terms.shape;
   const indices = terms.indices!;
@@ -31,7 +31,7 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
         if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
         continue;
       }
-      const factor = (weight === undefined ? 1 : weight[y]!) * u * scale;
+      const factor = ((weight === undefined ? 1 : weight[y]!) / divisor) * u;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
       if (form === "weston-watkins") {
         losses.set(row, factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p));

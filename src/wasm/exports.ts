@@ -44,7 +44,7 @@ type HingeKernel = (
   westonWatkins: number,
   margin: number,
   squared: number,
-  scale: number,
+  divisor: number,
   gradScale: number,
 ) => void;
 type AddKernel = (y: Pointer, x: Pointer, n: number) => void;

@@ -163,7 +163,7 @@ export class WasmKernels extends Blocks implements Kernels {
     return total;
   }
 
-  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, scale: number): number {
+  hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
     const { losses, grad, logits: scores, shape, accumulate } = terms;
     const westonWatkins = form === "weston-watkins";
     const kernels = this.kernelsFor(scores);
@@ -171,7 +171,7 @@ export class WasmKernels extends Blocks implements Kernels {
     const slots = accumulate && !isSparse ? 2 : 1;
     const perResult = isSparse ? kernels.bytes + 4 : 0;
     if (!this.openLoss(terms, kernels.narrow, slots, perResult))
-      return this.shared!.hinge(terms, form, margin, p, scale);
+      return this.shared!.hinge(terms, form, margin, p, divisor);
     do {
       this.enterLoss(terms);
       const xs = this.enter(scores);
@@ -195,7 +195,7 @@ export class WasmKernels extends Blocks implements Kernels {
         westonWatkins ? 1 : 0,
         margin,
         p - 1,
-        scale,
+        divisor,
         terms.gradScale,
       );
       if (losses !== undefined) this.leaveRows(losses, this.losses);
