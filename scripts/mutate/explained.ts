@@ -246,6 +246,16 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/arena.ts",
+    mutated: /^this\.reserved = this\.indicesAt \+ FEW_ELEMENTS \* 5;$/,
+    why: "more room for the indices of a small call than they take",
+  },
+  {
+    file: "src/check.ts",
+    mutated: /^(?:void array\[1\];|const isPlain = getPrototypeOf\(array\) !== .*)$/,
+    why: "plainArray finds the same of an array that is plain, but later",
+  },
+  {
+    file: "src/wasm/arena.ts",
     mutated: /^const pages = Math\.max\(1, /,
     why: "a page of memory more than is needed",
   },
