@@ -250,6 +250,16 @@ export const explanations: readonly Explanation[] = [
     why: "more room for the indices of a small call than they take",
   },
   {
+    file: "src/output.ts",
+    mutated: /^return !\(aStart === bStart \|\| aEnd === bEnd\)/,
+    why: "the two have the same length, and so begin together where they end together",
+  },
+  {
+    file: "src/targets.ts",
+    mutated: /^if \(length > FEW\) for /,
+    why: "either way they are copied",
+  },
+  {
     file: "src/check.ts",
     mutated: /^void array\[1\];$/,
     why: "asked only so that the engine knows what is at hand",
