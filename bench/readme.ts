@@ -140,10 +140,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** What is slower than the baseline. */
 function smallCalls({ lines, shapes }: Results): string {
-  const measured = [...lines, ...(shapes ?? [])].filter(({ shape: [outer, classes] }) => outer * classes <= SMALL);
+  const numbers = ({ shape: [outer, classes, inner] }: LineResult): number => outer * classes * inner;
+  const measured = [...lines, ...(shapes ?? [])].filter((line) => numbers(line) <= SMALL);
   const rows = Math.max(...measured.map(({ shape }) => shape[0]));
   const slower = measured.filter(({ speedups }) => speedups["simd"]! < 1);
-  const numbers = ({ shape: [outer, classes] }: LineResult): number => outer * classes;
   const worst = slower.reduce((a, b) => (a.speedups["simd"]! < b.speedups["simd"]! ? a : b));
   const lost = Math.max(...slower.map(({ times }) => times["simd"]!.median - times["baseline"]!.median));
   const largest = [...new Set(measured.map(({ job }) => job))].map((job) => {
