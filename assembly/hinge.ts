@@ -116,8 +116,8 @@ function classOf(target: usize, cols: i32): i32 {
  * times 1/divisor would be one rounding more.
  */
 function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i32, cols: i32, divisor: f64): void {
-  const classes = i32x4.splat(cols), divisors = f64x2.splat(divisor);
-  let u = v128.load64_splat(ONE), w = f64x2.div(u, divisors);
+  const classes = i32x4.splat(cols);
+  let u = v128.load64_splat(ONE), w = f64x2.div(u, f64x2.splat(divisor));
   for (let row = ROWS; n > 0; n -= 2, row += 16, targets += 8) {
     if (sampleWeight) {
       u = loadPair(sampleWeight, n);
@@ -125,11 +125,11 @@ function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize, n: i3
     }
     const ignored = i32x4.ge_u(n > 1 ? v128.load64_zero(targets) : v128.load32_zero(targets), classes);
     const counted = v128.andnot(u, i64x2.extend_low_i32x4_s(ignored));
+    v128.store(row, counted, ROW_WEIGHT);
     if (weight) {
       const both = pair(weightOf<T>(weight, targets, cols), weightOf<T>(weight, n > 1 ? targets + 4 : targets, cols));
-      w = f64x2.div(both, divisors);
+      w = f64x2.div(both, f64x2.splat(divisor));
     }
-    v128.store(row, counted, ROW_WEIGHT);
     v128.store(row, f64x2.mul(w, counted), UNIT);
   }
 }
