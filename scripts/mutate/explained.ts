@@ -321,6 +321,12 @@ export const explanations: readonly Explanation[] = [
   },
   {
     file: "src/wasm/blocks.ts",
+    mutated:
+      /^this\.isWhole = (?:bytes < ARENA_BYTES && \(inner === 1 \|\| classes <= narrow\)|bytes <= ARENA_BYTES && \(inner === 1 \|\| classes < narrow\))/,
+    why: "a call that would fit into one block goes the way of those that do not, to the same results",
+  },
+  {
+    file: "src/wasm/blocks.ts",
     mutated: /lengthOf\(array\) \/ this\.typed\.bytes > start\) return 0;$/,
     why: "an array over a workspace's buffer that ends in the arena: what it holds there is lost in any case",
   },
