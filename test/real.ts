@@ -60,8 +60,8 @@ export function multiply(a: Real, b: Real): Real {
   if (isExactly(a, 1)) return b;
   if (isExactly(b, 1)) return a;
   const product = exactMultiply(a, b);
-  // below the normal range of doubles it is rounded to a multiple of the smallest one, which may cost half of that
-  const underflow = Math.abs(product.hi) < 2 ** -1022 && a.hi !== 0 && b.hi !== 0 ? 2 ** -1022 : 0;
+  // what underflows to 0 has been rounded too
+  const underflow = product.hi === 0 && a.hi !== 0 && b.hi !== 0 ? Number.MIN_VALUE : 0;
   return withError(product, Math.abs(a.hi) * b.err + Math.abs(b.hi) * a.err + Math.abs(product.hi) + underflow);
 }
 
