@@ -10,9 +10,10 @@ const bytes = readFileSync("build/simd.wasm");
 const api = create(bytes);
 const workspace = api.createWorkspace({ bytes: 64 });
 
-/** Of the arena in use: what is left of the room that was made. Of several arenas, the one that was opened last. */
+/** Where the room ends that the call under way has made, and how many pieces it has taken of it. */
 let room = 0;
 let taken = 0;
+/** The arena that was last made larger, or could have been. */
 let opened: Arena;
 
 beforeEach(() => {
@@ -51,14 +52,13 @@ const SHAPES = [
 
 function argumentsOf(
   { name, second, output }: Signature,
-  type: typeof Float32Array,
+  type: typeof Float32Array | typeof Float64Array,
   [outer, classes, inner]: number[],
 ) {
   const rows = outer! * inner!;
   const n = rows * classes!;
-  const all = (length: number): Float32Array => new type(length).fill(0.5);
+  const all = (length: number) => new type(length).fill(0.5);
   const shaped: Arguments = { x: all(n), shape: [outer, classes, inner], axis: 1 };
-  if (name === "logSumExp") return [shaped];
   if (second === "dy") return [{ ...shaped, dy: all(n) }];
   if (second === undefined) return [shaped];
 
@@ -79,7 +79,7 @@ function argumentsOf(
 
 describe.each(SHAPES)("[%i, %i, %i]", (...shape) => {
   it.each(signatures)("$name takes no more of the arena than it has made room for", (signature) => {
-    for (const type of [Float32Array, Float64Array as unknown as typeof Float32Array]) {
+    for (const type of [Float32Array, Float64Array]) {
       for (const given of argumentsOf(signature, type, shape)) {
         taken = 0;
         invoke(api, signature, given);

@@ -11,6 +11,15 @@ function logitsOf(n: number, seed: number): Float32Array {
   return Float32Array.from({ length: n }, () => draw.uniform(-8, 8) * (draw.chance(0.01) ? 10 : 1));
 }
 
+/** What a gradient finds in the array that it is given, if it is given one, and whether it is added to that. */
+const DESTINATIONS = [
+  { before: undefined, accumulate: false },
+  { before: 2, accumulate: false },
+  { before: 2, accumulate: true },
+] as const;
+const filled = (before: number | undefined, n: number) =>
+  before === undefined ? {} : { grad: new Float32Array(n).fill(before) };
+
 onEveryBackend(({ api, name }) => {
   const { softmax, logSoftmax, logSumExp, crossEntropy, crossEntropyGrad, hingeGrad } = api;
 
@@ -103,17 +112,12 @@ onEveryBackend(({ api, name }) => {
     x[7 * classes] = Number.NaN;
 
     it.each(["weston-watkins", "crammer-singer"] as const)("%s: the gradient new, given, accumulated", (form) => {
-      for (const [before, accumulate] of [
-        [undefined, false],
-        [2, false],
-        [2, true],
-      ] as const) {
-        const given = (n: number) => (before === undefined ? {} : { grad: new Float32Array(n).fill(before) });
+      for (const { before, accumulate } of DESTINATIONS) {
         const options = { form, accumulate, reduction: "sum" } as const;
-        const { grad } = hingeGrad(x, targets, { ...options, ...given(rows * classes), sampleWeight });
+        const { grad } = hingeGrad(x, targets, { ...options, ...filled(before, rows * classes), sampleWeight });
         for (let r = 0; r < rows; r += 1 + (r >> 6)) {
           const row = x.subarray(r * classes, (r + 1) * classes);
-          const own = { ...options, ...given(classes), sampleWeight: sampleWeight.subarray(r, r + 1) };
+          const own = { ...options, ...filled(before, classes), sampleWeight: sampleWeight.subarray(r, r + 1) };
           expectRow(grad, r * classes, 1, hingeGrad(row, [targets[r]!], own).grad, r);
         }
       }
@@ -187,17 +191,12 @@ onEveryBackend(({ api, name }) => {
       ["Weston–Watkins", hingeGrad, {}],
       ["Crammer–Singer", hingeGrad, { form: "crammer-singer" }],
     ] as const)("%s: the gradient new, given, accumulated", (_, f, kind) => {
-      for (const [before, accumulate] of [
-        [undefined, false],
-        [2, false],
-        [2, true],
-      ] as const) {
-        const given = (n: number) => (before === undefined ? {} : { grad: new Float32Array(n).fill(before) });
-        const { grad } = f(x, targets, { ...common, ...kind, accumulate, ...given(x.length) });
+      for (const { before, accumulate } of DESTINATIONS) {
+        const { grad } = f(x, targets, { ...common, ...kind, accumulate, ...filled(before, x.length) });
         for (let r = 0; r < outer * inner; r += 7) {
           const start = Math.floor(r / inner) * classes * inner + (r % inner);
           const row = Float32Array.from({ length: classes }, (_, j) => x[start + j * inner]!);
-          const own = f(row, [targets[r]!], { reduction: "sum", ...kind, accumulate, ...given(classes) });
+          const own = f(row, [targets[r]!], { reduction: "sum", ...kind, accumulate, ...filled(before, classes) });
           expectRow(grad, start, inner, own.grad, r);
         }
       }

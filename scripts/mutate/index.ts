@@ -98,10 +98,11 @@ console.log(
   `${all.length} mutants in ${options.in}, ${Math.min(count, all.length)} of them drawn with seed ${options.seed}`,
 );
 
-for (const { file, mutated } of explanations) {
-  const source = sources.get(file);
-  if (source && !mutantsOf(file, source).some((mutant) => mutated.test(lineOf(mutant, source).after))) {
-    console.log(`${file}: no mutant is explained by ${mutated} any more`);
+for (const [file, source] of sources) {
+  const lines = mutantsOf(file, source).map((mutant) => lineOf(mutant, source).after);
+  for (const { mutated } of explanations[file] ?? []) {
+    if (!lines.some((line) => mutated.test(line)))
+      console.log(`${file}: no mutant is explained by ${mutated} any more`);
   }
 }
 
@@ -265,7 +266,7 @@ let explained = 0;
 async function report(mutant: Mutant, result: Promise<Result>): Promise<void> {
   const { killed: fault, differs } = await result;
   const line = lineOf(mutant, sources.get(mutant.file)!);
-  const explanation = explanations.find(({ file, mutated }) => file === mutant.file && mutated.test(line.after));
+  const explanation = explanations[mutant.file]?.find(({ mutated }) => mutated.test(line.after));
   const place = `${mutant.file}:${line.number}`;
   let fate = fault?.split("\n").at(-1)?.trim().slice(0, 90);
   if (fault !== undefined) killed++;

@@ -8,7 +8,8 @@
 //   Crammer–Singer   max(0, z_k)^p          the same for j = k, 0 for the rest      minus that of k
 //                    k: the lowest j attaining max_{j ≠ y} x_j
 //
-// Then the loss times w_y / divisor · u, and the gradient times w_y / divisor · u · gradOutput · gradScale. (Times 1 / divisor would be one rounding more.)
+// Then the loss times w_y / divisor · u, and the gradient times w_y / divisor · u · gradOutput · gradScale. (Times 1 / divisor
+// would be one rounding more.)
 
 import type { FloatArray, Formulation, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
