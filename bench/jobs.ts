@@ -12,7 +12,7 @@ import {
   type Rounding,
   softmax,
   softmaxGrad,
-} from "../test/oracle.js";
+} from "../test/oracle/oracle.js";
 import { at, type Data, type FloatArray } from "./data.js";
 
 /** What a call returns: a loss, values, or both. */

@@ -1,12 +1,12 @@
 // npm run fuzz -- [--minutes N] [--seed S] [--only "part of a property's name"] [--backend simd] [--path P]
 //
-// The properties of the tests (test/properties.ts: exact ones, and every function of every backend against the reference) with one seed
+// The properties of the tests (test/everyFunction/properties.ts: exact ones, and every function of every backend against the reference) with one seed
 // after another, until the time is up. Prints what was tried; for a failure, the command that repeats it.
 
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { type Api, backends } from "../test/backends.js";
-import { properties } from "../test/properties.js";
+import { type Api, backends } from "../test/catalogue/backends.js";
+import { properties } from "../test/everyFunction/properties.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -1,10 +1,10 @@
-// npm run soak [-- --calls N] [-- --seed N]: 10^6 calls of random functions, shapes and errors (test/soak.ts). Prints what they left in
+// npm run soak [-- --calls N] [-- --seed N]: 10^6 calls of random functions, shapes and errors (test/soak/soak.ts). Prints what they left in
 // linear memory and on the heap, and fails if that is anything.
 
 import { parseArgs } from "node:util";
 import { backend } from "softmargin";
 import { backend as relaxed } from "softmargin/relaxed";
-import { leaks, soak } from "../test/soak.js";
+import { leaks, soak } from "../test/soak/soak.js";
 
 const { values } = parseArgs({
   options: {

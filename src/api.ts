@@ -1,10 +1,12 @@
 // The public functions, bound to the kernels of one backend.
 
-import { crossEntropy } from "./crossEntropy.js";
-import { hinge } from "./hinge.js";
-import { initialLoss } from "./initialLoss.js";
+import { crossEntropy } from "./functions/crossEntropy.js";
+import { hinge } from "./functions/hinge.js";
+import { initialLoss } from "./functions/initialLoss.js";
+import { logSumExp } from "./functions/logSumExp.js";
+import type { Reduction } from "./functions/reduction.js";
+import { softmax, softmaxGrad } from "./functions/softmax.js";
 import type { Kernels } from "./kernels.js";
-import { logSumExp } from "./logSumExp.js";
 import type {
   ClassIndices,
   ClassProbabilities,
@@ -18,8 +20,6 @@ import type {
   SameKind,
   TemperatureOptions,
 } from "./options.js";
-import type { Reduction } from "./reduction.js";
-import { softmax, softmaxGrad } from "./softmax.js";
 
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {

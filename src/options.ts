@@ -1,6 +1,6 @@
 // The types of the public functions: what goes in, what comes out, and every option with its default.
 
-import type { MeanOver, Reduction } from "./reduction.js";
+import type { MeanOver, Reduction } from "./functions/reduction.js";
 
 /** Logits, scores, probabilities or gradients: Float32Array computes in f32; Float64Array and arrays of numbers in f64. */
 export type LogitsLike = Float32Array | Float64Array | readonly number[];

@@ -9,6 +9,7 @@ export type {
   Workspace,
   WorkspaceOptions,
 } from "./api.js";
+export type { MeanOver, Reduction } from "./functions/reduction.js";
 export type {
   ClassIndices,
   ClassProbabilities,
@@ -25,4 +26,3 @@ export type {
   ShapeOptions,
   TemperatureOptions,
 } from "./options.js";
-export type { MeanOver, Reduction } from "./reduction.js";

@@ -1,7 +1,7 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
 import { createFunctions, type Workspace } from "./api.js";
-import { checkedSize, newArray, optionSet, readOptions } from "./check.js";
+import { checkedSize, newArray, optionSet, readOptions } from "./arguments/check.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;

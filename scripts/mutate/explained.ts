@@ -240,7 +240,7 @@ export const explanations: Readonly<Record<string, readonly Explanation[]>> = {
       why: "from where on a row gets an array of its own",
     },
   ],
-  "src/check.ts": [
+  "src/arguments/check.ts": [
     {
       mutated: /^void array\[1\];$/,
       why: "asked only so that the engine knows what is at hand",
@@ -250,7 +250,7 @@ export const explanations: Readonly<Record<string, readonly Explanation[]>> = {
       why: "of class indices nothing is asked that another realm's array or a subclass's would answer otherwise",
     },
   ],
-  "src/output.ts": [
+  "src/arguments/output.ts": [
     {
       mutated: /^return !\(aStart === bStart \|\| aEnd === bEnd\)/,
       why: "the two have the same length, and so begin together where they end together",
@@ -264,7 +264,7 @@ export const explanations: Readonly<Record<string, readonly Explanation[]>> = {
       why: "arrays of one length, so both or neither are equal; otherwise a copy that is not needed",
     },
   ],
-  "src/rowBuffers.ts": [
+  "src/arguments/rowBuffers.ts": [
     {
       mutated: /rows >= reused\.length|Math\.min\(REUSED_ROWS, rows \* 3\)/,
       why: "more room than is asked for",
@@ -278,7 +278,7 @@ export const explanations: Readonly<Record<string, readonly Explanation[]>> = {
       why: "a new array in place of one that is used again",
     },
   ],
-  "src/targets.ts": [
+  "src/arguments/targets.ts": [
     {
       mutated: /^if \(length > FEW\) for /,
       why: "either way they are copied",

@@ -10,7 +10,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { random } from "../../test/random.js";
+import { random } from "../../test/inputs/random.js";
 import { explanations } from "./explained.js";
 import type { Verdict } from "./judge.js";
 import { applied, lineOf, type Mutant, mutantsOf } from "./mutants.js";

@@ -2,12 +2,12 @@
 // is the same for every module and is worked out once, which makes this a hundred times faster than to start the test runner.
 
 import { create } from "softmargin/wasm";
-import { DOUBLE, expectClose, SINGLE } from "../../test/expectClose.js";
-import { ops } from "../../test/ops.js";
-import type { Layout } from "../../test/oracle.js";
-import { random } from "../../test/random.js";
-import { shapes } from "../../test/shapes.js";
-import { valueClasses } from "../../test/values.js";
+import { ops } from "../../test/catalogue/ops.js";
+import { random } from "../../test/inputs/random.js";
+import { shapes } from "../../test/inputs/shapes.js";
+import { valueClasses } from "../../test/inputs/values.js";
+import { DOUBLE, expectClose, SINGLE } from "../../test/oracle/expectClose.js";
+import type { Layout } from "../../test/oracle/oracle.js";
 
 export interface Verdict {
   /** What was found to be wrong. */

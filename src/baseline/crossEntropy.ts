@@ -15,8 +15,8 @@
 // Where a probability comes near 1 nothing cancels: the loss adds terms ≥ 0 only; p_y − 1 is −Σ_{j ≠ y} e_j / d; and
 // Q p_k − q_k, once p_k > ½, is Σ_{j ≠ k} q_j − Q s / d.
 
+import { sum } from "../functions/reduction.js";
 import type { FloatArray, LossTerms } from "../kernels.js";
-import { sum } from "../reduction.js";
 import { Losses } from "./losses.js";
 import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
 

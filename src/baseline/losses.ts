@@ -1,6 +1,6 @@
 // What a loss returns and leaves: the total of the losses of all rows, and each of them where that is wanted.
 
-import { Total } from "../reduction.js";
+import { Total } from "../functions/reduction.js";
 
 export class Losses {
   private readonly sum = new Total();

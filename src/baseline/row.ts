@@ -12,8 +12,8 @@
 // Between reading x and writing the result a row is held in doubles, whatever the arrays hold. So nothing is rounded to
 // f32 before it is complete, an output may be an input, and most loops see one element type, which compiles best.
 
+import { fillWith } from "../arguments/typedArrays.js";
 import type { FloatArray } from "../kernels.js";
-import { fillWith } from "../typedArrays.js";
 
 // To allocate a row costs as much as to compute thirty classes, so rows of ordinary length use these again and again:
 // one kernel ends before another begins. A longer row gets an array of its own for the call.

@@ -2,8 +2,8 @@
 // is copied in, computed in place and copied out, each byte once in and once out while it is in the cache. Arrays that lie in the
 // workspace are used where they are.
 
+import { bufferOf, byteOffsetOf, copy, FEW, fillWith, lengthOf, Window } from "../arguments/typedArrays.js";
 import type { FloatArray, Shape } from "../kernels.js";
-import { bufferOf, byteOffsetOf, copy, FEW, fillWith, lengthOf, Window } from "../typedArrays.js";
 import { ARENA_BYTES, type Arena } from "./arena.js";
 import type { TypedExports } from "./exports.js";
 

@@ -1,9 +1,9 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
+import { rowStart } from "../arguments/shape.js";
+import { copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { totalOf } from "../functions/reduction.js";
 import type { FloatArray, Formulation, Kernels, LossTerms, Shape } from "../kernels.js";
-import { totalOf } from "../reduction.js";
-import { rowStart } from "../shape.js";
-import { copy, lengthOf, setFrom } from "../typedArrays.js";
 import { type Arena, FEW_ELEMENTS } from "./arena.js";
 import { Blocks } from "./blocks.js";
 

@@ -1,8 +1,8 @@
 // The exponential itself, through logSoftmaxGrad: dx = dy − e^y · Σ dy. With dy = 0, …, 0, −1 that is e^y but for the last element, exactly: Σ dy
 // and its product with e^y do not round, except to a subnormal number, where the result belongs there.
 import type { Functions } from "softmargin";
-import { random } from "../random.js";
-import { exp, real } from "../real.js";
+import { random } from "../inputs/random.js";
+import { exp, real } from "../oracle/real.js";
 import { Errors } from "./ulp.js";
 
 const BLOCK = 1 << 16;

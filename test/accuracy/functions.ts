@@ -1,6 +1,6 @@
 // What is measured: for each function how to call it on a batch, what every result should be, and how large the terms are that may cancel in it.
 import type { Functions } from "softmargin";
-import { add, divide, exp, multiply, negate, type Real, real, subtract, sum } from "../real.js";
+import { add, divide, exp, multiply, negate, type Real, real, subtract, sum } from "../oracle/real.js";
 import type { Row } from "./row.js";
 
 export type Floats = Float32Array | Float64Array;

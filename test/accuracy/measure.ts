@@ -1,7 +1,7 @@
 // Every function of every contender over batches of many lengths and ranges of logits: largest and mean error.
 import type { Functions } from "softmargin";
-import { type Random, random } from "../random.js";
-import { ONE, real, subtract, sum } from "../real.js";
+import { type Random, random } from "../inputs/random.js";
+import { ONE, real, subtract, sum } from "../oracle/real.js";
 import { type Batch, type Floats, FUNCTIONS } from "./functions.js";
 import { Row } from "./row.js";
 import { Errors, SMALLEST_NORMAL, type Type, ulp } from "./ulp.js";

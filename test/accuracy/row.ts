@@ -2,7 +2,7 @@
 //
 // For f32 the exponential is the engine's, in double precision: its error, and that of rounding x − m to a double, is below 1e-6 ulp of an
 // f32. Everything else is double-double for both types.
-import { difference, divide, exp, log1p, type Real, real, sum, ZERO } from "../real.js";
+import { difference, divide, exp, log1p, type Real, real, sum, ZERO } from "../oracle/real.js";
 import type { Type } from "./ulp.js";
 
 export class Row {

@@ -1,5 +1,5 @@
 // Errors in units in the last place of the result's own type, and what is kept of them.
-import type { Real } from "../real.js";
+import type { Real } from "../oracle/real.js";
 
 export type Type = "f32" | "f64";
 

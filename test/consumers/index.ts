@@ -4,8 +4,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findChromium } from "../chromium.js";
-import { pack, project, run } from "../scratch.js";
+import { findChromium } from "../package/chromium.js";
+import { pack, project, run } from "../package/scratch.js";
 
 const tarball = pack();
 const folder = project("test/consumers", tarball);

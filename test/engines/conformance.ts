@@ -1,7 +1,7 @@
 // What is asked of each entry point of the package in each place: every function on every kind of array against values known from closed
 // forms, an error of each type, a workspace, and from the deterministic build the digest. Plain TypeScript, no Node.
 import type { Functions, Softmargin } from "softmargin";
-import { digest } from "../digest.js";
+import { digest } from "../digest/digest.js";
 
 /** Of one entry point in one place. */
 export interface Finding {

@@ -19,7 +19,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const resultsFile = here("results.json");
 const docsFile = here("../../docs/running.md");
 /** Of the deterministic build, in every place. */
-const digest = readFileSync(here("../digest.txt"), "utf8").trim();
+const digest = readFileSync(here("../digest/digest.txt"), "utf8").trim();
 
 const { values: only, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,68 @@
+// softmax, log-softmax and their gradients: check → kernel → return
+
+import {
+  floatArray,
+  type OptionSet,
+  optionSet,
+  readList,
+  readOptions,
+  sameKind,
+  temperatureOption,
+} from "../arguments/check.js";
+import { clobberedBy, deliver, outputLike, unclobbered } from "../arguments/output.js";
+import { readShape } from "../arguments/shape.js";
+import { lengthOf } from "../arguments/typedArrays.js";
+import type { Kernels } from "../kernels.js";
+import type { LogitsLike, Result } from "../options.js";
+
+const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
+/** Those of softmax, logSoftmax and logSumExp. */
+export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out", "temperature");
+
+/** softmax or logSoftmax: one output like the input. */
+export function softmax<A extends LogitsLike>(
+  kernels: Kernels,
+  fn: "softmax" | "logSoftmax",
+  x: A,
+  given: unknown,
+): Result<A> {
+  const options = readOptions(fn, given, OPTIONS);
+  const list = readList(fn, "x", x);
+  const input = floatArray(fn, "x", x, list);
+  const length = lengthOf(input);
+  const shape = readShape(fn, options, "x", length, undefined, false);
+  const temperature = temperatureOption(fn, options);
+  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
+  if (length > 0) {
+    const source = unclobbered(input, clobberedBy(output, kernels, shape));
+    if (fn === "softmax") kernels.softmax(output.array, source, shape, temperature);
+    else kernels.logSoftmax(output.array, source, shape, temperature);
+  }
+  return deliver(output) as Result<A>;
+}
+
+/** Their vector–Jacobian products, from the function's own output y and the upstream gradient dy. */
+export function softmaxGrad<A extends LogitsLike>(
+  kernels: Kernels,
+  fn: "softmaxGrad" | "logSoftmaxGrad",
+  y: A,
+  dy: unknown,
+  given: unknown,
+): Result<A> {
+  const options = readOptions(fn, given, GRAD_OPTIONS);
+  const list = readList(fn, "y", y);
+  const upstreamList = readList(fn, "dy", dy);
+  const input = floatArray(fn, "y", y, list);
+  const length = lengthOf(input);
+  const upstream = sameKind(fn, "dy", dy, upstreamList, input, length, "y");
+  const shape = readShape(fn, options, "y", length, undefined, false);
+  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
+  if (length > 0) {
+    const written = clobberedBy(output, kernels, shape);
+    const ys = unclobbered(input, written);
+    const dys = unclobbered(upstream, written);
+    if (fn === "softmaxGrad") kernels.softmaxGrad(output.array, ys, dys, shape);
+    else kernels.logSoftmaxGrad(output.array, ys, dys, shape);
+  }
+  return deliver(output) as Result<A>;
+}

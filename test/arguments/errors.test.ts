@@ -1,0 +1,371 @@
+// Every argument and option of every function with the wrong kind of thing (TypeError) and a wrong value (RangeError): the
+// message names the function, the argument, what was expected and what was given; nothing is written; the next call is right.
+import { describe, expect, it } from "vitest";
+import {
+  type Arguments,
+  caught,
+  crossEntropies,
+  type Functions,
+  forward,
+  gradients,
+  hinges,
+  invoke,
+  losses,
+  numbersIn,
+  products,
+  replaced,
+  type Signature,
+  signatures,
+} from "../catalogue/calls.js";
+import { onEveryGuardedBackend } from "../catalogue/guarded.js";
+import { expectSameBits } from "../oracle/expectClose.js";
+
+const NAN = Number.NaN;
+const INF = Number.POSITIVE_INFINITY;
+
+/** Arguments of a right call by name, on f32 and shape (2, 3); a wrong call replaces some of them. */
+const RIGHT = {
+  x: () => new Float32Array([1, 2, 3, 4, 5, 6]),
+  dy: () => new Float32Array([1, 0, 0, 0, 1, 0]),
+  targets: () => [2, 0],
+  shape: () => [2, 3],
+};
+
+/** The length of a function's output for these. */
+const outputLength = ({ name }: Signature): number => (name === "logSumExp" ? 2 : 6);
+
+/** A wrong value for an argument or option, the error, and what its message must name besides the function. */
+type Fault = readonly [
+  argument: string,
+  value: unknown,
+  error: typeof TypeError | typeof RangeError,
+  ...names: RegExp[],
+];
+
+interface Resizable extends ArrayBuffer {
+  resize(bytes: number): void;
+}
+
+/** A typed array of one integer, 0, after its memory was taken away. */
+function lost(take: (buffer: Resizable) => void): Int32Array {
+  const array = new Int32Array(Reflect.construct(ArrayBuffer, [8, { maxByteLength: 8 }]) as ArrayBuffer, 4, 1);
+  take(array.buffer as Resizable);
+  return array;
+}
+
+const onShape: Fault[] = [
+  ["shape", "2,3", TypeError, /shape/],
+  ["shape", 6, TypeError, /shape/, /6/],
+  ["shape", null, TypeError, /shape/, /null/],
+  ["shape", ["2", 3], TypeError, /shape\[0\]/, /"2"/],
+  ["shape", [2, 4], RangeError, /shape/, /\b6\b/, /\b8\b/],
+  ["shape", new Float64Array(1e5).fill(2), RangeError, /shape/, /^.{1,200}$/],
+  ["shape", [], RangeError, /shape/],
+  ["shape", [-2, -3], RangeError, /shape\[0\]/, /-2/],
+  ["shape", [1.5, 4], RangeError, /shape\[0\]/, /1\.5/],
+  ["shape", [NAN, 3], RangeError, /shape\[0\]/, /NaN/],
+  ["shape", [INF, 3], RangeError, /shape\[0\]/, /Infinity/],
+  ["shape", [2 ** 53, 0], RangeError, /shape/],
+  ["axis", "1", TypeError, /axis/, /"1"/],
+  ["axis", 2, RangeError, /axis/, /2/],
+  ["axis", -3, RangeError, /axis/, /-3/],
+  ["axis", 0.5, RangeError, /axis/, /0\.5/],
+  ["axis", 10n ** 400n, TypeError, /axis/, /^.{1,100}$/],
+  ["axis", NAN, RangeError, /axis/, /NaN/],
+];
+
+const onLogits = (name: string): Fault[] => [
+  [name, undefined, TypeError, /undefined/],
+  [name, null, TypeError, /null/],
+  [name, 3, TypeError, /3/],
+  [name, "1,2", TypeError, /"1,2"/],
+  [name, {}, TypeError],
+  [name, { length: 6, 0: 1 }, TypeError],
+  [name, () => 1, TypeError],
+  [name, new Int32Array(6), TypeError, /Int32Array/],
+  [name, new BigInt64Array(6), TypeError, /BigInt64Array/],
+  [name, new DataView(new ArrayBuffer(24)), TypeError],
+  [name, new ArrayBuffer(24), TypeError],
+  [name, [1, 2, 3, "4", 5, 6], TypeError, /\[3\]/, /"4"/],
+  [name, [1, undefined, 3, 4, 5, 6], TypeError, /\[1\]/, /undefined/],
+  [name, [1, 2, 3, 4, 5, 6n], TypeError, /\[5\]/, /6/],
+  [name, new Float32Array(7), RangeError, /\b7\b/],
+  [name, new Float32Array(0), RangeError, /\b0\b/],
+];
+
+const onOutput = (name: string, length: number): Fault[] => [
+  [name, null, TypeError, /null/],
+  [name, new Int32Array(length), TypeError, /Int32Array/],
+  [name, new Float64Array(length), TypeError, /Float32Array/],
+  [name, Array(length).fill(0), TypeError],
+  [name, new Float32Array(length + 1), RangeError, new RegExp(`\\b${length + 1}\\b`)],
+  [name, new Float32Array(length - 1), RangeError, new RegExp(`\\b${length}\\b`)],
+];
+
+const onTemperature: Fault[] = [
+  ["temperature", "1", TypeError, /"1"/],
+  ["temperature", null, TypeError, /null/],
+  ["temperature", 0, RangeError, /positive/, /0/],
+  ["temperature", -0, RangeError],
+  ["temperature", -1, RangeError, /-1/],
+  ["temperature", NAN, RangeError, /NaN/],
+  ["temperature", INF, RangeError, /Infinity/],
+];
+
+const onUpstream: Fault[] = [
+  ["dy", undefined, TypeError, /undefined/],
+  ["dy", new Float64Array(6), TypeError, /Float32Array/],
+  ["dy", new Int32Array(6), TypeError, /Int32Array/],
+  ["dy", new Float32Array(5), RangeError, /5/, /6/],
+];
+
+const onTargets: Fault[] = [
+  ["targets", undefined, TypeError, /undefined/],
+  ["targets", null, TypeError, /null/],
+  ["targets", 1, TypeError, /1/],
+  ["targets", "20", TypeError],
+  ["targets", new DataView(new ArrayBuffer(8)), TypeError],
+  ["targets", [2, "0"], TypeError, /targets\[1\]/, /"0"/],
+  ["targets", [2, true], TypeError, /targets\[1\]/, /true/],
+  ["targets", [2n, 0n], TypeError, /targets\[0\]/],
+  ["targets", [2, 3], RangeError, /targets\[1\]/, /\[0, 3\)/, /ignoreIndex/, /\b3$/],
+  ["targets", [-1, 0], RangeError, /targets\[0\]/, /-1/],
+  ["targets", [2, 0.5], RangeError, /targets\[1\]/, /0\.5/],
+  ["targets", [2, NAN], RangeError, /targets\[1\]/, /NaN/],
+  ["targets", [INF, 0], RangeError, /targets\[0\]/, /Infinity/],
+  ["targets", [2 ** 32, 0], RangeError, /targets\[0\]/, /4294967296/],
+  ["targets", [2 ** 53, 0], RangeError, /targets\[0\]/],
+  ["targets", new Int8Array([0, -2]), RangeError, /targets\[1\]/, /-2/],
+  ["targets", new Uint8Array([255, 0]), RangeError, /targets\[0\]/, /255/],
+  ["targets", new Int32Array([0, -(2 ** 31)]), RangeError, /targets\[1\]/, /-2147483648/],
+  ["targets", new Uint32Array([0, 2 ** 32 - 1]), RangeError, /targets\[1\]/, /4294967295/],
+  ["targets", new Uint32Array([0, 2 ** 32 - 100]), RangeError, /targets\[1\]/, /4294967196/],
+  ["targets", new BigInt64Array([0n, 3n]), RangeError, /targets\[1\]/, /3/],
+  ["targets", new BigInt64Array([2n ** 32n, 0n]), RangeError, /targets\[0\]/, /4294967296/],
+  ["targets", new BigInt64Array([-(2n ** 63n), 0n]), RangeError, /targets\[0\]/, /-9223372036854775808/],
+  ["targets", new BigUint64Array([0n, 2n ** 64n - 100n]), RangeError, /targets\[1\]/, /18446744073709551516/],
+  ["targets", [0], RangeError, /targets/, /1/, /2/],
+  ["targets", [0, 1, 2], RangeError, /targets/, /3/, /2/],
+];
+
+const onProbabilities: Fault[] = [
+  ["targets", new Float64Array(6), TypeError, /targets/, /Float32Array/],
+  ["targets", new Float32Array(2), RangeError, /targets/, /2/, /6/],
+];
+
+const onWeights: Fault[] = [
+  ["weight", "123", TypeError],
+  ["weight", 1, TypeError],
+  ["weight", [1, 2], RangeError, /weight/, /2/, /3/],
+  ["weight", [1, 2, 3, 4], RangeError, /weight/, /4/, /3/],
+  ["weight", [1, -2, 3], RangeError, /weight\[1\]/, /-2/],
+  ["weight", new Float32Array([1, 2, NAN]), RangeError, /weight\[2\]/, /NaN/],
+  ["weight", [INF, 1, 1], RangeError, /weight\[0\]/, /Infinity/],
+  ["weight", [1, "2", 3], TypeError, /weight\[1\]/, /"2"/],
+  ["sampleWeight", {}, TypeError],
+  ["sampleWeight", [1], RangeError, /sampleWeight/, /1/, /2/],
+  ["sampleWeight", [1, -1], RangeError, /sampleWeight\[1\]/, /-1/],
+  ["sampleWeight", new Float32Array([NAN, 1]), RangeError, /sampleWeight\[0\]/, /NaN/],
+  ["sampleWeight", [1, null], TypeError, /sampleWeight\[1\]/],
+];
+
+const onReduction: Fault[] = [
+  ["reduction", "avg", TypeError, /"none"/, /"avg"/],
+  ["reduction", 1, TypeError, /1/],
+  ["reduction", null, TypeError, /null/],
+  ["meanOver", "rows", TypeError, /"weights"/, /"rows"/],
+  ["emptyMean", "0", TypeError, /"0"/],
+  ["emptyMean", null, TypeError],
+  ["ignoreIndex", "2", TypeError, /"2"/],
+  ["ignoreIndex", {}, TypeError],
+  ["ignoreIndex", 0.5, RangeError, /: ignoreIndex must.*0\.5/],
+  ["ignoreIndex", [0.5], RangeError, /: ignoreIndex\[0\] must.*0\.5/],
+  ["ignoreIndex", NAN, RangeError, /NaN/],
+  ["ignoreIndex", [0, "2"], TypeError, /ignoreIndex\[1\]/],
+  ["ignoreIndex", lost((buffer) => structuredClone(buffer, { transfer: [buffer] })), TypeError, /detached/],
+  ["ignoreIndex", lost((buffer) => buffer.resize(4)), TypeError, /out of bounds/],
+];
+
+const onGradient: Fault[] = [
+  ["gradOutput", "1", TypeError, /"1"/],
+  ["gradOutput", [1, 1], TypeError, /gradOutput/, /"mean"/],
+  ["accumulate", 1, TypeError, /accumulate/],
+  ["accumulate", "true", TypeError, /accumulate/],
+];
+
+const onSmoothing: Fault[] = [
+  ["labelSmoothing", "0.1", TypeError],
+  ["labelSmoothing", -0.1, RangeError, /\[0, 1\]/, /-0\.1/],
+  ["labelSmoothing", 1.1, RangeError, /1\.1/],
+  ["labelSmoothing", NAN, RangeError, /NaN/],
+];
+
+const onHinge: Fault[] = [
+  ["form", "ww", TypeError, /"crammer-singer"/, /"ww"/],
+  ["form", 1, TypeError],
+  ["margin", "1", TypeError],
+  ["margin", -1, RangeError, /-1/],
+  ["margin", NAN, RangeError],
+  ["margin", INF, RangeError],
+  ["p", 3, RangeError, /1 or 2/, /3/],
+  ["p", 0, RangeError],
+  ["p", 1.5, RangeError],
+  ["p", "2", TypeError],
+  ["perClass", "false", TypeError],
+  ["perClass", 1, TypeError],
+  ["targets", new Float32Array(6), TypeError, /targets/, /Float32Array/],
+];
+
+/** Options that exist, but not for this function. */
+const foreign: [signatures: readonly Signature[], keys: string[]][] = [
+  [forward, ["reduction", "weight", "grad"]],
+  [products, ["temperature", "grad"]],
+  [crossEntropies, ["out", "form", "margin"]],
+  [hinges, ["out", "temperature", "labelSmoothing"]],
+  [losses.filter((signature) => signature.output === undefined), ["grad", "gradOutput", "accumulate"]],
+];
+
+const faults: [readonly Signature[], Fault[] | ((signature: Signature) => Fault[])][] = [
+  [signatures, onShape],
+  [signatures, (signature) => onLogits(signature.first)],
+  [signatures.filter((s) => s.output), (signature) => onOutput(signature.output!, outputLength(signature))],
+  [[...forward, ...crossEntropies], onTemperature],
+  [products, onUpstream],
+  [losses, [...onTargets, ...onWeights, ...onReduction]],
+  [crossEntropies, [...onProbabilities, ...onSmoothing]],
+  [hinges, onHinge],
+  [gradients, onGradient],
+  [
+    signatures,
+    ["temprature", "Shape", "axes", "__proto", "constructor", "0"].map((key) => [key, 1, TypeError, /unknown/]),
+  ],
+  ...foreign.map(([signatures, keys]): [readonly Signature[], Fault[]] => [
+    signatures,
+    keys.map((key): Fault => [key, undefined, TypeError, /unknown/]),
+  ]),
+];
+
+onEveryGuardedBackend(({ api }) => {
+  describe.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
+    const own = faults
+      .filter(([signatures]) => signatures.includes(signature))
+      .flatMap(([, list]) => (typeof list === "function" ? list(signature) : list));
+    const cases = own.map((fault) => [`${fault[0]} = ${show(fault[1])}`, fault] as const);
+
+    it.each(cases)("%s", (_, [argument, value, error, ...names]) => {
+      const before = call(api, signature, {});
+      const x = RIGHT.x();
+      const output = signature.output && new Float32Array(outputLength(signature)).map((_, i) => i - 0.5);
+      const options = signature.output === argument ? {} : { [signature.output!]: output };
+      const attempt = () =>
+        call(api, signature, { x, ...(output ? options : {}), [argument === signature.first ? "x" : argument]: value });
+
+      const thrown = caught(attempt);
+      expect(thrown).toBeInstanceOf(error);
+      expect(thrown.message).toMatch(new RegExp(`^${signature.name}: `));
+      for (const name of [new RegExp(argument.replace(/[[\]]/g, "\\$&")), ...names])
+        expect(thrown.message).toMatch(name);
+
+      expectSameBits(x, RIGHT.x(), () => "the input");
+      if (output)
+        expectSameBits(
+          output,
+          output.map((_, i) => i - 0.5),
+          () => "the output",
+        );
+      expectSameBits(call(api, signature, {}), before, () => "the next call");
+    });
+
+    it("options that are no object", () => {
+      for (const options of [null, 1, "shape", [2, 3], () => {}]) {
+        const second = signature.second ? [RIGHT[signature.second]()] : [];
+        const f = api[signature.name] as (...args: unknown[]) => unknown;
+        expect(() => f(RIGHT.x(), ...second, options)).toThrow(TypeError);
+        expect(() => f(RIGHT.x(), ...second, options)).toThrow(/options/);
+      }
+    });
+  });
+
+  describe("gradOutput per row", () => {
+    it.each([
+      [[1, 2, 3], RangeError, /3/],
+      [[1], RangeError, /1/],
+      [["1", 2], TypeError, /gradOutput\[0\]/],
+    ])("%j", (gradOutput, error, message) => {
+      for (const signature of gradients) {
+        const thrown = caught(() => call(api, signature, { reduction: "none", gradOutput }));
+        expect(thrown).toBeInstanceOf(error);
+        expect(thrown.message).toMatch(message);
+      }
+    });
+  });
+
+  // 2^128 − 2^103 is the first that rounds to Infinity
+  it.each([1e39, 2 ** 128 - 2 ** 103])("a weight or a margin of %d, for f32", (tooLarge) => {
+    const weight = [1, tooLarge, 1];
+    for (const Kind of [Float32Array, Float64Array]) {
+      const x = new Kind([1, 2, 3]) as Float32Array;
+      const calls = [
+        () => api.crossEntropy(x, [0], { weight }),
+        () => api.crossEntropyGrad(x, new Kind([1, 0, 0]) as Float32Array, { weight }).loss,
+        () => api.hinge(x, [0], { weight }),
+        () => api.hinge(x, [0], { margin: tooLarge }),
+        () => api.hingeGrad(x, [0], { margin: tooLarge, form: "crammer-singer" }).loss,
+      ];
+      for (const call of calls) {
+        if (Kind === Float64Array) expect(call()).toBeGreaterThan(0);
+        else
+          expect(call).toThrow(
+            /^\w+: (?:weight\[1\]|margin) must be finite \(in the type of the logits\) and not negative, got /,
+          );
+      }
+      expect(api.crossEntropy(x, [0], { sampleWeight: [tooLarge], reduction: "sum" })).toBeGreaterThan(tooLarge);
+    }
+  });
+
+  it("a length that does not divide into rows names both lengths", () => {
+    expect(() => api.crossEntropy(new Float32Array(7), [0, 1])).toThrow(/^crossEntropy: .*logits.*2.*7/);
+    expect(() => api.hinge(new Float32Array(7), [])).toThrow(/^hinge: .*scores.*0.*7/);
+  });
+
+  it("the message for a target is the one that the documentation promises", () => {
+    const targets = [0, 9, 3, 12];
+    expect(() => api.crossEntropy(new Float32Array(40), targets)).toThrow(
+      /^crossEntropy: targets\[3\] must be .*\[0, 10\) or ignoreIndex, got 12$/,
+    );
+  });
+
+  it("an array of nothing may have any number of classes, but sizes that can be multiplied", () => {
+    const nothing = { x: new Float32Array(0), dy: new Float32Array(0), targets: [] };
+    for (const signature of signatures) {
+      const output = call(api, signature, { ...nothing, shape: [0, 2 ** 45] });
+      expect(output.filter((value) => !Number.isNaN(value))).toEqual([]);
+      const thrown = caught(() => call(api, signature, { ...nothing, shape: [0, 5, 2 ** 52, 2 ** 52] }));
+      expect(thrown).toBeInstanceOf(RangeError);
+      expect(thrown.message).toMatch(/shape/);
+    }
+  });
+
+  it("rows without classes", () => {
+    for (const signature of signatures) {
+      const thrown = caught(() =>
+        call(api, signature, { x: new Float32Array(0), shape: [2, 0], dy: new Float32Array(0) }),
+      );
+      expect(thrown).toBeInstanceOf(RangeError);
+    }
+  });
+});
+
+/** Calls a function with the right arguments except for those given; the result as one list of numbers. */
+function call(functions: Functions, signature: Signature, given: Arguments): number[] {
+  const right = { x: RIGHT.x(), dy: RIGHT.dy(), targets: RIGHT.targets(), shape: RIGHT.shape() };
+  return numbersIn(invoke(functions, signature, replaced(right, given)));
+}
+
+function show(value: unknown): string {
+  // Not by its own methods, which a detached array does not have.
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} ${Array.prototype.slice.call(value, 0, 8)}`;
+  return typeof value === "function"
+    ? "function"
+    : (JSON.stringify(value, (_, v) => (typeof v === "bigint" ? `${v}n` : v)) ?? "undefined");
+}

@@ -1,0 +1,283 @@
+// The catalogue: every function, how to draw arguments and options for it, how to call it, and what the oracle says.
+// The conformance, gradient and property tests are generated from it. A new loss is one entry in `losses`.
+
+import {
+  defined,
+  drawArray,
+  drawIgnoreIndex,
+  drawLossArguments,
+  drawLossOptions,
+  type GivenOptions,
+  inContainers,
+  type Problem,
+  presentation,
+  show,
+  type Targets,
+} from "../inputs/draw.js";
+import type { Random } from "../inputs/random.js";
+import { type Container, containers, copyOf, toContainer, type Values } from "../inputs/values.js";
+import {
+  crossEntropy,
+  crossEntropyOfProbabilities,
+  flatten,
+  hinge,
+  type Layout,
+  type Loss,
+  type LossOptions,
+  logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  type Rounding,
+  rowsOf,
+  softmax,
+  softmaxGrad,
+} from "../oracle/oracle.js";
+import { add, multiply, type Real, real, sum } from "../oracle/real.js";
+import type { Api } from "./backends.js";
+
+/** One call with everything decided. */
+export interface Trial {
+  /** The arguments, for messages. */
+  describe(): string;
+  /** Calls the function on fresh copies; the results by name. */
+  run(api: Api): Record<string, ArrayLike<number>>;
+  expected(rounding: Rounding): Record<string, Real[]>;
+  /** For functions with a gradient: where it is taken, and the scalar that it is the gradient of. */
+  readonly x: readonly number[];
+  objective?(x: readonly number[]): Real;
+}
+
+export interface Op {
+  readonly name: string;
+  /** The results that are probabilities or losses, and so must never be −0. */
+  readonly positive: readonly string[];
+  /** The result that is the gradient of the trial's objective. */
+  readonly gradient?: string;
+  draw(problem: Problem): Trial;
+}
+
+/** As good as exact: what the gradients of the oracle itself are taken of. */
+const EXACT: Rounding = { u: 2 ** -53, tiny: 0, sumExp: 1, sum: 1, shift: false };
+
+// ---- functions of logits ----
+
+const forward: readonly {
+  readonly name: "softmax" | "logSoftmax" | "logSumExp";
+  readonly row: (x: readonly number[], temperature: number, rounding: Rounding) => Real[];
+}[] = [
+  { name: "softmax", row: softmax },
+  { name: "logSoftmax", row: logSoftmax },
+  { name: "logSumExp", row: (...args) => [logSumExp(...args)] },
+];
+
+function forwardOp({ name, row }: (typeof forward)[number]): Op {
+  return {
+    name,
+    positive: name === "softmax" ? ["y"] : [],
+    draw(problem) {
+      const { layout, container, random } = problem;
+      const x = drawArray(problem);
+      const temperature = random.pick([undefined, undefined, 1, 0.5, 0.1, 2, 10]);
+      const options = { ...presentation(random, layout, "function"), ...defined({ temperature }) };
+      const resultLayout = name === "logSumExp" ? { ...layout, classes: 1 } : layout;
+      const out = random.pick(name === "logSumExp" ? ["none", "fresh"] : ["none", "fresh", "in place"]);
+      return {
+        describe: () => `${name}(${show(x)}, ${show(options)}), out: ${out}`,
+        run(api) {
+          const input = copyOf(x);
+          const y = api[name](input, { ...options, ...outOption(out, input, size(resultLayout), container) });
+          return { y };
+        },
+        expected: (rounding) => ({
+          y: flatten(
+            rowsOf(x, layout).map((xr) => row(xr, temperature ?? 1, rounding)),
+            resultLayout,
+          ),
+        }),
+        x: Array.from(x),
+      };
+    },
+  };
+}
+
+// ---- vector–Jacobian products ----
+
+const products: readonly {
+  readonly name: "softmaxGrad" | "logSoftmaxGrad";
+  readonly forward: (x: readonly number[], temperature: number, rounding: Rounding) => Real[];
+  readonly row: (y: readonly number[], dy: readonly number[], rounding: Rounding) => Real[];
+}[] = [
+  { name: "softmaxGrad", forward: softmax, row: softmaxGrad },
+  { name: "logSoftmaxGrad", forward: logSoftmax, row: logSoftmaxGrad },
+];
+
+function productOp({ name, forward, row }: (typeof products)[number]): Op {
+  return {
+    name,
+    positive: [],
+    gradient: "dx",
+    draw(problem) {
+      const { layout, container, random } = problem;
+      const x = drawArray(problem);
+      const forwardFlat = (x: ArrayLike<number>) =>
+        flatten(
+          rowsOf(x, layout).map((xr) => forward(xr, 1, EXACT)),
+          layout,
+        );
+      const y = toContainer(
+        forwardFlat(x).map((value) => value.hi),
+        container,
+      );
+      const dy = drawArray({ ...problem, values: random.pick(["normal", "equal"] as const) });
+      const options = presentation(random, layout, "function");
+      const out = random.pick(["none", "fresh", "in place", "over dy"]);
+      return {
+        describe: () => `${name}(${show(y)}, ${show(dy)}, ${show(options)}), out: ${out}`,
+        run(api) {
+          const [input, upstream] = [copyOf(y), copyOf(dy)];
+          const target = out === "over dy" ? { out: upstream } : outOption(out, input, size(layout), container);
+          return { dx: api[name](input, upstream, { ...options, ...target }) };
+        },
+        expected(rounding) {
+          const dyRows = rowsOf(dy, layout);
+          return {
+            dx: flatten(
+              rowsOf(y, layout).map((yr, r) => row(yr, dyRows[r]!, rounding)),
+              layout,
+            ),
+          };
+        },
+        x: Array.from(x),
+        objective: (x) => sum(forwardFlat(x).map((value, i) => multiply(value, real(dy[i]!)))),
+      };
+    },
+  };
+}
+
+// ---- losses ----
+
+interface LossEntry {
+  readonly name: string;
+  readonly targets: "classes" | "probabilities";
+  /** Whether the loss of a target at −Infinity is defined by its formula. */
+  readonly maskedTargets: boolean;
+  options(random: Random): LossOptions;
+  loss(api: Api, x: Values, targets: Targets, options: GivenOptions): number | Values;
+  lossAndGrad(api: Api, x: Values, targets: Targets, options: GradOptions): { loss: number | Values; grad: Values };
+  oracle(rows: readonly number[][], targets: Targets, options: LossOptions, rounding: Rounding): Loss;
+}
+
+type GradOptions = GivenOptions & { readonly grad?: Values; readonly accumulate?: boolean };
+
+const losses: readonly LossEntry[] = [
+  {
+    name: "crossEntropy",
+    targets: "classes",
+    maskedTargets: true,
+    options: drawCrossEntropyOptions,
+    loss: (api, x, { indices }, options) => api.crossEntropy(x, indices, options),
+    lossAndGrad: (api, x, { indices }, options) => api.crossEntropyGrad(x, indices, options),
+    oracle: (rows, { classes }, ...rest) => crossEntropy(rows, classes, ...rest),
+  },
+  {
+    name: "crossEntropy",
+    targets: "probabilities",
+    maskedTargets: true,
+    options: drawCrossEntropyOptions,
+    loss: (api, x, { distribution }, options) => api.crossEntropy(x, distribution, options),
+    lossAndGrad: (api, x, { distribution }, options) => api.crossEntropyGrad(x, distribution, options),
+    oracle: (rows, { probabilities }, ...rest) => crossEntropyOfProbabilities(rows, probabilities, ...rest),
+  },
+  {
+    name: "hinge",
+    targets: "classes",
+    maskedTargets: false,
+    options: (random) =>
+      defined({
+        form: random.pick([undefined, "weston-watkins", "crammer-singer"] as const),
+        margin: random.pick([undefined, 0, 0.5, 1, 10]),
+        p: random.pick([undefined, 1, 2] as const),
+        perClass: random.pick([undefined, false, true]),
+      }),
+    loss: (api, x, { indices }, options) => api.hinge(x, indices, options),
+    lossAndGrad: (api, x, { indices }, options) => api.hingeGrad(x, indices, options),
+    oracle: (rows, { classes }, ...rest) => hinge(rows, classes, ...rest),
+  },
+];
+
+function drawCrossEntropyOptions(random: Random): LossOptions {
+  return defined({
+    temperature: random.pick([undefined, undefined, 1, 0.5, 0.7, 10]),
+    labelSmoothing: random.pick([undefined, undefined, 0, 0.1, 0.5, 1]),
+  });
+}
+
+function lossOp(entry: LossEntry): Op {
+  return {
+    name: `${entry.name} of ${entry.targets}`,
+    positive: ["loss", "fusedLoss"],
+    gradient: "grad",
+    draw(problem) {
+      const { layout, random } = problem;
+      const options: LossOptions = {
+        ...drawLossOptions(random, layout),
+        ...entry.options(random),
+        ...(entry.targets === "classes" ? defined({ ignoreIndex: drawIgnoreIndex(random, layout.classes) }) : {}),
+      };
+      const { x, targets } = drawLossArguments(problem, entry.targets, entry.maskedTargets, options);
+      const accumulate = random.chance(0.3);
+      const grad = accumulate ? random.pick(["fresh", "in place"]) : random.pick(["none", "fresh", "in place"]);
+      const previous = grad === "in place" ? x : drawArray({ ...problem, values: "normal" });
+      const given = { ...presentation(random, layout, entry.targets), ...inContainers(random, options, containers) };
+      const oracle = (rows: number[][], rounding: Rounding) => entry.oracle(rows, targets, options, rounding);
+
+      return {
+        describe: () =>
+          `${entry.name}(${show(x)}, ${show(entry.targets === "classes" ? targets.indices : targets.distribution)}, ` +
+          `${show(given)}), accumulate: ${accumulate}, grad: ${grad}`,
+        run(api) {
+          const { gradOutput, ...lossOptions } = given;
+          const loss = entry.loss(api, copyOf(x), targets, lossOptions);
+          const input = copyOf(x);
+          const buffer = grad === "none" ? {} : { grad: grad === "fresh" ? copyOf(previous) : input };
+          const fused = entry.lossAndGrad(api, input, targets, {
+            ...given,
+            ...buffer,
+            ...(accumulate ? { accumulate } : {}),
+          });
+          return { loss: asArray(loss), fusedLoss: asArray(fused.loss), grad: fused.grad };
+        },
+        expected(rounding) {
+          const { loss, grad } = oracle(rowsOf(x, layout), rounding);
+          const flat = flatten(grad, layout);
+          return {
+            loss,
+            fusedLoss: loss,
+            grad: accumulate ? flat.map((g, i) => add(g, real(previous[i]!))) : flat,
+          };
+        },
+        x: Array.from(x),
+        objective(at) {
+          const { objective } = oracle(rowsOf(at, layout), EXACT);
+          if (!accumulate) return objective;
+          return add(objective, sum(at.map((xi, i) => multiply(real(xi), real(previous[i]!)))));
+        },
+      };
+    },
+  };
+}
+
+function outOption(out: string, input: Values, length: number, container: Container): { out?: Values } {
+  if (out === "none") return {};
+  return { out: out === "fresh" ? toContainer(new Array<number>(length).fill(-99), container) : input };
+}
+
+function size({ outer, classes, inner }: Layout): number {
+  return outer * classes * inner;
+}
+
+function asArray(loss: number | Values): ArrayLike<number> {
+  return typeof loss === "number" ? [loss] : loss;
+}
+
+export const ops: readonly Op[] = [...forward.map(forwardOp), ...products.map(productOp), ...losses.map(lossOp)];

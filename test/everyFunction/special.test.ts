@@ -1,0 +1,284 @@
+// NaN and infinities, moved over every lane, every position of an unrolled loop and of its tail, in rows and along an inner
+// axis, with ordinary rows between: what they do to their own row, and that they do nothing to their neighbours.
+import { assert, describe, it } from "vitest";
+import { type Api, onEveryBackend } from "../catalogue/backends.js";
+import { random } from "../inputs/random.js";
+import { type Container, containers, drawRow, toContainer } from "../inputs/values.js";
+import { expectSameBits } from "../oracle/expectClose.js";
+import { flatten, rowsOf } from "../oracle/oracle.js";
+
+const INF = Number.POSITIVE_INFINITY;
+const NAN = Number.NaN;
+
+/** A function as rows to rows: the loss, if it has one, before the row of outputs. */
+interface RowFunction {
+  readonly name: string;
+  readonly form?: "weston-watkins" | "crammer-singer";
+  readonly family: "softmax" | "logSoftmax" | "logSumExp" | "crossEntropy" | "hinge";
+  run(api: Api, batch: Batch): number[][];
+}
+
+interface Batch {
+  readonly rows: number[][];
+  readonly targets: number[];
+  readonly container: Container;
+  /** Whether the classes lie along the first axis, so that neighbouring rows are neighbours in memory. */
+  readonly inner: boolean;
+  /** A NaN for one class of row 1: its bits, or of f64 the upper half of them. */
+  readonly nan?: { readonly bits: number; readonly class: number };
+}
+
+function layoutOf({ rows, inner }: Batch) {
+  const classes = rows[0]!.length;
+  return inner
+    ? { outer: 1, classes, inner: rows.length, options: { shape: [classes, rows.length], axis: 0 } }
+    : { outer: rows.length, classes, inner: 1, options: { shape: [rows.length, classes], axis: 1 } };
+}
+
+function input(batch: Batch) {
+  const layout = layoutOf(batch);
+  const array = toContainer(flatten(batch.rows, layout), batch.container);
+  if (batch.nan !== undefined && ArrayBuffer.isView(array)) {
+    const at = (batch.inner ? batch.nan.class * layout.inner + 1 : layout.classes + batch.nan.class) + 1;
+    // Little-endian: the upper half is the last.
+    new Uint32Array(array.buffer)[(at * array.BYTES_PER_ELEMENT) / 4 - 1] = batch.nan.bits;
+  }
+  return array;
+}
+
+function elementwise(name: "softmax" | "logSoftmax"): RowFunction {
+  return {
+    name,
+    family: name,
+    run: (api, batch) => {
+      const layout = layoutOf(batch);
+      return rowsOf(api[name](input(batch), layout.options), layout);
+    },
+  };
+}
+
+function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer-singer", p: 1 | 2 = 1): RowFunction {
+  return {
+    name: form === undefined ? name : `${name} ${form}, p = ${p}`,
+    family: name,
+    ...(form === undefined ? {} : { form }),
+    run: (api, batch) => {
+      const layout = layoutOf(batch);
+      const options = { ...layout.options, reduction: "none" } as const;
+      const { loss, grad } =
+        form === undefined
+          ? api.crossEntropyGrad(input(batch), batch.targets, options)
+          : api.hingeGrad(input(batch), batch.targets, { ...options, form, p });
+      const withoutGrad =
+        form === undefined
+          ? api.crossEntropy(input(batch), batch.targets, options)
+          : api.hinge(input(batch), batch.targets, { ...options, form, p });
+      expectSameBits(withoutGrad, loss, () => "the loss without a gradient");
+      return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
+    },
+  };
+}
+
+/** The same target as a distribution. */
+const probabilities: RowFunction = {
+  name: "crossEntropy of probabilities",
+  family: "crossEntropy",
+  run: (api, batch) => {
+    const layout = layoutOf(batch);
+    const oneHot = batch.targets.map((y) => Array.from({ length: layout.classes }, (_, j) => Number(j === y)));
+    const array = batch.container === "number[]" ? "Float64Array" : batch.container;
+    const targets = toContainer(flatten(oneHot, layout), array) as Float64Array;
+    const { loss, grad } = api.crossEntropyGrad(input(batch), targets, { ...layout.options, reduction: "none" });
+    return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
+  },
+};
+
+const functions: readonly RowFunction[] = [
+  elementwise("softmax"),
+  elementwise("logSoftmax"),
+  {
+    name: "logSumExp",
+    family: "logSumExp",
+    run: (api, batch) => Array.from(api.logSumExp(input(batch), layoutOf(batch).options), (value) => [value]),
+  },
+  loss("crossEntropy"),
+  probabilities,
+  loss("hinge", "weston-watkins"),
+  loss("hinge", "crammer-singer"),
+];
+
+/** NaNs: of f64 the upper halves. */
+const NANS = {
+  f32: [0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff],
+  f64: [0x7ff80000, 0xfff80000, 0x7ff00001, 0xfff00001, 0x7fffffff, 0xffffffff],
+};
+
+/**
+ * Every C up to 40, every tail of a longer loop; rows of more than 128 and 256 classes with every tail and positions at both ends; one long
+ * row with positions around the vectors and blocks.
+ */
+const cases = [...Array.from({ length: 40 }, (_, i) => i + 1), ...Array.from({ length: 19 }, (_, i) => i + 63)].map(
+  (classes) => ({ classes, positions: Array.from({ length: classes }, (_, k) => k) }),
+);
+for (const from of [129, 257]) {
+  for (let classes = from; classes < from + 16; classes++) {
+    const ends = [0, 1, 15, 16, ...Array.from({ length: 20 }, (_, k) => classes - 20 + k)];
+    cases.push({ classes, positions: ends });
+  }
+}
+cases.push({ classes: 1000, positions: [0, 1, 2, 3, 15, 16, 17, 255, 256, 257, 511, 512, 996, 997, 998, 999] });
+
+/**
+ * What a row with a special value at class k must give; y is the target, `without` what the function returns for the row without
+ * that class, and `probabilities` the softmax of that shorter row.
+ */
+type Want = (
+  f: RowFunction,
+  at: { k: number; y: number; classes: number; without: number[]; probabilities: number[] },
+) => number[];
+
+const withNaN: Want = (f, { classes }) => outputs(f, classes, NAN);
+
+const withPlusInfinity: Want = (f, { k, y, classes, without }) => {
+  if (f.family === "logSumExp") return [INF];
+  if (f.family !== "hinge") return outputs(f, classes, NAN);
+  if (y === k) return outputs(f, classes, 0);
+  // z_k = +Infinity: with p = 1 the gradient is 1 there, whatever the size
+  const [, ...others] = without;
+  const grad = f.form === "crammer-singer" ? others.fill(0) : others;
+  const row = inserted(grad, k, 1);
+  row[y]! -= 1;
+  return [INF, ...row];
+};
+
+const withMinusInfinity: Want = (f, { k, y, classes, without, probabilities }) => {
+  if (f.family === "softmax") return inserted(without, k, 0);
+  if (f.family === "logSoftmax") return inserted(without, k, -INF);
+  if (f.family === "logSumExp") return without;
+  const [loss, ...grad] = without;
+  if (y !== k) return [loss!, ...inserted(grad, k, 0)];
+  if (f.family === "crossEntropy") return [INF, ...inserted(probabilities, k, -1)];
+  const largest = probabilities.indexOf(Math.max(...probabilities));
+  const active = probabilities.map((_, j) => Number(f.form === "weston-watkins" || j === largest));
+  return [INF, ...inserted(active, k, f.form === "weston-watkins" ? 1 - classes : -1)];
+};
+
+/** The outputs of a row, all alike. */
+function outputs(f: RowFunction, classes: number, value: number): number[] {
+  const perRow = { softmax: 0, logSoftmax: 0, logSumExp: 1 - classes, crossEntropy: 1, hinge: 1 }[f.family];
+  return Array<number>(classes + perRow).fill(value);
+}
+
+function replaced(values: readonly number[], k: number, value: number): number[] {
+  return values.map((x, j) => (j === k ? value : x));
+}
+
+function inserted(values: readonly number[], k: number, value: number): number[] {
+  return [...values.slice(0, k), value, ...values.slice(k)];
+}
+
+onEveryBackend(({ api }) => {
+  describe.each(containers)("%s", (container) => {
+    describe.each(functions.map((f) => [f.name, f] as const))("%s", (_, f) => {
+      it("NaN in a row: all NaN", () => {
+        moveThroughRows(api, container, f, NAN, withNaN);
+      });
+      it("+Infinity in a row: NaN, a log-sum-exp of +Infinity, the hinge as its formula evaluates", () => {
+        moveThroughRows(api, container, f, INF, withPlusInfinity);
+      });
+      it("−Infinity in a row: as if the class were not there", () => {
+        moveThroughRows(api, container, f, -INF, withMinusInfinity);
+      });
+    });
+
+    if (container !== "number[]") {
+      it.each([...functions, loss("hinge", "weston-watkins", 2)])(
+        "a NaN of either sign, quiet or signaling: all NaN: $name",
+        (f) => {
+          for (const classes of [2, 5, 50, 130]) {
+            const draw = random(classes);
+            const rows = [0, 1, 2].map(() => drawRow(draw, classes, "normal", container));
+            const batch = { rows, targets: [0, 1, 0], container };
+            const want = outputs(f, classes, NAN);
+            for (const inner of [false, true]) {
+              const ordinary = f.run(api, { ...batch, inner });
+              for (let k = 0; k < classes; k++) {
+                for (const bits of container === "Float32Array" ? NANS.f32 : NANS.f64) {
+                  const got = f.run(api, { ...batch, inner, nan: { bits, class: k } });
+                  const where = () => `C = ${classes}, class ${k}, inner ${inner}, NaN ${bits.toString(16)}`;
+                  expectSameBits(got[1]!, want, where);
+                  expectSameBits([...got[0]!, ...got[2]!], [...ordinary[0]!, ...ordinary[2]!], where);
+                }
+              }
+            }
+          }
+        },
+      );
+    }
+
+    it.each(functions.filter((f) => f.family !== "hinge"))("a row of only −Infinity: $name", (f) => {
+      for (const { classes } of cases) {
+        for (const inner of [false, true]) {
+          const ordinary = drawRow(random(classes), classes, "normal", container);
+          const rows = [ordinary, Array<number>(classes).fill(-INF), ordinary];
+          const got = f.run(api, { rows, targets: [0, 0, 0], container, inner });
+          const alone = f.run(api, { rows: [ordinary], targets: [0], container, inner });
+          const want = outputs(f, classes, f.family === "logSumExp" ? -INF : NAN);
+          expectSameBits(got[1]!, want, () => `C = ${classes}, inner ${inner}`);
+          expectSameBits(got[0]!, alone[0]!, () => `the row before, C = ${classes}, inner ${inner}`);
+          expectSameBits(got[2]!, alone[0]!, () => `the row after, C = ${classes}, inner ${inner}`);
+        }
+      }
+    });
+  });
+});
+
+/** For every C and every position: ordinary rows and rows with the special value in turns. */
+function moveThroughRows(api: Api, container: Container, f: RowFunction, special: number, want: Want): void {
+  for (const { classes, positions } of cases) {
+    if (classes === 1 && special === -INF) continue; // nothing is left without the class
+    const draw = random(classes);
+    const ordinary = drawRow(draw, classes, "normal", container);
+    const others = positions.map(() => drawRow(draw, classes, "normal", container));
+    for (const step of f.family === "crossEntropy" || f.family === "hinge" ? [0, 1] : [0]) {
+      if (step >= classes) continue;
+      const targets = positions.map((k) => (k + step) % classes);
+      const shorter = others.map((row, i) => row.filter((_, j) => j !== positions[i]));
+      const shorterTargets = targets.map((y, i) => Math.min(y > positions[i]! ? y - 1 : y, Math.max(classes - 2, 0)));
+      const inTurns = {
+        rows: others.flatMap((row, i) => [replaced(row, positions[i]!, special), ordinary]),
+        targets: targets.flatMap((y) => [y, 0]),
+      };
+      const alone = f.run(api, { rows: [ordinary], targets: [0], container, inner: false });
+      const batch = { rows: shorter, targets: shorterTargets, container, inner: false };
+      const without = classes === 1 ? shorter : f.run(api, batch);
+      const probabilities = classes === 1 ? shorter : functions[0]!.run(api, batch);
+      for (const inner of [false, true]) {
+        const got = f.run(api, { ...inTurns, container, inner });
+        positions.forEach((k, i) => {
+          const at = { k, y: targets[i]!, classes, without: without[i]!, probabilities: probabilities[i]! };
+          const where = () => `C = ${classes}, position ${k}, target ${at.y}, inner ${inner}`;
+          expectAbout(got[2 * i]!, want(f, at), container, where);
+          expectSameBits(got[2 * i + 1]!, alone[0]!, () => `the neighbour of ${where()}`);
+        });
+      }
+    }
+  }
+}
+
+/** Specials and zeros exactly, everything else within a few dozen ulps: how accurate it is, is another test's business. */
+function expectAbout(got: number[], want: number[], container: Container, what: () => string): void {
+  const tolerance = container === "Float32Array" ? 2 ** -18 : 2 ** -47;
+  const wrong = want.findIndex((x, i) =>
+    Number.isFinite(x) && x !== 0
+      ? !(Math.abs(got[i]! - x) <= tolerance * Math.max(1, Math.abs(x)))
+      : !isSame(got[i]!, x),
+  );
+  if (wrong >= 0 || got.length !== want.length)
+    assert.fail(`${what()}\n  [${wrong}]: got ${got[wrong]}, expected ${want[wrong]}`);
+}
+
+/** Either zero, the same infinity, or both NaN. */
+function isSame(a: number, b: number): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}

@@ -1,0 +1,135 @@
+// The benchmark can be trusted: wrong results are refused, contenders take turns, and all jobs come out right on every backend.
+
+import * as baseline from "softmargin/baseline";
+import { expect, test } from "vitest";
+import { type Data, makeData } from "../../bench/data.js";
+import { type Expected, errorOf, expectedOf, JOBS, type JobName } from "../../bench/jobs.js";
+import { allLines, anyShape, coreLines, peerLines } from "../../bench/lines.js";
+import { measure, speedup, timing } from "../../bench/measure.js";
+import { tally } from "../../bench/print.js";
+import { disturbed, type Entrant, type LineResult, onArrays, runLine } from "../../bench/run.js";
+import { onEveryBackend } from "../catalogue/backends.js";
+
+const jobs = Object.keys(JOBS) as JobName[];
+const NO_LINE: LineResult = {
+  section: "",
+  job: "softmax",
+  type: "f32",
+  shape: [1, 2, 3],
+  times: {},
+  yardstick: 1,
+  speedups: {},
+  errors: {},
+  targets: [],
+};
+const small = { outer: 3, classes: 5, inner: 2 };
+
+onEveryBackend((backend) => {
+  test.each(jobs)("%s", (job) => {
+    for (const type of ["f32", "f64"] as const) {
+      const data = makeData(type, small);
+      for (const fresh of [false, true]) {
+        const result = JOBS[job].prepare(backend.api, data, fresh)();
+        expect(errorOf(result, expectedOf(job, data), data)).toBeLessThan(type === "f32" ? 1e-6 : 1e-12);
+        const array = typeof result === "object" && "grad" in result ? result.grad : result;
+        if (ArrayBuffer.isView(array)) expect(array.buffer === data.out.buffer).toBe(!fresh);
+      }
+    }
+  });
+});
+
+test("a result that is off anywhere is refused", () => {
+  const data = makeData("f64", small);
+  const expected = expectedOf("softmax", data);
+  const right = Float64Array.from(rightOf(expected, data));
+  expect(errorOf(right, expected, data)).toBe(0);
+  for (const wrong of [Number.NaN, 0.5]) {
+    for (let i = 0; i < right.length; i++) {
+      const result = right.slice();
+      result[i] = wrong;
+      expect(errorOf(result, expected, data)).toBeGreaterThan(1e-3);
+    }
+  }
+  expect(errorOf(right.subarray(1), expected, data)).toBe(Number.POSITIVE_INFINITY);
+  expect(errorOf(1.5, { loss: 1 }, data)).toBe(0.5);
+});
+
+test("a line with a wrong contender is not timed", async () => {
+  const line = {
+    ...small,
+    section: "",
+    job: "softmax",
+    type: "f32",
+    workspace: false,
+    byHand: false,
+    targets: [],
+  } as const;
+  const zeros: Entrant = onArrays("zeros", {
+    ...baseline,
+    softmax: ((x: Float32Array) => x.slice().fill(0)) as never,
+  });
+  await expect(runLine(line, [zeros], { rounds: 1, batchMs: 1, warmupMs: 1 })).rejects.toThrow("zeros is off by 1");
+});
+
+test("a line says by how much, and which of its aims are met", async () => {
+  const line = { ...small, section: "", job: "softmax", type: "f32", workspace: false, byHand: false } as const;
+  const targets = [
+    { contender: "b", over: "a", atLeast: 0 },
+    { contender: "b", over: "a", atLeast: 1e9 },
+    { contender: "absent", over: "a", atLeast: 0 },
+  ];
+  const entrants = [onArrays("a", baseline), onArrays("b", baseline, true)];
+  const result = await runLine({ ...line, targets }, entrants, { rounds: 3, batchMs: 1, warmupMs: 1 }, "b");
+  expect(result.targets.map(({ met }) => met)).toEqual([true, false]);
+  expect(result.speedups["a"]).toBe(1);
+  expect(result.ahead!["b"]).toBe(1);
+  expect(result.ahead!["a"]).toBe(result.speedups["b"]);
+});
+
+test("contenders take turns, each the first one once", async () => {
+  const order: string[] = [];
+  // A call takes as long as a batch, so that each batch is one call.
+  const wait = (name: string) => () => {
+    order.push(name);
+    for (const end = performance.now() + 2; performance.now() < end; );
+  };
+  await measure(
+    [
+      { name: "a", run: wait("a") },
+      { name: "b", run: wait("b") },
+    ],
+    { rounds: 4, batchMs: 2, warmupMs: 0, prepare: () => order.push(" ") },
+  );
+  expect(order.join("").trimEnd()).toMatch(/ a b b a a b b a$/);
+});
+
+test("a line that was measured while the machine was slow is named", () => {
+  const lines = [100, 104, 120].map((yardstick) => ({ ...NO_LINE, yardstick }));
+  expect(disturbed(lines)).toEqual([{ ...NO_LINE, yardstick: 120 }]);
+  expect(tally(lines, [{ ...NO_LINE, yardstick: 200 }])).toMatch(
+    /^0 of 0 targets met\n.*busy.*\n {2}: softmax, f32, 1 × 2 × 3$/,
+  );
+});
+
+test("figures", () => {
+  expect(timing([5, 1, 2, 100])).toEqual({ median: 3.5, min: 1, mad: 2 });
+  // The ratio of each round, not of the medians: the machine was three times as slow in the second.
+  expect(speedup({ slow: [10, 30, 11], fast: [2, 6, 2] }, "fast", "slow")).toBe(5);
+});
+
+test("no line is asked twice", () => {
+  for (const lines of [allLines(1e6), anyShape(), coreLines(1e6), peerLines(1e6)]) {
+    const keys = lines.map(({ job, type, outer, classes, inner }) => [job, type, outer, classes, inner].join());
+    expect(new Set(keys).size).toBe(keys.length);
+  }
+});
+
+function rightOf({ values }: Expected, data: Data): number[] {
+  const right: number[] = [];
+  for (let o = 0; o < data.outer; o++) {
+    for (let j = 0; j < data.classes; j++) {
+      for (let i = 0; i < data.inner; i++) right.push(values![(o * data.inner + i) % data.distinct]![j]!);
+    }
+  }
+  return right;
+}

@@ -1,0 +1,104 @@
+// What a call takes of linear memory. Memory comes in pages, so a block that was given too little room goes unnoticed until it meets the last
+// one's end: here each piece is held against the room that was made for it.
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ARENA_BYTES, Arena } from "../../src/wasm/arena.js";
+import { create } from "../../src/wasm.js";
+import { type Arguments, invoke, type Signature, signatures } from "../catalogue/calls.js";
+
+const bytes = readFileSync("build/simd.wasm");
+const api = create(bytes);
+const workspace = api.createWorkspace({ bytes: 64 });
+
+/** Where the room ends that the call under way has made, and how many pieces it has taken of it. */
+let room = 0;
+let taken = 0;
+/** The arena that was last made larger, or could have been. */
+let opened: Arena;
+
+beforeEach(() => {
+  const { open, empty, take } = Arena.prototype;
+  vi.spyOn(Arena.prototype, "empty").mockImplementation(function (this: Arena) {
+    empty.call(this);
+    room = this.start + ARENA_BYTES;
+  });
+  vi.spyOn(Arena.prototype, "open").mockImplementation(function (this: Arena, bytes) {
+    open.call(this, bytes);
+    room = this.start + bytes;
+    opened = this;
+  });
+  vi.spyOn(Arena.prototype, "take").mockImplementation(function (this: Arena, bytes) {
+    const at = take.call(this, bytes);
+    expect(at + bytes).toBeLessThanOrEqual(room);
+    taken++;
+    return at;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Many rows of few classes, where what belongs to a row weighs most; rows that are transposed on their way in; one that fills the arena. */
+const SHAPES = [
+  [30_000, 1, 1],
+  [20_000, 2, 1],
+  [3000, 10, 1],
+  [20, 3, 700],
+  [1, 40, 3000],
+  [3, 40_000, 1],
+  [1, 9000, 5],
+  [9, 7, 1],
+];
+
+function argumentsOf(
+  { name, second, output }: Signature,
+  type: typeof Float32Array | typeof Float64Array,
+  [outer, classes, inner]: number[],
+) {
+  const rows = outer! * inner!;
+  const n = rows * classes!;
+  const all = (length: number) => new type(length).fill(0.5);
+  const shaped: Arguments = { x: all(n), shape: [outer, classes, inner], axis: 1 };
+  if (second === "dy") return [{ ...shaped, dy: all(n) }];
+  if (second === undefined) return [shaped];
+
+  const factors = { weight: all(classes!), sampleWeight: all(rows), reduction: "none" };
+  const gradients: Arguments[] =
+    output === undefined
+      ? [{}]
+      : [{}, { gradOutput: all(rows) }, { gradOutput: all(rows), grad: all(n), accumulate: true }];
+  const own: Arguments[] = name.startsWith("hinge")
+    ? [{}, { form: "crammer-singer" }]
+    : [{}, { labelSmoothing: 0.1 }, { targets: all(n) }];
+  const indexed = { ...shaped, targets: new Int32Array(rows) };
+  return own.flatMap((kind) => [
+    { ...indexed, ...kind },
+    ...gradients.map((gradient) => ({ ...indexed, ...factors, ...kind, ...gradient })),
+  ]);
+}
+
+describe.each(SHAPES)("[%i, %i, %i]", (...shape) => {
+  it.each(signatures)("$name takes no more of the arena than it has made room for", (signature) => {
+    for (const type of [Float32Array, Float64Array]) {
+      for (const given of argumentsOf(signature, type, shape)) {
+        taken = 0;
+        invoke(api, signature, given);
+        invoke(workspace, signature, given);
+        expect(taken).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+it("linear memory grows to what a long row needs and less than a page beyond", () => {
+  const { crossEntropyGrad } = create(bytes);
+  for (const classes of [100_000, 262_144]) {
+    crossEntropyGrad(new Float32Array(classes), [7], {
+      labelSmoothing: 0.1,
+      weight: new Float32Array(classes).fill(1),
+    });
+    expect(opened.buffer.byteLength).toBeGreaterThanOrEqual(room);
+    expect(opened.buffer.byteLength).toBeLessThan(room + 65536);
+    expect(opened.buffer.byteLength).toBeLessThan(4 * 2 ** 20);
+  }
+});
