@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ARENA_BYTES, Arena } from "../../src/wasm/arena.js";
 import { create } from "../../src/wasm.js";
-import { type Arguments, invoke, type Signature, signatures } from "../catalogue/calls.js";
+import { invoke } from "../catalogue/calls.js";
+import { type Arguments, type Signature, signatures } from "../catalogue/functions.js";
 
 const bytes = readFileSync("build/simd.wasm");
 const api = create(bytes);

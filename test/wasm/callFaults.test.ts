@@ -5,8 +5,8 @@ import * as baseline from "softmargin/baseline";
 import { create } from "softmargin/wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Api, backends } from "../catalogue/backends.js";
-import { type Arguments, caught, type Functions, invoke, numbersIn, signatures } from "../catalogue/calls.js";
-import { rightArguments } from "../catalogue/rightCalls.js";
+import { caught, invoke, numbersIn } from "../catalogue/calls.js";
+import { type Arguments, type Functions, rightArguments, signatures } from "../catalogue/functions.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
 type Kernel = (...args: number[]) => unknown;
