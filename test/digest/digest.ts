@@ -131,10 +131,17 @@ class Batch {
       perClass: () => true,
       gradOutput: () => (given["reduction"] === "none" ? this.weights(rows) : random.pick([-2.5, 0.3])),
       accumulate: () => true,
-      out: () => (own?.["out"] ? this.x.slice(0, rows) : this.x.slice()),
+      out: () => {
+        const right = own?.["out"]?.({ rows, classes });
+        if (right instanceof Int32Array) return right;
+        return this.x.slice(0, right instanceof Float32Array ? right.length : undefined);
+      },
       grad: () => (random.integer(2) ? this.values("plain") : this.x.slice()),
     };
-    for (const key of [...positional, ...together(chosen, what)]) given[key] = all[key]!();
+    for (const key of [...positional, ...together(chosen, what)]) {
+      const of = all[key] ?? (() => own?.[key]?.({ rows, classes }));
+      given[key] = of();
+    }
     return given;
   }
 
