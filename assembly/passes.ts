@@ -8,7 +8,7 @@
 
 import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { REST_X, REST_Y, REST_Z, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
-import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, mulAdd, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, mulAdd, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
 
 /** From one tile's statistics to the next one's. */
 // @ts-ignore: decorator

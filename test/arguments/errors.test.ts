@@ -83,14 +83,20 @@ const onLogits = (name: string): Fault[] => [
   [name, new Float32Array(0), RangeError, /\b0\b/],
 ];
 
-const onOutput = (name: string, length: number): Fault[] => [
-  [name, null, TypeError, /null/],
-  [name, new Int32Array(length), TypeError, /Int32Array/],
-  [name, new Float64Array(length), TypeError, /Float32Array/],
-  [name, Array(length).fill(0), TypeError],
-  [name, new Float32Array(length + 1), RangeError, new RegExp(`\\b${length + 1}\\b`)],
-  [name, new Float32Array(length - 1), RangeError, new RegExp(`\\b${length}\\b`)],
-];
+/** What is wrong beside such an array for a result. */
+function onOutput(name: string, right: Float32Array | Int32Array): Fault[] {
+  const { length } = right;
+  const Kind = right.constructor as Float32ArrayConstructor;
+  const Other = right instanceof Int32Array ? Float32Array : Int32Array;
+  return [
+    [name, null, TypeError, /null/],
+    [name, new Other(length), TypeError, new RegExp(Other.name)],
+    [name, new Float64Array(length), TypeError, new RegExp(Kind.name)],
+    [name, Array(length).fill(0), TypeError],
+    [name, new Kind(length + 1), RangeError, new RegExp(`\\b${length + 1}\\b`)],
+    [name, new Kind(length - 1), RangeError, new RegExp(`\\b${length}\\b`)],
+  ];
+}
 
 const onTemperature: Fault[] = [
   ["temperature", "1", TypeError, /"1"/],
@@ -222,12 +228,11 @@ const common = [
 function faultsOf(signature: Signature): Fault[] {
   const { first, outputs, positional, variants } = signature;
   const right = allArguments(signature, SIZES);
-  const length = (output: string) => (right[output] as Float32Array).length;
   const onDistribution = variants?.includes("targets, probabilities") ? onProbabilities : [NO_PROBABILITIES];
   return [
     ...common.filter(([argument]) => argument in right),
     ...onLogits(first),
-    ...outputs.flatMap((output) => onOutput(output, length(output))),
+    ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
     ...(positional.includes("targets") ? onDistribution : []),
     ...foreign(signature),
   ];

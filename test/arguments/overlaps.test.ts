@@ -32,7 +32,7 @@ onEveryGuardedBackend(({ api }) => {
       const [name] = what.split(",") as [string];
       const ordinary = () => rightArguments(signature, what);
       const argument = ordinary()[name] as Array32;
-      const output = ordinary()[outputName] as Float32Array;
+      const output = ordinary()[outputName] as Array32;
 
       it.each(
         shifts(argument.length, output.length).flatMap((shift) => [
@@ -57,16 +57,17 @@ onEveryGuardedBackend(({ api }) => {
         const Kind = argument.constructor as Float32ArrayConstructor;
         const at = (i: number) => memory.byteOffset + 4 * i;
         memory.fill(7);
-        const out = memory.subarray(start + shift, start + shift + output.length);
+        const Out = output.constructor as Float32ArrayConstructor;
+        const out = new Out(memory.buffer as ArrayBuffer, at(start + shift), output.length);
         const buffer = where.startsWith("shared") ? structuredClone(memory.buffer) : memory.buffer;
         const input = new Kind(buffer as ArrayBuffer, at(start), argument.length);
         input.set(argument);
-        const before = memory.slice();
+        const before = asBytes(memory).slice();
 
         const result = invoke(functions, signature, replaced(ordinary(), { [name]: input, [outputName]: out }));
         expectSameBits(numbersIn(result), want, () => "the result");
-        before.set(out, start + shift);
-        assert(Buffer.compare(asBytes(before), asBytes(memory)) === 0, "written beside the output");
+        before.set(asBytes(out), 4 * (start + shift));
+        assert(Buffer.compare(before, asBytes(memory)) === 0, "written beside the output");
         expectSameBits(numbersIn(invoke(functions, signature, ordinary())), want, () => "the next call");
       });
     });

@@ -18,7 +18,7 @@ export function replaced(right: Arguments, given: Arguments): Arguments {
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = (key: PropertyKey) =>
   Object.getOwnPropertyDescriptor(typedArray, key)!.get as (this: unknown) => unknown;
-const kinds = { Float32Array, Float64Array, Int32Array, BigInt64Array };
+const kinds = { Float32Array, Float64Array, Int32Array, Uint16Array, BigInt64Array };
 
 /** An array over the same elements that has no properties of its own to lie with. */
 export function honest(array: unknown): Float32Array {

@@ -15,7 +15,7 @@ export interface Sizes {
   readonly rows: number;
   readonly classes: number;
 }
-type Right = Readonly<Record<string, (sizes: Sizes) => unknown>>;
+export type Right = Readonly<Record<string, (sizes: Sizes) => unknown>>;
 
 interface Entry {
   /** The arguments before the options. The first array is `x` here. */

@@ -6,7 +6,7 @@
 // of functions: npm run digest -- --write
 import type { Functions } from "softmargin";
 import { invoke } from "../catalogue/calls.js";
-import { type Arguments, type Signature, signatures, together } from "../catalogue/functions.js";
+import { type Arguments, type Right, type Signature, signatures, together } from "../catalogue/functions.js";
 
 type Values = Float32Array | Float64Array | number[];
 
@@ -109,7 +109,7 @@ class Batch {
     const chosen = options.filter((option) => random.integer(2) || option in layout);
     const given: { [name: string]: unknown } = {};
     /** Each argument by its name; `reduction` comes before what depends on it. */
-    const all: { readonly [name: string]: () => unknown } = {
+    const all: Right = {
       // a product is one with what its function has returned
       x: () => (first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x),
       dy: () => this.values("plain"),
@@ -131,10 +131,18 @@ class Batch {
       perClass: () => true,
       gradOutput: () => (given["reduction"] === "none" ? this.weights(rows) : random.pick([-2.5, 0.3])),
       accumulate: () => true,
-      out: () => (own?.["out"] ? this.x.slice(0, rows) : this.x.slice()),
+      out: () => {
+        const right = own?.["out"]?.({ rows, classes });
+        if (right instanceof Int32Array) return right;
+        return this.x.slice(0, right instanceof Float32Array ? right.length : undefined);
+      },
       grad: () => (random.integer(2) ? this.values("plain") : this.x.slice()),
     };
-    for (const key of [...positional, ...together(chosen, what)]) given[key] = all[key]!();
+    for (const key of [...positional, ...together(chosen, what)]) {
+      const make = all[key] ?? own?.[key];
+      if (make === undefined) throw new Error(`test/digest/digest.ts does not draw ${key}, of ${name}`);
+      given[key] = make({ rows, classes });
+    }
     return given;
   }
 
