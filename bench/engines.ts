@@ -12,9 +12,9 @@ import { install, root } from "../scripts/setup.js";
 import { chromium, firefox, installBrowsers, visitBy, webKitGtk } from "../test/engines/browsers.js";
 import { runtime, type Visit } from "../test/engines/runtimes.js";
 import type { Findings } from "./core.js";
+import type { EngineResults } from "./figures.js";
 import type { Pace } from "./measure.js";
 import { heading, row, tally } from "./print.js";
-import type { EngineResults } from "./readme.js";
 import { machine, versions, write } from "./results.js";
 import type { LineResult } from "./run.js";
 
