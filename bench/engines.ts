@@ -95,5 +95,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`\n${tally(...results.map(({ lines }) => lines))}`);
+console.log(`\n${tally(results.map(({ lines }) => lines))}`);
 write(flags.json, { machine: machine(), versions: versions(), date: new Date().toISOString(), engines: results });

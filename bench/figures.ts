@@ -111,23 +111,26 @@ function overBaseline(own: Results): string {
   ].join("\n");
 }
 
+/** The same over the loops that one writes by hand, where they were measured. */
 function besideLoops(lines: readonly LineResult[]): string {
-  /** How many times as fast `name` is as the baseline, or the other way round, over all lines of a job. */
-  const range = (name: string, job: string, inverse: boolean): string => {
-    const all = lines.filter((line) => line.job === job && line.times[name]).map(({ speedups }) => speedups[name]!);
-    const values = inverse ? all.map((x) => 1 / x) : all;
-    return [...new Set([ratio(Math.min(...values)), ratio(Math.max(...values))])].join(" to ");
-  };
   const jobs = [...new Set(lines.filter(({ times }) => times["by hand"]).map(({ job }) => job))];
-  const beside =
-    "How fast the baseline itself is beside the loops that one writes by hand (maximum, exponentials and their sum, quotients; for the hinge " +
-    `\`Math.max(0, …)\`): ${jobs.map((job) => `${range("by hand", job, true)} times for ${job}`).join(", ")}.`;
-  if (!lines.some(({ times }) => times["own exp"])) return beside;
-  return (
-    `${beside} A softmax by hand with an exponential of its own, from a table and a polynomial, in place of \`Math.exp\` is ` +
-    `${range("own exp", "softmax", false)} times as fast as the baseline; where JavaScript is interpreted, which is where a fallback is for, it is ` +
-    "slower, so the baseline keeps `Math.exp`."
-  );
+  const cell = (job: string, classes: number): string => {
+    const speedups = lineOf(lines, job, "f32", classes)?.speedups ?? {};
+    const over = speedups["by hand"];
+    return over ? `${ratio(speedups["simd"]! / over)} (${ratio(1 / over)})` : "–";
+  };
+  const own = lines.flatMap(({ speedups }) => speedups["own exp"] ?? []);
+  return [
+    "Over the loops that one writes by hand (maximum, exponentials and their sum, quotients; for the hinge `Math.max(0, …)`), and in brackets the baseline over them:",
+    "",
+    ...table(
+      ["f32", ...CLASSES.map((classes) => `C = ${classes}`)],
+      jobs.map((job) => [job, ...CLASSES.map((classes) => cell(job, classes))]),
+    ),
+    "",
+    `A softmax by hand with an exponential of its own, from a table and a polynomial, is ${ratio(Math.min(...own))} to ${ratio(Math.max(...own))} times as fast as the ` +
+      "baseline. Where JavaScript is interpreted, which is where a fallback is for, it is slower, so the baseline keeps `Math.exp`.",
+  ].join("\n");
 }
 
 function overPeers(results: Results): string {
