@@ -150,7 +150,9 @@ test("the screen", () => {
 });
 
 test("each step of the ladder is right to so many digits", () => {
-  const printed = execFileSync("npx", ["tsx", "bench/ladder.ts", "--quick"], { encoding: "utf8" });
+  const printed = execFileSync(process.execPath, ["--import", "tsx", "bench/ladder.ts", "--quick"], {
+    encoding: "utf8",
+  });
   const errors = [...printed.matchAll(/^\| \d\. [^|]*\| (\S+) \| (\S+) \|/gm)].map(([, ...both]) => both.map(Number));
   const [formula, subtracted, rounded, exact, library] = errors as [number, number][];
   expect(errors).toHaveLength(5);

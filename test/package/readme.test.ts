@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { transformSync } from "esbuild";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { FIGURES, withFigures } from "../../bench/figures.js";
 import { DOCUMENTS, keptResults, withTables } from "../accuracy/tables.js";
 
@@ -29,30 +29,33 @@ const blocks = (path: string, language: string): string[] =>
   [...text(path).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map((match) => match[1]!);
 const documents = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`)];
 
-describe.each(documents)("%s", (path) => {
-  const examples = blocks(path, "ts").map((code, i) => [i + 1, code] as const);
-  test.skipIf(examples.length === 0).each(examples)("example %i prints what it says", (_, code) => {
-    writeFileSync(join(folder, "example.mjs"), transformSync(code, { loader: "ts" }).code);
-    const printed = execFileSync(process.execPath, ["example.mjs"], { cwd: folder, encoding: "utf8" });
-    // Every number in the comment behind a console.log, up to an ellipsis or in full, in the order of the output.
-    const said = [...code.matchAll(/^console\.log\(.*\); \/\/ ([^=:]*)/gm)].flatMap(
-      ([, comment]) => comment!.match(/\d+\.\d+/g) ?? [],
-    );
-    expect(said.length).toBeGreaterThan(0);
-    let at = 0;
-    for (const number of said) {
-      const found = printed.indexOf(number, at);
-      expect(found, `${number} in\n${printed.slice(at)}`).toBeGreaterThanOrEqual(0);
-      at = found + number.length;
-    }
-  });
+const examples = documents.flatMap((path) => blocks(path, "ts").map((code, i) => [path, i + 1, code] as const));
 
-  test("its links lead to files", () => {
+test.each(examples)("%s: example %i prints what it says", (_, __, code) => {
+  writeFileSync(join(folder, "example.mjs"), transformSync(code, { loader: "ts" }).code);
+  const printed = execFileSync(process.execPath, ["example.mjs"], { cwd: folder, encoding: "utf8" });
+  // Every number in the comment behind a console.log, up to an ellipsis or in full, in the order of the output; what follows = or : explains.
+  const said = [...code.matchAll(/^console\.log\(.*\); \/\/ ([^=:\n]*)/gm)].flatMap(
+    ([, comment]) => comment!.match(/(?<![\w.])\d+(?:\.\d+)?/g) ?? [],
+  );
+  expect(said.length).toBeGreaterThan(0);
+  let at = 0;
+  for (const number of said) {
+    const found = printed.indexOf(number, at);
+    expect(found, `${number} in\n${printed.slice(at)}`).toBeGreaterThanOrEqual(0);
+    at = found + number.length;
+  }
+});
+
+test.each([...documents, "SECURITY.md", "CONTRIBUTING.md", "examples/mnist/README.md"])(
+  "what %s points to is there",
+  (path) => {
     for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
       expect(existsSync(join(dirname(path), link!)), link).toBe(true);
     }
-  });
-});
+    for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
+  },
+);
 
 test("README is short", () => {
   expect(text("README.md").split("\n").length).toBeLessThanOrEqual(121);
