@@ -45,8 +45,8 @@ function importTime(file: string): number {
 function sizes(): Limit[] {
   const gzip = (file: string): number => gzipSync(readFileSync(file), { level: 9 }).length;
   return [
-    { what: "dist/index.js, gzip", bytes: gzip("dist/index.js"), atMost: 20_000 },
-    { what: "dist/baseline.js, gzip", bytes: gzip("dist/baseline.js"), atMost: 6_000 },
+    { what: "dist/index.js, gzip", bytes: gzip("dist/index.js"), atMost: 40_000 },
+    { what: "dist/baseline.js, gzip", bytes: gzip("dist/baseline.js"), atMost: 15_000 },
   ];
 }
 

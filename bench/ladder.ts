@@ -87,12 +87,13 @@ async function times(shape: (typeof SHAPES)[number], rounds: number): Promise<nu
   const data = makeData("f32", shape).x;
   const contenders = steps.map(([name, softmax, [x, y]]) => ({ name, run: () => softmax(x, y, shape.classes) }));
   for (const [, , [x]] of steps) x.set(data);
-  const measured = await measure(contenders, { rounds, batchMs: 5, warmupMs: 20 * rounds });
+  const measured = await measure(contenders, { rounds, batchMs: 2, warmupMs: 5 * rounds });
   return steps.map(([name]) => Math.min(...measured[name]!) / ELEMENTS);
 }
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean" }, write: { type: "boolean" } } });
-const [narrow, wide] = [await times(SHAPES[0]!, flags.quick ? 1 : 15), await times(SHAPES[1]!, flags.quick ? 1 : 15)];
+const rounds = flags.quick ? 1 : 100;
+const [narrow, wide] = [await times(SHAPES[0]!, rounds), await times(SHAPES[1]!, rounds)];
 const off = [errors(0), errors(10_000)];
 const printed = [
   ...table(

@@ -43,7 +43,10 @@ export function tally(lists: readonly (readonly LineResult[])[], aims = true): s
   const slow = lists
     .flatMap(disturbed)
     .map(({ section, job, type, shape }) => `${section}: ${job}, ${type}, ${shape.join(" × ")}`);
-  const busy = slow.length > 0 ? [`${slow.length} lines measured while the machine was busy with something else:`] : [];
+  const busy =
+    slow.length > 0
+      ? [`measured while the machine was busy with something else, ${slow.length} of ${lists.flat().length}:`]
+      : [];
   return [...met, ...busy, ...slow.slice(0, MANY), ...(slow.length > MANY ? ["…"] : [])].join("\n  ");
 }
 
