@@ -108,24 +108,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 };
 
 /** Exports that are no kernels. */
-const FACTS = /^(memory|heapBase|isRelaxed|narrow(Exp)?(F32|F64)?)$/;
-
-/**
- * What a call of an export is: the kernel, the bytes of an element, the arguments by name; undefined for an export that is no kernel. An
- * export has the type in its name, or takes the bytes as its first argument.
- */
-export function kernelOf(name: string): ((args: readonly number[]) => Call) | undefined {
-  if (FACTS.test(name)) return undefined;
-  const [, kernelName = name, type] = /^(.*)(F32|F64)$/.exec(name) ?? [];
-  const kernel = kernels[kernelName];
-  if (kernel === undefined)
-    throw new Error(`test/catalogue/kernels.ts does not know the export ${name}: add its arrays`);
-  const names = [...Object.keys(kernel.writes), ...Object.keys(kernel.reads), ...kernel.scalars];
-  return (given) => {
-    const [bytes, args] = type ? [type === "F32" ? 4 : 8, given] : [given[0]!, given.slice(1)];
-    return { kernel, bytes, args: Object.fromEntries(names.map((key, i) => [key, Number(args[i])])) };
-  };
-}
+const FACTS = /^(memory|heapBase|isRelaxed|narrow(Exp)?)$/;
 
 /** A call of a kernel. */
 export interface Call {
@@ -134,15 +117,18 @@ export interface Call {
   readonly args: Args;
 }
 
-/** The export for elements of so many bytes. */
-export function kernelIn(
-  exports: Readonly<Record<string, unknown>>,
-  name: string,
-  bytes: number,
-): (...args: number[]) => unknown {
-  type Export = (...args: number[]) => unknown;
-  const typed = exports[name + (bytes === 4 ? "F32" : "F64")] as Export | undefined;
-  return typed ?? ((...args) => (exports[name] as Export)(bytes, ...args));
+/** What a call of an export is: the kernel, the bytes of an element, the arguments by name; undefined for an export that is no kernel. */
+export function kernelOf(name: string): ((args: readonly number[]) => Call) | undefined {
+  if (FACTS.test(name)) return undefined;
+  const kernel = kernels[name];
+  if (kernel === undefined)
+    throw new Error(`test/catalogue/kernels.ts does not know the export ${name}: add its arrays`);
+  const names = [...Object.keys(kernel.writes), ...Object.keys(kernel.reads), ...kernel.scalars];
+  return ([bytes, ...args]) => ({
+    kernel,
+    bytes: bytes!,
+    args: Object.fromEntries(names.map((key, i) => [key, Number(args[i])])),
+  });
 }
 
 /** Where an array ends that begins at 0. */
