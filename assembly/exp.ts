@@ -16,10 +16,9 @@
 //
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { PANEL_BYTES, REST_X, REST_Y, REST_Z, STATISTIC, pairBytes, restOut, tileBytes } from "./panel";
+import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, PANEL_BYTES, SECOND_REST, STATISTIC, WIDE, pairBytes, restOut, tileBytes } from "./panel";
 import { countTrue, perTile, storeCount } from "./passes";
-import { CHUNK, VECTOR, addHigh, addLanes, addLow, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLow, allHigh, allLow, loadLanes, mulAdd, storeSum, sumHigh, sumLow } from "./simd";
 
 // @ts-ignore: decorator
 @inline
@@ -169,7 +168,7 @@ function panelReduce<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
 @inline
 function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, table: usize, general: bool): v128 {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5), two23 = powerOf2<T>();
+  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
   let least = lowest;
   for (let to = REDUCED; tiles > 0; tiles--, shift += VECTOR, x += bytes) {
     const negMax = v128.load(shift);
@@ -184,7 +183,7 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
       let r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err)), s = z;
       if (general) r = v128.mul<T>(r, perT);
       if (sizeof<T>() == 4) {
-        s = SHIFTS ? i32x4.shl(s, 23) : i32x4.mul(s, two23);
+        s = i32x4.shl(s, 23);
       } else {
         const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
         s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
@@ -203,19 +202,6 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
     for (const end = to + 2 * padding; to < end; to += VECTOR) v128.store(to, f64x2.splat(0));
   }
   return least;
-}
-
-/**
- * Whether z is shifted into the exponent field, or multiplied by 2^23. The units that add also shift (on Zen 5), while those that multiply are free
- * here: 3 % of a softmax (C = 1000, Node 24). Fused operations keep these busy as well.
- */
-const SHIFTS = ASC_FEATURE_RELAXED_SIMD;
-const TWO_23 = memory.data<i32>([1 << 23]);
-
-// @ts-ignore: decorator
-@inline
-function powerOf2<T>(): v128 {
-  return SHIFTS || sizeof<T>() == 8 ? f64x2.splat(0) : v128.load32_splat(TWO_23);
 }
 
 /** The entry of ROOTS for n. */
@@ -276,22 +262,15 @@ function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
 }
 
 /**
- * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free: there a softmax
- * takes 9 % less if the powers are added up as they are made (f64: 3 %; C = 1024, Node 24). Elsewhere a cross-entropy would take 8 % more.
+ * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free: there a softmax takes
+ * 12 % less if the powers are added up as they are made (f64: 7 %; C = 1000, Node 24). Elsewhere a cross-entropy would take 8 % more.
  */
 const ADDS_APART = !ASC_FEATURE_RELAXED_SIMD;
-
-/** c_i for `powerOrLoad`. */
-// @ts-ignore: decorator
-@inline
-function ofPower<T>(i: usize): v128 {
-  return ADDS_APART ? f64x2.splat(0) : coefficient<T>(i);
-}
 
 /** e^x that panelPower has left at `at`; or else it is put there. */
 // @ts-ignore: decorator
 @inline
-function powerOrLoad<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+function powerAt<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   if (ADDS_APART) return v128.load(at);
   const e = power<T>(v128.load(from), v128.load(from, 16), c2, c3, c4, c5, c6);
   v128.store(at, e);
@@ -307,23 +286,22 @@ export function panelExp<T>(
 ): void {
   const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
   const keep = e != 0, row = e, top = coefficient<T>(7);
-  const c2 = ofPower<T>(2), c3 = ofPower<T>(3), c4 = ofPower<T>(4), c5 = ofPower<T>(5), c6 = ofPower<T>(6);
+  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
   let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
 
   for (let left = used, part: usize = 0; left > 0; left -= part) {
     part = inBlock(left, layout);
-    if (part == 0) part = left = CHUNK, x = REST_X, e = REST_Y;
+    if (part == 0) part = left = CHUNK, x = INPUT_REST, e = OUTPUT_REST;
     if (!keep) e = REDUCED;
     const toTile = keep ? bytes : part;
     // What is in front of a rest vanishes, and so do the groups of a row by itself that are not full.
-    panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == REST_X, table);
+    panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == INPUT_REST, table);
     if (ADDS_APART) panelPower<T>(e, tiles, toTile, part);
     for (let t: usize = 0; t < <usize>tiles; t++) {
       if (layout == NARROW) sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
       for (let at = e + t * toTile, end = at + part, from = REDUCED + 2 * t * part; at < end; at += CHUNK, from += 2 * CHUNK) {
-        let e0 = powerOrLoad<T>(at, from, c2, c3, c4, c5, c6), e1 = powerOrLoad<T>(at + 16, from + 32, c2, c3, c4, c5, c6);
-        let e2 = f64x2.splat(0), e3 = e2;
-        if (at + 2 * VECTOR < end) e2 = powerOrLoad<T>(at + 32, from + 64, c2, c3, c4, c5, c6), e3 = powerOrLoad<T>(at + 48, from + 96, c2, c3, c4, c5, c6);
+        let e0 = powerAt<T>(at, from, c2, c3, c4, c5, c6), e1 = powerAt<T>(at + 16, from + 32, c2, c3, c4, c5, c6), e2 = f64x2.splat(0), e3 = e2;
+        if (at + 2 * VECTOR < end) e2 = powerAt<T>(at + 32, from + 64, c2, c3, c4, c5, c6), e3 = powerAt<T>(at + 48, from + 96, c2, c3, c4, c5, c6);
         if (others) {
           const t0 = equals<T>(e0, top), t1 = equals<T>(e1, top), t2 = equals<T>(e2, top), t3 = equals<T>(e3, top);
           tops = countTrue<T>(tops, t0, t1, t2, t3);
@@ -333,12 +311,7 @@ export function panelExp<T>(
         // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and sums in f64 2.5, where 3 are
         // promised.
         if (sizeof<T>() == 4 && layout != WIDE) {
-          const low = f64x2.add(
-            f64x2.add(f64x2.promote_low_f32x4(e0), f64x2.promote_low_f32x4(e1)), f64x2.add(f64x2.promote_low_f32x4(e2), f64x2.promote_low_f32x4(e3)),
-          );
-          const high = f64x2.add(f64x2.add(promoteHigh(e0), promoteHigh(e1)), f64x2.add(promoteHigh(e2), promoteHigh(e3)));
-          if (layout == ALONE) sumL = addLanes(addLanes(sumL, low), high);
-          else sumL = f64x2.add(sumL, low), sumH = f64x2.add(sumH, high);
+          sumH = allHigh<T>(sumH, sumL, e0, e1, e2, e3, layout == ALONE), sumL = allLow<T>(sumL, e0, e1, e2, e3, layout == ALONE);
           continue;
         }
         e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
@@ -377,7 +350,7 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
   const unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
   for (let left = bytes, part: usize = 0; left > 0; left -= part) {
     part = inBlock(left, layout);
-    if (part == 0) part = left = CHUNK, dx = REST_Y, y = REST_X, dy = REST_Z;
+    if (part == 0) part = left = CHUNK, dx = OUTPUT_REST, y = INPUT_REST, dy = SECOND_REST;
     panelReduce<T>(y, ZEROS, tiles, bytes, part, 0, false, table);
     panelPower<T>(REDUCED, tiles, part, part);
     for (let t: usize = 0, e = REDUCED; t < <usize>tiles; t++) {

@@ -17,8 +17,12 @@
 // consecutive rows, transposed on the way in and out; with inner > 1 neighbouring positions, loaded as they lie. Wide rows always have
 // inner = 1: the caller transposes others (`swapAxes` below).
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { CHUNK, VECTOR, lanes, loadLanes, transpose } from "./simd";
+
+export type Layout = i32;
+export const NARROW: Layout = 0;
+export const ALONE: Layout = 1;
+export const WIDE: Layout = 2;
 
 /**
  * The largest C of narrow rows, for a kernel that computes exponentials. Batches gain from them: at C = 100 softmax 25 %, cross-entropy with
@@ -40,15 +44,16 @@ export function narrowPlain<T>(): i32 {
 export const PANEL_BYTES = 4096;
 const MAX_TILES = 16;
 
-// Scratch: what is read, what is written, a second input (dy, class probabilities), one value per class. Behind each the rest of a wide row.
-export const X = memory.data(PANEL_BYTES + 64, 16);
-export const Y = memory.data(PANEL_BYTES + 64, 16);
-export const Z = memory.data(PANEL_BYTES + 64, 16);
-export const W = memory.data(PANEL_BYTES + 64, 16);
-export const REST_X: usize = X + PANEL_BYTES;
-export const REST_Y: usize = Y + PANEL_BYTES;
-export const REST_Z: usize = Z + PANEL_BYTES;
-export const REST_W: usize = W + PANEL_BYTES;
+// Scratch for panels: of what is read, of what is written, of a second input (dy, class probabilities), of one value per class. Behind each is the
+// rest of a wide row.
+export const INPUT = memory.data(PANEL_BYTES + 64, 16);
+export const OUTPUT = memory.data(PANEL_BYTES + 64, 16);
+export const SECOND = memory.data(PANEL_BYTES + 64, 16);
+export const CLASSES = memory.data(PANEL_BYTES + 64, 16);
+export const INPUT_REST: usize = INPUT + PANEL_BYTES;
+export const OUTPUT_REST: usize = OUTPUT + PANEL_BYTES;
+export const SECOND_REST: usize = SECOND + PANEL_BYTES;
+export const CLASSES_REST: usize = CLASSES + PANEL_BYTES;
 // At MASK + rest: a chunk whose last `rest` bytes are ones.
 const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
 // The last chunk of a row by itself.
@@ -112,14 +117,14 @@ export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layo
 }
 
 /** The same in a panel of tiles or a wide one. */
-export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
+function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
   if (wide) return panel + <usize>j * sizeof<T>();
   const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
   return panel + <usize>tile * tileBytes<T>(cols, NARROW) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
 }
 
 /** The same in a panel of groups of four. */
-export function groupAt<T>(panel: usize, j: i32): usize {
+function groupAt<T>(panel: usize, j: i32): usize {
   return tileAt<T>(panel, j >> 2, j & 3, 4, false);
 }
 
@@ -237,11 +242,11 @@ export function restIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   }
 }
 
-/** Brings the rest of what the passes have written at Y to the end of its row. */
+/** Brings the rest of what the passes have written to the end of its row. */
 export function restOut(y: usize, bytes: usize): void {
   const mask = MASK + restOf(bytes), to = y + bytes - CHUNK;
   if (!restOf(bytes)) return;
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(REST_Y + i), v128.load(to + i), v128.load(mask + i)));
+  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(OUTPUT_REST + i), v128.load(to + i), v128.load(mask + i)));
 }
 
 /** From the first class of a row in a panel to that of the next one. */
@@ -292,7 +297,7 @@ function square<T>(): usize {
 }
 
 /** One value per class, the same for every row, as a tile of this layout: x, or 1 where it is absent, and 0 in the padding. */
-export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
+export function classesIn<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
   if (layout == WIDE) {
     restIn<T>(tile, x, cols, 0);
     return x;
@@ -311,6 +316,13 @@ export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): 
   return tile;
 }
 
+/** From the first class of a row in a panel to its class j, where classes are `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function cellOffset<T>(j: i32, step: usize, layout: Layout): usize {
+  return layout == ALONE ? groupAt<T>(0, j) : <usize>j * step;
+}
+
 /** From one class to the next in a panel. */
 // @ts-ignore: decorator
 @inline
@@ -321,27 +333,6 @@ export function classStep<T>(layout: Layout): usize {
 /** Sets all classes of a row, `step` bytes apart. */
 export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
   for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
-}
-
-/**
- * The gradients of rows that are ignored or NaN: those of n rows of g whose weight is 0 or NaN are filled with that, and so is what is `toOwn` bytes
- * behind the weight. The loop that follows has nothing to ask then: 10 % of a hinge with gradient, 3 % of a cross-entropy (C = 10, Node 24).
- */
-export function fillSpecialRows(g: usize, weights: usize, toOwn: usize, n: i32, cols: i32, inner: i32, size: usize): void {
-  const toClass = <usize>inner * size, toRow = inner == 1 ? <usize>cols * size : size;
-  for (const end = weights + (<usize>n << 3); weights < end; weights += 8, g += toRow) {
-    // Not −0.
-    const weight = load<f64>(weights) + 0;
-    if (weight > 0) continue;
-    store<f64>(weights + toOwn, weight);
-    // All bits of a number set: a NaN. Stored by halves, which are the same for f32. (memory.fill is a call in V8: 1.3 to
-    // 3.5 times as long for a cross-entropy of [1, 21, 3000] with every tenth row ignored, Node 24.)
-    const bits = -<i32>(weight != 0);
-    for (let j = 0, at = g; j < cols; j++, at += toClass) {
-      store<i32>(at, bits);
-      store<i32>(at + size - 4, bits);
-    }
-  }
 }
 
 /** The first class of row i of a panel that equals `value`, or cols. */
@@ -362,13 +353,6 @@ export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, va
 export function rowHoldsNaN<T>(panel: usize, i: i32, cols: i32, layout: Layout): bool {
   for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(panelAt<T>(panel, i, j, cols, layout)))) return true;
   return false;
-}
-
-/** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
-// @ts-ignore: decorator
-@inline
-export function isClass(y: i32, cols: i32): bool {
-  return <u32>y < <u32>cols;
 }
 
 /** Transposes a matrix: to[j][i] = from[i][j] with i < rows, j < cols; a stride is the distance in elements between the rows of each. */

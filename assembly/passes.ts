@@ -6,22 +6,14 @@
 //
 // Statistics (maxima, sums, factors) are one f64 per row, in the order of the rows.
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { REST_X, REST_Y, REST_Z, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
-import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, mulAdd, promoteHigh, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, SECOND_REST, WIDE, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
+import { CHUNK, VECTOR, allHigh, allLow, dotHigh, dotLow, foldMax, lanes, loadLanes, mulAdd, storeLanes, storeSum } from "./simd";
 
 /** From one tile's statistics to the next one's. */
 // @ts-ignore: decorator
 @inline
 export function perTile<T>(): usize {
   return <usize>lanes<T>() << 3;
-}
-
-/** (a + b) + (c + d) */
-// @ts-ignore: decorator
-@inline
-export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
-  return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
 }
 
 /**
@@ -99,40 +91,35 @@ function noted<T>(s: v128, t: v128): v128 {
   return v128.add<T>(s, t);
 }
 
-/** sum = Σ x, of a panel at Z */
+/** sum = Σ x, of a second panel. x has both signs. */
 export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
+  const alone = layout == ALONE;
   for (; tiles > 0; tiles--, sum += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     let end = x + wholeChunks(bytes);
     for (let rest = restOf(bytes); ; rest = 0) {
       for (; x < end; x += CHUNK) {
-        const s = tree<T>(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48));
-        high = addHigh<T>(high, low, s, layout == ALONE), low = addLow<T>(low, s, layout == ALONE);
+        const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48);
+        high = allHigh<T>(high, low, a, b, c, d, alone), low = allLow<T>(low, a, b, c, d, alone);
       }
       if (!rest) break;
-      x = REST_Z, end = x + CHUNK;
+      x = SECOND_REST, end = x + CHUNK;
     }
     storeSum<T>(sum, low, high, 1, layout == WIDE);
   }
 }
 
-/** dot = Σ x·y, of panels at X and Z */
+/** dot = Σ x·y, of a panel and a second one; y has both signs. */
 export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, layout: Layout): void {
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     let end = x + wholeChunks(bytes);
     for (let rest = restOf(bytes); ; rest = 0) {
       for (; x < end; x += CHUNK, y += CHUNK) {
-        const s = tree<T>(
-          v128.mul<T>(v128.load(x), v128.load(y)),
-          v128.mul<T>(v128.load(x, 16), v128.load(y, 16)),
-          v128.mul<T>(v128.load(x, 32), v128.load(y, 32)),
-          v128.mul<T>(v128.load(x, 48), v128.load(y, 48)),
-        );
-        high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+        high = dotHigh<T>(high, low, x, y), low = dotLow<T>(low, x, y);
       }
       if (!rest) break;
-      x = REST_X, y = REST_Z, end = x + CHUNK;
+      x = INPUT_REST, y = SECOND_REST, end = x + CHUNK;
     }
     storeSum<T>(dot, low, high, 1, layout == WIDE);
   }
@@ -181,7 +168,7 @@ function rowScale<T>(y: usize, factor: f64, bytes: usize): void {
       v128.store(y, v128.mul<T>(v128.load(y, 48), f), 48);
     }
     if (!rest) break;
-    y = REST_Y, end = y + CHUNK;
+    y = OUTPUT_REST, end = y + CHUNK;
   }
 }
 
@@ -198,7 +185,7 @@ export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift
         v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x, 48), m), scale, s), 48);
       }
       if (!rest) break;
-      x = REST_X, y = REST_Y, end = x + CHUNK;
+      x = INPUT_REST, y = OUTPUT_REST, end = x + CHUNK;
     }
   }
 }
@@ -216,7 +203,7 @@ export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize
         v128.store(dx, v128.mul<T>(v128.load(y, 48), v128.sub<T>(v128.load(dy, 48), d)), 48);
       }
       if (!rest) break;
-      dx = REST_Y, y = REST_X, dy = REST_Z, end = dx + CHUNK;
+      dx = OUTPUT_REST, y = INPUT_REST, dy = SECOND_REST, end = dx + CHUNK;
     }
   }
 }

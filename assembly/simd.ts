@@ -41,28 +41,13 @@ export function exceeds<T>(x: v128, bound: v128): v128 {
 }
 
 // A running sum that does not lose small terms, whatever their number, as two vectors `low` and `high`. Update `high` first.
-//   f32: lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision.
-//   f64: `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method).
-// The callers add the four vectors of a chunk in a tree first, so this costs about one operation per vector.
-
-// @ts-ignore: decorator
-@inline
-export function sumHigh<T>(high: v128, low: v128, x: v128): v128 {
-  if (sizeof<T>() == 4) return f64x2.add(high, promoteHigh(x));
-  const sum = f64x2.add(low, x);
-  const added = f64x2.sub(sum, low);
-  return f64x2.add(high, f64x2.add(f64x2.sub(low, f64x2.sub(sum, added)), f64x2.sub(x, added)));
-}
-
-// @ts-ignore: decorator
-@inline
-export function sumLow<T>(low: v128, x: v128): v128 {
-  if (sizeof<T>() == 4) return f64x2.add(low, f64x2.promote_low_f32x4(x));
-  return f64x2.add(low, x);
-}
-
-// The same; or, where all lanes belong to one row (`alone`), a sum in lane 0 of `low` and `high` to which the lanes of x are added one after the
-// other. (Lane 1 takes them in another order and is not looked at.)
+//
+//   f32   lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision
+//   f64   `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method)
+//   alone all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high` (lane 1 is not looked at)
+//
+//   add…      one vector, often the sum of four in a tree, where all terms have one sign
+//   all…      four vectors, one by one: terms of both signs, or sums that may not lose a rounding
 
 // @ts-ignore: decorator
 @inline
@@ -78,24 +63,122 @@ export function addLow<T>(low: v128, x: v128, alone: bool): v128 {
   return sizeof<T>() == 4 ? addLanes(addLanes(low, f64x2.promote_low_f32x4(x)), promoteHigh(x)) : addLanes(low, x);
 }
 
+/** `add…`, not alone. */
+// @ts-ignore: decorator
+@inline
+export function sumHigh<T>(high: v128, low: v128, x: v128): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(high, promoteHigh(x));
+  return f64x2.add(high, lostBy(low, x, f64x2.add(low, x)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sumLow<T>(low: v128, x: v128): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(low, f64x2.promote_low_f32x4(x));
+  return f64x2.add(low, x);
+}
+
+// @ts-ignore: decorator
+@inline
+export function allHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128, alone: bool): v128 {
+  if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, tree<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c), promoteHigh(d)));
+  high = eachHigh(high, low, a, b, c, d);
+  return alone ? eachHigh(high, eachLow(low, a, b, c, d), swapLanes(a), swapLanes(b), swapLanes(c), swapLanes(d)) : high;
+}
+
+// @ts-ignore: decorator
+@inline
+export function allLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128, alone: bool): v128 {
+  if (sizeof<T>() == 4) {
+    const sum = tree<f64>(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b), f64x2.promote_low_f32x4(c), f64x2.promote_low_f32x4(d));
+    if (!alone) return f64x2.add(low, sum);
+    return addLanes(addLanes(low, sum), tree<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c), promoteHigh(d)));
+  }
+  low = eachLow(low, a, b, c, d);
+  return alone ? eachLow(low, swapLanes(a), swapLanes(b), swapLanes(c), swapLanes(d)) : low;
+}
+
+// @ts-ignore: decorator
+@inline
+function eachHigh(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f64x2.add(low, a), abc = f64x2.add(ab, b), abcd = f64x2.add(abc, c);
+  high = f64x2.add(f64x2.add(high, lostBy(low, a, ab)), lostBy(ab, b, abc));
+  return f64x2.add(f64x2.add(high, lostBy(abc, c, abcd)), lostBy(abcd, d, f64x2.add(abcd, d)));
+}
+
+// @ts-ignore: decorator
+@inline
+function eachLow(low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  return f64x2.add(f64x2.add(f64x2.add(f64x2.add(low, a), b), c), d);
+}
+
+/** The same of the products of two chunks in memory, not alone; those of f32 are exact. */
+// @ts-ignore: decorator
+@inline
+export function dotHigh<T>(high: v128, low: v128, x: usize, y: usize): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(high, products(x + 8, y + 8));
+  return eachHigh(high, low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
+}
+
+// @ts-ignore: decorator
+@inline
+export function dotLow<T>(low: v128, x: usize, y: usize): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(low, products(x, y));
+  return eachLow(low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
+}
+
+// @ts-ignore: decorator
+@inline
+function product(x: usize, y: usize): v128 {
+  return f64x2.mul(v128.load(x), v128.load(y));
+}
+
+/** Two f32 of each of four vectors. */
+// @ts-ignore: decorator
+@inline
+function products(x: usize, y: usize): v128 {
+  return tree<f64>(exact(x, y), exact(x + 16, y + 16), exact(x + 32, y + 32), exact(x + 48, y + 48));
+}
+
+// @ts-ignore: decorator
+@inline
+function exact(x: usize, y: usize): v128 {
+  return f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(x)), f64x2.promote_low_f32x4(v128.load64_zero(y)));
+}
+
+/** (a + b) + (c + d) */
+// @ts-ignore: decorator
+@inline
+export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
+}
+
+/** The rounding errors of sums: (a + b) − sum (Knuth's TwoSum). */
+// @ts-ignore: decorator
+@inline
+export function lostBy(a: v128, b: v128, sum: v128): v128 {
+  const added = f64x2.sub(sum, a);
+  return f64x2.add(f64x2.sub(a, f64x2.sub(sum, added)), f64x2.sub(b, added));
+}
+
 /** The two f64 lanes of x, one after the other. */
 // @ts-ignore: decorator
 @inline
-export function addLanes(sum: v128, x: v128): v128 {
+function addLanes(sum: v128, x: v128): v128 {
   return f64x2.add(f64x2.add(sum, x), swapLanes(x));
 }
 
 /** The two f64 lanes, exchanged. */
 // @ts-ignore: decorator
 @inline
-export function swapLanes(x: v128): v128 {
+function swapLanes(x: v128): v128 {
   return i64x2.shuffle(x, x, 1, 0);
 }
 
 /** Lanes 2 and 3 of a vector of f32, as f64. */
 // @ts-ignore: decorator
 @inline
-export function promoteHigh(x: v128): v128 {
+function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1));
 }
 
