@@ -167,8 +167,9 @@ export class WasmKernels extends Blocks implements Kernels {
     const { losses, grad, logits: scores, shape, accumulate } = terms;
     const westonWatkins = form === "weston-watkins";
     const kernels = this.kernelsFor(scores);
-    const isSparse = grad !== undefined && !westonWatkins && shape.classes > kernels.narrow;
-    const slots = accumulate && !isSparse ? 2 : 1;
+    // Accumulated, each 0 is added: −0 + 0 is 0.
+    const isSparse = grad !== undefined && !westonWatkins && !accumulate && shape.classes > kernels.narrow;
+    const slots = accumulate ? 2 : 1;
     const perResult = isSparse ? kernels.bytes + 4 : 0;
     if (!this.openLoss(terms, kernels.narrow, slots, perResult))
       return this.shared!.hinge(terms, form, margin, p, divisor);
