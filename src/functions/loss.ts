@@ -117,7 +117,8 @@ export function readLoss(
     : undefined;
   const written = clobberedBy(output, kernels, shape);
   if (hasFactors && written !== undefined) factors = separated(factors, written);
-  const { weight, sampleWeight, gradOutput, gradScale } = factors;
+  let { weight, sampleWeight } = factors;
+  const { gradOutput, gradScale } = factors;
 
   // Last of the checks, since its result lives in a buffer that is used again.
   const { ignoreIndex } = options;
@@ -135,8 +136,16 @@ export function readLoss(
     perRow = outputLike(fn, "out", undefined, undefined, list !== undefined, logits, rows);
   } else if (reduction === "mean") {
     denominator = meanOver === "all" || checked === undefined ? rows : rows - checked.ignored;
-    if (meanOver === "weights" && (hasFactors || !indexed))
-      denominator = totalWeight(indices, probabilities, shape, weight, sampleWeight);
+    if (meanOver === "weights" && (hasFactors || !indexed)) {
+      const total = () => totalWeight(indices, probabilities, shape, weight, sampleWeight);
+      denominator = total();
+      // A weighted mean does not depend on the scale of its weights, but out here the sums and 1 / denominator would.
+      if (!(denominator > 2 ** -900 && denominator < 2 ** 900)) {
+        weight = normalized(weight);
+        sampleWeight = normalized(sampleWeight);
+        denominator = total();
+      }
+    }
   }
   return {
     losses,
@@ -203,6 +212,17 @@ export function reduce(call: LossCall, total: number): LossValue {
     loss = deliver(perRow);
   } else loss = denominator === 0 ? emptyMean : total / denominator;
   return (output !== undefined ? { loss, grad: deliver(output) } : loss) as LossValue;
+}
+
+/** The weights, times the power of two that brings the largest to 1 or a little more. */
+function normalized<A extends FloatArray>(weights: A | undefined): A | undefined {
+  if (weights === undefined) return undefined;
+  let largest = 0;
+  for (const w of weights) largest = Math.max(largest, w);
+  if (largest === 0) return weights;
+  const exponent = Math.floor(Math.log2(largest));
+  // In two steps, since 2^1074 is no double.
+  return weights.map((w) => w * 2 ** -Math.ceil(exponent / 2) * 2 ** -Math.floor(exponent / 2)) as A;
 }
 
 function ofType<A>(values: FloatArray, type: new (values: FloatArray) => A): A {
