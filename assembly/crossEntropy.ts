@@ -154,8 +154,6 @@ function gradients<T>(e: usize, n: i32, keep: f64, spread: f64, indexed: bool, b
 }
 
 /** From chunk to chunk of an array that may be absent. */
-// @ts-ignore: decorator
-@inline
 function stepOf(x: usize): usize {
   return x == ZEROS || x == ONES ? 0 : CHUNK;
 }
@@ -201,15 +199,11 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
 }
 
 /** q = w·(keep·t + spread) */
-// @ts-ignore: decorator
-@inline
 function target<T>(t: usize, w: usize, keep: v128, spread: v128): v128 {
   return v128.mul<T>(v128.load(w), mulAdd<T>(v128.load(t), keep, spread));
 }
 
 /** q · d, and 0 where q is 0 although d may be Infinity. */
-// @ts-ignore: decorator
-@inline
 function product<T>(q: v128, d: v128, zero: v128): v128 {
   return v128.and(v128.mul<T>(q, d), v128.ne<T>(q, zero));
 }
@@ -237,8 +231,6 @@ function panelResidual<T>(e: usize, t: usize, w: usize, tiles: i32, bytes: usize
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function residual<T>(e: v128, minusQ: v128, share: v128, factor: v128, top: v128, gradient: v128): v128 {
   return v128.bitselect(gradient, v128.mul<T>(mulAdd<T>(e, share, minusQ), factor), v128.eq<T>(e, top));
 }

@@ -21,7 +21,7 @@ import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, classOf, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth,
   rowWeights, scatter,
 } from "./rows";
-import { CHUNK, VECTOR, ZERO, exceeds, loadLanes, storePair, storeSum, sumHigh, sumLow, tree } from "./simd";
+import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, storeSum, tree } from "./simd";
 
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -85,8 +85,6 @@ export function hinge<T>(
 }
 
 /** As integers: a signaling NaN would not come back as it was. */
-// @ts-ignore: decorator
-@inline
 function copyBits<T>(to: usize, from: usize): void {
   if (sizeof<T>() == 4) store<u32>(to, load<u32>(from));
   else store<u64>(to, load<u64>(from));
@@ -168,7 +166,7 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layou
   }
   if (!top) return;
   if (layout == NARROW) panelTop<T>(x, tiles, bytes);
-  else store<i32>(ROWS, load<f64>(ROWS, SLOPE) > 0 ? findInRow<T>(x, 0, cols, layout, <T>load<f64>(ROWS, MAX)) : 0, TOP);
+  else store<i32>(ROWS, load<f64>(ROWS, SLOPE) > 0 ? findInRow<T>(x, cols, <T>load<f64>(ROWS, MAX)) : 0, TOP);
 }
 
 /** TOP = the lowest class that attains MAX, for narrow rows. */
@@ -225,7 +223,7 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout
         } else {
           s = tree<T>(positivePart<T>(z0, nans), positivePart<T>(z1, nans), positivePart<T>(z2, nans), positivePart<T>(z3, nans));
         }
-        high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+        high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
       }
       if (!rest) break;
       x = INPUT_REST, g = OUTPUT_REST, end = x + CHUNK;
@@ -255,9 +253,9 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
         }
         const h0 = positivePart<T>(z0, nans), h1 = positivePart<T>(z1, nans), h2 = positivePart<T>(z2, nans), h3 = positivePart<T>(z3, nans);
         const s = tree<T>(h0, h1, h2, h3);
-        high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+        high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
         const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
-        squareH = sumHigh<T>(squareH, squareL, square), squareL = sumLow<T>(squareL, square);
+        squareH = addHigh<T>(squareH, squareL, square, false), squareL = addLow<T>(squareL, square, false);
       }
       if (!rest) break;
       x = INPUT_REST, g = OUTPUT_REST, end = x + CHUNK;
@@ -291,14 +289,10 @@ function squareAgain(x: usize, n: i32, cols: i32, layout: Layout, margin: f32): 
 }
 
 /** z = (x − x_y) + margin; in this order, so that a common offset of the scores cancels before the margin is added. */
-// @ts-ignore: decorator
-@inline
 function excess<T>(x: v128, target: v128, margin: v128): v128 {
   return v128.add<T>(v128.sub<T>(x, target), margin);
 }
 
-// @ts-ignore: decorator
-@inline
 function belowNaN<T>(): v128 {
   return v128.load_splat<T>(sizeof<T>() == 4 ? BELOW_NAN + 8 : BELOW_NAN);
 }
@@ -307,8 +301,6 @@ function belowNaN<T>(): v128 {
  * max(0, z), or z where it is a NaN (a quiet one, as it was computed), by integers: see `exceeds`. 17 % of a loss (f32, C = 1000, Node 24); beside a
  * gradient, which keeps all units busy, pmax is as fast, being one operation.
  */
-// @ts-ignore: decorator
-@inline
 function positivePart<T>(z: v128, belowNaN: v128): v128 {
   return v128.and(z, exceeds<T>(z, belowNaN));
 }

@@ -17,15 +17,11 @@ export const OWN: usize = 5 * STATISTIC; // the gradient of the class y
 export const MORE: usize = 6 * STATISTIC;
 
 /** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
-// @ts-ignore: decorator
-@inline
 export function isClass(y: i32, cols: i32): bool {
   return <u32>y < <u32>cols;
 }
 
 /** The class at `target`, or class 0 where the row is to be ignored. */
-// @ts-ignore: decorator
-@inline
 export function classOf(target: usize, cols: i32): i32 {
   const y = load<i32>(target);
   return isClass(y, cols) ? y : 0;
@@ -73,8 +69,6 @@ export function rowWeights<T>(targets: usize, weight: usize, sampleWeight: usize
 }
 
 /** The weight of the class at `target`. */
-// @ts-ignore: decorator
-@inline
 function weightOf<T>(weight: usize, target: usize, cols: i32): f64 {
   return <f64>load<T>(weight + <usize>classOf(target, cols) * sizeof<T>());
 }
@@ -97,15 +91,11 @@ export function factors(gradOutput: usize, n: i32, unit: f64, weighted: bool): v
 
 export const LOST: usize = 8;
 
-// @ts-ignore: decorator
-@inline
 export function plusBoth(sum: f64, losses: v128): f64 {
   return sum + f64x2.extract_lane(losses, 0) + f64x2.extract_lane(losses, 1);
 }
 
 /** What that loses. */
-// @ts-ignore: decorator
-@inline
 export function lostByBoth(sum: f64, losses: v128): f64 {
   const first = sum + f64x2.extract_lane(losses, 0), second = first + f64x2.extract_lane(losses, 1);
   const errors = lostBy(pair(sum, first), losses, pair(first, second));
