@@ -152,7 +152,12 @@ onEveryBackend(({ api }) => {
       });
       const want = sum(terms);
       const targets = t.includes(1) ? [t.indexOf(1)] : f32(t);
-      const loss = crossEntropy(f32(x), targets, { shape: [x.length], labelSmoothing, weight: f32(weight), reduction: "sum" });
+      const loss = crossEntropy(f32(x), targets, {
+        shape: [x.length],
+        labelSmoothing,
+        weight: f32(weight),
+        reduction: "sum",
+      });
       expect(error(loss, want, want.hi, 23)).toBeLessThanOrEqual(atMost);
     },
   );
