@@ -13,15 +13,15 @@
 // NaN) and grad_k into grad, one per row: of long rows it is quicker not to move the zeros.
 
 import {
-  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelAt,
-  panelFor, panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
+  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelFor,
+  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
 } from "./panel";
 import { countTrue, panelMaxAndNaN, perTile, storeCount } from "./passes";
 import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, classOf, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth,
   rowWeights, scatter,
 } from "./rows";
-import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, storeSum, tree } from "./simd";
+import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, squaresHigh, squaresLow, storePair, storeSum, tree } from "./simd";
 
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -59,10 +59,8 @@ export function hinge<T>(
       findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
     } else {
       if (layout == WIDE) restIn<T>(INPUT, xs, cols, <T>-Infinity);
-      if (squared) {
-        panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
-        if (sizeof<T>() == 4) squareAgain(xs, n, cols, layout, <f32>margin);
-      } else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, bytes, layout, squared);
     }
     // Where grad is x itself this is overwritten below.
@@ -254,37 +252,13 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
         const h0 = positivePart<T>(z0, nans), h1 = positivePart<T>(z1, nans), h2 = positivePart<T>(z2, nans), h3 = positivePart<T>(z3, nans);
         const s = tree<T>(h0, h1, h2, h3);
         high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
-        const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
-        squareH = addHigh<T>(squareH, squareL, square, false), squareL = addLow<T>(squareL, square, false);
+        squareH = squaresHigh<T>(squareH, squareL, h0, h1, h2, h3), squareL = squaresLow<T>(squareL, h0, h1, h2, h3);
       }
       if (!rest) break;
       x = INPUT_REST, g = OUTPUT_REST, end = x + CHUNK;
     }
     storeSum<T>(row + VIOLATION, squareL, squareH, 1, layout == WIDE);
     storeSum<T>(row + SLOPE, low, high, 1, layout == WIDE);
-  }
-}
-
-// Squares whose sum is between these are those of an f32 that has lost nothing.
-const RANGE = memory.data<f64>([1e-30, Infinity]);
-
-/** VIOLATION where squares have left the range of f32: z² of 1e−20 is 0 there, though times a weight of 1e30 it is not. NaN stays NaN. */
-function squareAgain(x: usize, n: i32, cols: i32, layout: Layout, margin: f32): void {
-  const zero = f64x2.splat(0), least = v128.load64_splat(RANGE), infinity = v128.load64_splat(RANGE, 8), end = ROWS + (<usize>n << 3);
-  let some = zero;
-  for (let row = ROWS; row < end; row += 16) {
-    const sum = v128.load(row, VIOLATION), inside = v128.and(f64x2.ge(sum, least), f64x2.lt(sum, infinity));
-    some = v128.or(some, v128.andnot(f64x2.gt(v128.load(row, SLOPE), zero), inside));
-  }
-  if (!v128.any_true(some)) return;
-  for (let i = 0, row = ROWS; i < n; i++, row += 8) {
-    const target = <f32>load<f64>(row, TARGET);
-    let sum: f64 = 0;
-    for (let j = 0; j < cols; j++) {
-      const z = <f64>((load<f32>(panelAt<f32>(x, i, j, cols, layout)) - target) + margin);
-      if (z > 0) sum += z * z;
-    }
-    if (load<f64>(row, VIOLATION) < 1e-30 || load<f64>(row, VIOLATION) == Infinity) store<f64>(row, sum, VIOLATION);
   }
 }
 
