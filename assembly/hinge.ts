@@ -8,9 +8,6 @@
 // Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see rows.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
-//
-// A Crammer–Singer gradient is 0 but for two classes a row. If there is an array `top`, one i32 per row, k is put there (−1 where the whole row is
-// NaN) and grad_k into grad, one per row: of long rows it is quicker not to move the zeros.
 
 import {
   INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelFor,
@@ -38,7 +35,7 @@ const HIDDEN = memory.data(8);
 const BELOW_NAN = memory.data<u64>([0xfff7ffffffffffff, 0xffbfffff]);
 
 export function hinge<T>(
-  total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
@@ -68,10 +65,6 @@ export function hinge<T>(
 
     const special = lossesAndGradients(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
-    if (top) {
-      topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n);
-      continue;
-    }
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
     else if (inner == 1) memory.fill(g, 0, <usize>n * <usize>cols * sizeof<T>());
@@ -137,14 +130,6 @@ function lossesAndGradients(total: usize, loss: usize, n: i32, gradient: bool): 
   store<f64>(total, sum);
   store<f64>(total, lost, LOST);
   return v128.any_true(special);
-}
-
-/** The gradients at the top classes of n rows into g, and which classes these are into `top`. */
-function topGradients<T>(g: usize, top: usize, n: i32): void {
-  for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), g += sizeof<T>(), top += 4) {
-    store<T>(g, <T>load<f64>(row, TOP_GRADIENT));
-    store<i32>(top, isNaN(load<f64>(row, ROW_WEIGHT)) ? -1 : load<i32>(at));
-  }
 }
 
 /** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for (any class of a NaN row). */

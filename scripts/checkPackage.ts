@@ -84,7 +84,7 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
   assert.doesNotMatch(code, /\beval\(|new Function\b|\bimport\(|\bfetch\(|\brequire\(/, `${file} loads code`);
 }
 
-// Bytes, gzip. `limit` is what has been reached, rounded up: more than that is a regression. Beyond it stands the aim.
+// Bytes, gzip. `limit` is what has been reached, rounded up. A change that needs more raises it, with the reason. Beyond it stands the aim.
 const sizes = [
   { file: "dist/index.js", limit: 27_650, aim: 20_000 },
   { file: "dist/relaxed.js", limit: 42_300 },
@@ -95,7 +95,7 @@ for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;
   const missed = aim && size > aim ? `; OVER the budget of ${aim} by ${size - aim}` : "";
   console.log(`${file}  ${size} bytes gzip, at most ${limit}${missed}`);
-  assert(size <= limit, `${file} has grown beyond ${limit} bytes gzip`);
+  assert(size <= limit, `${file} has grown beyond ${limit} bytes gzip: find out why, or raise the limit with a reason`);
 }
 
 // The package as a user gets it, in a folder of its own.

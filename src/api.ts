@@ -11,10 +11,12 @@ import type {
   ClassIndices,
   ClassProbabilities,
   CrossEntropyOptions,
+  Given,
   GradOptions,
   HingeOptions,
   LogitsLike,
   Loss,
+  Out,
   OutOptions,
   Result,
   SameKind,
@@ -34,7 +36,10 @@ export interface Functions {
    * @example softmax([1, 2, 3]) // [0.09003057317038045, 0.2447284710547976, 0.6652409557748218]
    * @see Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021)
    */
-  softmax<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+  softmax<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    options?: OutOptions<A, O> & TemperatureOptions,
+  ): Given<O, Result<A>>;
 
   /**
    * The vector–Jacobian product of softmax: dx = y ⊙ (dy − ⟨y, dy⟩) in each row.
@@ -44,7 +49,11 @@ export interface Functions {
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
    * @example softmaxGrad([0.25, 0.75], [1, 0]) // [0.1875, -0.1875]
    */
-  softmaxGrad<A extends LogitsLike>(y: A, dy: SameKind<A>, options?: OutOptions<A>): Result<A>;
+  softmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    y: A,
+    dy: SameKind<A>,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
 
   /**
    * Log-softmax over the class axis: y = (x − m)/T − ln Σ e^((x − m)/T), accurate also where softmax underflows to 0 or rounds to 1.
@@ -53,7 +62,10 @@ export interface Functions {
    * @param options `shape`, `axis`, `temperature`, `out` (may be `x`).
    * @example logSoftmax([1000, 1]) // [0, -999]
    */
-  logSoftmax<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+  logSoftmax<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    options?: OutOptions<A, O> & TemperatureOptions,
+  ): Given<O, Result<A>>;
 
   /**
    * The vector–Jacobian product of log-softmax: dx = dy − e^y · Σ dy in each row.
@@ -62,7 +74,11 @@ export interface Functions {
    * @param dy upstream gradient, of y's type and length.
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
    */
-  logSoftmaxGrad<A extends LogitsLike>(y: A, dy: SameKind<A>, options?: OutOptions<A>): Result<A>;
+  logSoftmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    y: A,
+    dy: SameKind<A>,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
 
   /**
    * ln Σ e^(x/T) of each row, without overflow, and without losing what a dominant class leaves: logSumExp([0, −40]) = 4.248e−18. Its
@@ -73,7 +89,10 @@ export interface Functions {
    * @returns one value per row, of x's type.
    * @example logSumExp([0, 0, 0, 0]) // [1.3862943611198906]
    */
-  logSumExp<A extends LogitsLike>(x: A, options?: OutOptions<A> & TemperatureOptions): Result<A>;
+  logSumExp<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    options?: OutOptions<A, O> & TemperatureOptions,
+  ): Given<O, Result<A>>;
 
   /**
    * Cross-entropy of the softmax of logits with a target: −ln p_y for a class index y, Σ_j t_j · (−ln p_j) for class probabilities t.
@@ -90,7 +109,7 @@ export interface Functions {
    */
   crossEntropy<A extends LogitsLike, R extends Reduction = "mean">(
     logits: A,
-    targets: ClassIndices | ClassProbabilities,
+    targets: ClassIndices | ClassProbabilities<A>,
     options?: CrossEntropyOptions<R>,
   ): Loss<A, R>;
 
@@ -102,11 +121,11 @@ export interface Functions {
    * @throws as crossEntropy; `grad` is untouched then.
    * @example crossEntropyGrad([0, 0], [1]) // { loss: 0.6931471805599453, grad: [0.5, -0.5] }
    */
-  crossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean">(
+  crossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
     logits: A,
-    targets: ClassIndices | ClassProbabilities,
-    options?: CrossEntropyOptions<R> & GradOptions<A>,
-  ): { loss: Loss<A, R>; grad: Result<A> };
+    targets: ClassIndices | ClassProbabilities<A>,
+    options?: CrossEntropyOptions<R> & GradOptions<A, G>,
+  ): { loss: Loss<A, R>; grad: Given<G, Result<A>> };
 
   /**
    * Multi-class hinge (SVM) loss, with z_j = margin + x_j − x_y: Σ over the wrong classes of max(0, z_j)^p (Weston–Watkins), or that of the
@@ -134,11 +153,11 @@ export interface Functions {
    * @returns `loss` as from hinge and `grad`, an array like scores. Each row of the gradient sums to 0.
    * @example hingeGrad([3.2, 5.1, -1.7], [0]).grad // [-1, 1, 0]
    */
-  hingeGrad<A extends LogitsLike, R extends Reduction = "mean">(
+  hingeGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
     scores: A,
     targets: ClassIndices,
-    options?: HingeOptions<R> & GradOptions<A>,
-  ): { loss: Loss<A, R>; grad: Result<A> };
+    options?: HingeOptions<R> & GradOptions<A, G>,
+  ): { loss: Loss<A, R>; grad: Given<G, Result<A>> };
 }
 
 export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}

@@ -16,15 +16,22 @@ export interface Shape {
   readonly inner: number;
 }
 
+/** The class index of each row; a negative one is to be ignored: the row's loss and gradient are exactly 0. */
+export interface ClassIndices {
+  /** That of one row, for rows in their order. */
+  at(row: number): number;
+  /** Copies those of n rows from `first` on. */
+  copyTo(to: Int32Array, at: number, first: number, n: number): void;
+}
+
 /** What every loss takes. */
 export interface LossTerms {
-  /** Room for the loss of each row, in f64 whatever the type of the logits; absent where only their total is wanted. */
-  readonly losses: Float64Array | undefined;
+  /** Room for the loss of each row, of the logits' type; absent where only their total is wanted. */
+  readonly losses: FloatArray | undefined;
   /** Where the gradient goes; absent where only the loss is wanted. */
   readonly grad: FloatArray | undefined;
   readonly logits: FloatArray;
-  /** The class index of each row, −1 for one that is ignored: its loss and gradient are exactly 0. */
-  readonly indices: Int32Array | undefined;
+  readonly indices: ClassIndices | undefined;
   /** Without indices: class probabilities, of the logits' type and length. */
   readonly probabilities: FloatArray | undefined;
   readonly shape: Shape;
@@ -46,20 +53,18 @@ export type Formulation = "weston-watkins" | "crammer-singer";
 
 /**
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
- * the very same array as an input. Per-row arrays have at least outer · inner elements. There is at least one row.
+ * the very same array as an input. Per-row arrays have outer · inner elements. There is at least one row.
  *
  * A loss returns the sum of the losses of all rows, times u, in their order (reduction.ts).
  */
 export interface Kernels {
-  /** Whether a call of this shape has read all its arrays before it writes one: then it does not matter how they overlap. */
+  /** Whether a call of this shape reads all its arrays before it writes one: then they may overlap in any way. */
   readsFirst(shape: Shape): boolean;
-  /** Where the class indices of such a call had best lie. */
-  readonly indices?: Int32Array;
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
-  logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void;
+  logSumExp(lse: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   /** labelSmoothing: ε in [0, 1]; temperature: T > 0. */
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
   /** divisor: of loss and gradient, 1, or C for `perClass`. */

@@ -5,22 +5,33 @@ import type { MeanOver, Reduction } from "./functions/reduction.js";
 /** Logits, scores, probabilities or gradients: Float32Array computes in f32; Float64Array and arrays of numbers in f64. */
 export type LogitsLike = Float32Array | Float64Array | readonly number[];
 
-/** What comes back for such an input: the same kind of array. */
+/** New arrays: not over shared memory, so they can be sent, stored and made a Blob of. (Before TypeScript 5.7 there is no telling.) */
+type NewFloat32Array = ReturnType<Float32ArrayConstructor["of"]>;
+type NewFloat64Array = ReturnType<Float64ArrayConstructor["of"]>;
+
+/** What comes back for such an input: a new array of the same kind. */
 export type Result<A extends LogitsLike> = A extends Float32Array
+  ? NewFloat32Array
+  : A extends Float64Array
+    ? NewFloat64Array
+    : number[];
+
+/** Where a result for such an input can go. */
+export type Out<A extends LogitsLike> = A extends Float32Array
   ? Float32Array
   : A extends Float64Array
     ? Float64Array
     : number[];
 
-/** What must be of the kind of such an input. */
-export type SameKind<A extends LogitsLike> = A extends Float32Array
-  ? Float32Array
-  : A extends Float64Array
-    ? Float64Array
-    : number[] | Float64Array;
+/** The array that was given for a result, or else a new one. (Written so that O is inferred from the options alone.) */
+export type Given<O, N> = { given: NonNullable<O>; new: N }[O extends object ? "given" : "new"];
 
-/** One class index per row. */
+/** What must be of the kind of such an input. */
+export type SameKind<A extends LogitsLike> = Out<A> | (A extends readonly number[] ? Float64Array : never);
+
+/** One class index per row; a number for one row. */
 export type ClassIndices =
+  | number
   | Int8Array
   | Uint8Array
   | Uint8ClampedArray
@@ -33,72 +44,75 @@ export type ClassIndices =
   | readonly number[];
 
 /** A few numbers. */
-export type NumberList = Exclude<ClassIndices, BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
+export type NumberList = Exclude<ClassIndices, number | BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
 
-/** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). */
-export type ClassProbabilities = Float32Array | Float64Array;
+/** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). `shape` must be given with them. */
+export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Float32Array
+  ? Float32Array
+  : Float64Array;
 
 /** A loss: one number for `mean` and `sum`, one value per row for `none`. */
 export type LossValue = number | Float32Array | Float64Array | number[];
 export type Loss<A extends LogitsLike, R extends Reduction> = R extends "none" ? Result<A> : number;
 
 export interface ShapeOptions {
-  /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]. */
-  shape?: NumberList;
+  /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]; with class
+   * probabilities it must be given. */
+  shape?: NumberList | undefined;
   /** The class axis; negative counts from the end. Default: −1; for a loss with more than two dimensions 1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
-export interface OutOptions<A extends LogitsLike = LogitsLike> extends ShapeOptions {
+export interface OutOptions<A extends LogitsLike = LogitsLike, O = Out<A>> extends ShapeOptions {
   /** Where the result goes: same type and length as the input, which it may be. Default: a new array. */
-  out?: Result<A>;
+  out?: O | undefined;
 }
 
 export interface TemperatureOptions {
   /** T > 0, finite: the input is divided by it first. Default: 1. */
-  temperature?: number;
+  temperature?: number | undefined;
 }
 
 export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptions {
   /** `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`. Default: `"mean"`. */
-  reduction?: R;
+  reduction?: R | undefined;
   /** Class weights, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
-  weight?: LogitsLike;
+  weight?: LogitsLike | undefined;
   /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
-  sampleWeight?: LogitsLike;
+  sampleWeight?: LogitsLike | undefined;
   /** Class indices only: the value or values that mark a row to be ignored; inside [0, C) or not. Default: −100. */
-  ignoreIndex?: number | NumberList;
+  ignoreIndex?: number | NumberList | undefined;
   /**
    * What the mean divides by. `"weights"`: Σ u·w_y over the rows that are not ignored (probabilities: Σ u·Σ_j w_j t_j); `"count"`: their
    * number; `"all"`: the number of rows. Default: `"weights"` for cross-entropy with class indices, `"all"` with probabilities,
    * `"count"` for hinge.
    */
-  meanOver?: MeanOver;
+  meanOver?: MeanOver | undefined;
   /** The mean where its denominator is 0. The gradient is 0 then. Default: NaN. */
-  emptyMean?: number;
+  emptyMean?: number | undefined;
 }
 
-export interface GradOptions<A extends LogitsLike = LogitsLike> {
+export interface GradOptions<A extends LogitsLike = LogitsLike, G = Out<A>> {
   /** Where the gradient goes: same type and length as the logits, which it may be. Default: a new array. */
-  grad?: Result<A>;
+  grad?: G | undefined;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
-  gradOutput?: number | LogitsLike;
-  /** Add to `grad` instead of overwriting it. Default: false. */
-  accumulate?: boolean;
+  gradOutput?: number | LogitsLike | undefined;
+  /** Add to `grad`, which must be given, instead of overwriting it. Default: false. */
+  accumulate?: boolean | undefined;
 }
 
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends LossOptions<R>, TemperatureOptions {
   /** ε in [0, 1]: the target distribution is mixed with ε parts of the uniform one. Default: 0. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | undefined;
 }
 
 export interface HingeOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Sum over all wrong classes, or only the one with the highest score. Default: `"weston-watkins"`. */
-  form?: "weston-watkins" | "crammer-singer";
+  form?: "weston-watkins" | "crammer-singer" | undefined;
   /** By how much the true class must lead: ≥ 0 and finite in the type of the scores. Default: 1. */
-  margin?: number;
+  margin?: number | undefined;
   /** The power of each violation. Default: 1. */
-  p?: 1 | 2;
+  p?: 1 | 2 | undefined;
   /** Divide each row's loss by C, as PyTorch's multi_margin_loss does. Default: false. */
-  perClass?: boolean;
+  perClass?: boolean | undefined;
 }

@@ -1,7 +1,8 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
 import { createFunctions, type Workspace } from "./api.js";
-import { checkedSize, newArray, optionSet, readOptions } from "./arguments/check.js";
+import { newArray } from "./arguments/arrays.js";
+import { checkedSize, optionSet, readOptions } from "./arguments/options.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;

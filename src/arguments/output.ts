@@ -1,12 +1,14 @@
 // Where the result of a call goes: the caller's array, or a new one, and what of the inputs must be copied before it is written.
 
 import type { FloatArray, Kernels, Shape } from "../kernels.js";
-import { newArray, sameKind, typeError } from "./check.js";
-import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, kindOf, lengthOf, mayBeOne } from "./typedArrays.js";
+import { kindFor, newArray, sameKind } from "./arrays.js";
+import { typeError } from "./errors.js";
+import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, lengthOf, mayBeOne } from "./typedArrays.js";
 
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
   readonly array: FloatArray;
+  /** Whether the array is new, and so all zeros and beside every input. */
   readonly isNew: boolean;
   /** What the caller passed for it. */
   readonly given: unknown;
@@ -42,8 +44,8 @@ function outputOf(
   model: FloatArray,
   length: number,
 ): Output {
-  if (list !== undefined && !asList) throw typeError(fn, key, `a ${kindOf(model)}`, given);
-  const array = sameKind(fn, key, given, list, model, length, "the input");
+  if (list !== undefined && !asList) throw typeError(fn, key, kindFor(model, false), given);
+  const array = sameKind(fn, key, given, list, model, asList, length, "the input");
   return { array, isNew: list !== undefined, given, asList: list !== undefined };
 }
 
@@ -56,30 +58,29 @@ export function deliver({ array, given, asList }: Output): FloatArray | number[]
   return list;
 }
 
-/** Whether two arrays share bytes without being the very same range. */
-function overlapsPartly(a: FloatArray, b: FloatArray): boolean {
+/**
+ * The array that a call writes while inputs are still to be read. A new one overlaps none of them, and is not asked: to ask a small array for its
+ * buffer takes longer than to compute ten classes, and makes V8 move it out of its heap.
+ */
+export function writtenEarly(output: Output | undefined, kernels: Kernels, shape: Shape): FloatArray | undefined {
+  return output === undefined || output.isNew || kernels.readsFirst(shape) ? undefined : output.array;
+}
+
+/**
+ * An input, copied if it shares bytes with what is written early. An input of rows (`byRows`) may be the very same range: each row is read before it
+ * is written.
+ */
+export function kept<A extends FloatArray>(input: A, written: FloatArray | undefined, byRows: boolean): A {
+  if (written === undefined || (byRows && written === input)) return input;
+  return overlaps(input, written, byRows) ? copyOf(input) : input;
+}
+
+/** Whether two arrays share bytes; `partly`: without being the very same range. */
+function overlaps(a: FloatArray, b: FloatArray, partly: boolean): boolean {
   if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
   const aStart = byteOffsetOf(a);
   const bStart = byteOffsetOf(b);
   const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
   const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
-  return !(aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
-}
-
-/**
- * The array that a call writes while it still reads others. A new one overlaps no other, and is not asked: to ask a small array for its buffer
- * takes longer than to compute ten classes, and makes V8 move it out of its heap.
- */
-export function clobberedBy(output: Output | undefined, kernels: Kernels, shape: Shape): FloatArray | undefined {
-  return output === undefined || output.isNew || kernels.readsFirst(shape) ? undefined : output.array;
-}
-
-/** An input, copied if writing `output` row by row would change what is still to be read of it. */
-export function unclobbered<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
-  return output === undefined || output === input || !overlapsPartly(input, output) ? input : copyOf(input);
-}
-
-/** The same for an input that may not even be the output itself. */
-export function separate<A extends FloatArray>(input: A, output: FloatArray | undefined): A {
-  return output === undefined || !mayBeOne(bufferOf(input), bufferOf(output)) ? input : copyOf(input);
+  return !(partly && aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
 }

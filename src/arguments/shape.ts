@@ -1,11 +1,44 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
 import type { Shape } from "../kernels.js";
-import { checkedNumber, type Options, rangeError, typeError } from "./check.js";
+import { rangeError, typeError } from "./errors.js";
+import { checkedNumber, type Options } from "./options.js";
 
-/** The dimensions in the option `shape`, or undefined. */
-function dimensions(fn: string, shape: unknown): readonly number[] | undefined {
-  if (shape === undefined) return undefined;
+/**
+ * Where the classes of an array of `length` elements lie. Without `shape` the array is one row, or, where `rows` is given, that many rows.
+ * The class axis is the last one; for a loss (`isLoss`) with more than two dimensions the second, as in PyTorch's (N, C, d1, …).
+ */
+export function readShape(
+  fn: string,
+  { shape, axis }: Options,
+  argument: string,
+  length: number,
+  rows: number | undefined,
+  isLoss: boolean,
+): Shape {
+  const classes = rows === undefined ? length : rows === 0 ? 0 : length / rows;
+  if (shape === undefined && !(rows === 0 ? length === 0 : Number.isInteger(classes)))
+    throw rangeError(fn, `${argument}.length`, `a multiple of the ${rows} targets`, length);
+  // Most calls are like this.
+  if (shape === undefined && axis === undefined && classes > 0) return { outer: rows ?? 1, classes, inner: 1 };
+
+  const sizes = shape === undefined ? (rows === undefined ? [classes] : [rows, classes]) : dimensions(fn, shape);
+  if (product(sizes, 0, sizes.length) !== length) {
+    throw new RangeError(
+      `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes.slice(0, 20)}] with ${product(sizes, 0, sizes.length)}`,
+    );
+  }
+  const k = classAxis(fn, sizes, axis, isLoss);
+  const result = around(sizes, k);
+  if (sizes[k] === 0 && result.outer * result.inner > 0) {
+    const what = shape === undefined ? `${argument}.length` : `shape[${k}]`;
+    throw rangeError(fn, what, `at least one class for ${result.outer * result.inner} rows`, 0);
+  }
+  return result;
+}
+
+/** The sizes in the option `shape`. */
+function dimensions(fn: string, shape: unknown): readonly number[] {
   if (!Array.isArray(shape)) throw typeError(fn, "shape", "an array of sizes", shape);
   if (shape.length === 0) throw rangeError(fn, "shape", "of at least one dimension", shape);
   for (let i = 0; i < shape.length; i++) {
@@ -15,71 +48,36 @@ function dimensions(fn: string, shape: unknown): readonly number[] | undefined {
     // 10 (Node 24).
     if (size < 2 ** 31) shape[i] = size | 0;
   }
+  // An array of nothing can claim any size; the others are bounded by its length.
+  const claimed = shape.map((size: number) => size || 1);
+  if (shape.includes(0) && product(claimed, 0, shape.length) > Number.MAX_SAFE_INTEGER)
+    throw rangeError(fn, "shape", "of sizes whose product is a safe integer", shape);
   return shape;
 }
 
-/**
- * Where the classes of an array of `length` elements lie. Without `shape` the array is one row, or, where `rows` is given, that many rows.
- * The class axis is the last one; for a loss (`isLoss`) with more than two dimensions the second, as in PyTorch's (N, C, d1, …).
- */
-export function readShape(
-  fn: string,
-  options: Options,
-  argument: string,
-  length: number,
-  rows: number | undefined,
-  isLoss: boolean,
-): Shape {
-  const classes = rows === undefined ? length : length / rows;
-  // Most calls are like this, and it is little enough for V8 to compile it into its callers.
-  const plain = options.shape === undefined && options.axis === undefined && classes > 0 && Number.isInteger(classes);
-  return plain
-    ? { outer: rows ?? 1, classes, inner: 1 }
-    : readDimensions(fn, options, argument, length, rows, rows === 0 ? 0 : classes, isLoss);
+function classAxis(fn: string, { length: rank }: readonly number[], axis: unknown, isLoss: boolean): number {
+  const isAxis = (k: number) => Number.isInteger(k) && k >= -rank && k < rank;
+  const byDefault = isLoss && rank > 2 ? 1 : -1;
+  const k =
+    axis === undefined ? byDefault : checkedNumber(fn, "axis", axis, `an integer in [${-rank}, ${rank})`, isAxis);
+  return k < 0 ? k + rank : k;
 }
 
-function readDimensions(
-  fn: string,
-  { shape, axis }: Options,
-  argument: string,
-  length: number,
-  rows: number | undefined,
-  classes: number,
-  isLoss: boolean,
-): Shape {
-  if (shape === undefined && rows !== undefined && (rows === 0 ? length > 0 : length % rows !== 0)) {
-    throw rangeError(fn, `${argument}.length`, `a multiple of the ${rows} targets`, length);
-  }
-  if (shape === undefined && axis === undefined) {
-    if (rows !== 0) throw rangeError(fn, `${argument}.length`, "at least one class a row", length);
-    return { outer: 0, classes, inner: 1 };
-  }
+function around(sizes: readonly number[], k: number): Shape {
+  return { outer: product(sizes, 0, k), classes: sizes[k]!, inner: product(sizes, k + 1, sizes.length) };
+}
 
-  const sizes = dimensions(fn, shape) ?? (rows === undefined ? [classes] : [rows, classes]);
-  const rank = sizes.length;
-  const byDefault = isLoss && rank > 2 ? 1 : -1;
-  const isAxis = (k: number) => Number.isInteger(k) && k >= -rank && k < rank;
-  const given =
-    axis === undefined ? byDefault : checkedNumber(fn, "axis", axis, `an integer in [${-rank}, ${rank})`, isAxis);
-  const k = given < 0 ? given + rank : given;
-  const elements = product(sizes, 0, rank);
-  if (elements !== length) {
-    throw new RangeError(
-      `${fn}: shape must have ${length} elements, the length of ${argument}, got [${sizes.slice(0, 20)}] with ${elements}`,
-    );
+/** The error for a number of targets that is not that of the rows; with more than two dimensions the axis is a likely reason. */
+export function rowsError(fn: string, options: Options, targets: number, rows: number): RangeError {
+  const sizes = options.shape as readonly number[] | undefined;
+  let hint = "";
+  if (sizes !== undefined && sizes.length > 2) {
+    const k = classAxis(fn, sizes, options.axis, true);
+    const other = sizes.findIndex((size, i) => i !== k && product(sizes, 0, sizes.length) / size === targets);
+    hint = `the class axis is ${k} of [${sizes}]`;
+    if (other >= 0) hint += `, with axis: ${other === sizes.length - 1 ? -1 : other} there are ${targets} rows`;
   }
-  // An array of nothing can claim any size; the others are bounded by its length.
-  if (length === 0) {
-    const claimed = sizes.map((size) => size || 1);
-    if (product(claimed, 0, rank) > Number.MAX_SAFE_INTEGER)
-      throw rangeError(fn, "shape", "of sizes whose product is a safe integer", shape);
-  }
-  const outer = product(sizes, 0, k);
-  const inner = product(sizes, k + 1, rank);
-  if (sizes[k] === 0 && outer * inner > 0) {
-    throw rangeError(fn, `shape[${k}]`, `at least one class for ${outer * inner} rows`, 0);
-  }
-  return { outer, classes: sizes[k]!, inner };
+  return rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets, hint);
 }
 
 /** Where row r of [outer, classes, inner] begins. */

@@ -1,9 +1,10 @@
-// Targets as the kernels take them: class indices as an Int32Array with −1 for a row that is ignored, or class probabilities.
+// Targets: class indices, which kernels get block by block as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import type { FloatArray } from "../kernels.js";
-import { checkedNumber, int32Array, plainArray, rangeError, sameKind, typeError } from "./check.js";
-import { rowBuffers } from "./rowBuffers.js";
-import { FEW, kindOf, lengthOf, setFrom } from "./typedArrays.js";
+import type { ClassIndices, FloatArray } from "../kernels.js";
+import { floatArray, int32Array, plainArray } from "./arrays.js";
+import { rangeError, typeError } from "./errors.js";
+import { checkedNumber } from "./options.js";
+import { kindOf, lengthOf } from "./typedArrays.js";
 
 const INTEGER_ARRAYS = {
   __proto__: null,
@@ -20,16 +21,11 @@ const INTEGER_ARRAYS = {
 
 type Indices = ArrayLike<number> | ArrayLike<bigint>;
 
-/** What was passed as targets, recognised but not yet validated. */
-export type Targets =
-  | { readonly probabilities: FloatArray; readonly indices: undefined }
-  | {
-      readonly probabilities?: undefined;
-      readonly indices: Indices;
-      readonly length: number;
-      /** Whether an Int32Array holds such values as they are (Uint32Array: as the same bits). */
-      readonly fits: boolean;
-    };
+/** What was passed as targets, recognised but not yet validated: one or the other. */
+export interface Targets {
+  readonly indices: Indices | undefined;
+  readonly probabilities: FloatArray | undefined;
+}
 
 /** `list` is a copy of the value where that is a list; `logits` is absent where there can be no class probabilities. */
 export function readTargets(
@@ -38,82 +34,122 @@ export function readTargets(
   list: Float64Array | undefined,
   logits: FloatArray | undefined,
 ): Targets {
-  if (list !== undefined) return { indices: list, length: lengthOf(list), fits: false };
+  if (list !== undefined) return { indices: list, probabilities: undefined };
+  if (typeof value === "number") return { indices: [value], probabilities: undefined };
   const kind = kindOf(value);
   if (kind === "Int32Array") {
-    const indices = int32Array(fn, "targets", value as Int32Array);
-    return { indices, length: lengthOf(indices), fits: true };
+    return { indices: int32Array(fn, "targets", value as Int32Array), probabilities: undefined };
   }
   if (kind !== undefined && kind in INTEGER_ARRAYS) {
     const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
-    return { indices, length: lengthOf(indices), fits: !kind.startsWith("Big") };
+    return { indices, probabilities: undefined };
   }
-  const expected = "class indices (an integer typed array or an array of numbers)";
-  if (logits === undefined) throw typeError(fn, "targets", expected, value);
-  if (kind !== "Float32Array" && kind !== "Float64Array") {
-    throw typeError(fn, "targets", `${expected} or class probabilities (a ${kindOf(logits)})`, value);
+  if (logits !== undefined && kind === kindOf(logits)) {
+    const probabilities = floatArray(fn, "targets", value, undefined);
+    const length = lengthOf(logits);
+    if (lengthOf(probabilities) === length) return { indices: undefined, probabilities };
+    const hint = `a ${kind} holds class probabilities, indices go in an integer array`;
+    throw rangeError(fn, "targets.length", `logits.length = ${length}`, lengthOf(probabilities), hint);
   }
-  return {
-    indices: undefined,
-    probabilities: sameKind(fn, "targets", value, undefined, logits, lengthOf(logits), "logits"),
-  };
+  const or = logits === undefined ? "" : ` or class probabilities (a ${kindOf(logits)})`;
+  throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);
 }
 
-export const IGNORED_BY_DEFAULT: readonly number[] = [-100];
+const IGNORED_BY_DEFAULT: ReadonlySet<number> = /* @__PURE__ */ new Set([-100]);
 
 /** Which indices mark a row that is to be ignored. */
-export function readIgnoreIndex(fn: string, ignoreIndex: unknown): readonly number[] {
-  if (!Array.isArray(ignoreIndex)) return [ignoredIndex(fn, "ignoreIndex", ignoreIndex)];
-  return ignoreIndex.map((index, i) => ignoredIndex(fn, `ignoreIndex[${i}]`, index));
+export function readIgnoreIndex(fn: string, ignoreIndex: unknown): ReadonlySet<number> {
+  if (ignoreIndex === undefined) return IGNORED_BY_DEFAULT;
+  if (!Array.isArray(ignoreIndex)) return new Set([ignoredIndex(fn, "ignoreIndex", ignoreIndex)]);
+  return new Set(ignoreIndex.map((index, i) => ignoredIndex(fn, `ignoreIndex[${i}]`, index)));
 }
 
 function ignoredIndex(fn: string, name: string, index: unknown): number {
   return checkedNumber(fn, name, index, "an integer", Number.isSafeInteger);
 }
 
-const rowBuffer = /* @__PURE__ */ rowBuffers(/* @__PURE__ */ new Int32Array(256));
+/** What stands for a row that is ignored, and for one whose target is wrong. */
+const IGNORED = -1;
+const WRONG = -2;
+/** Rows that are read at a time, into `ahead`: one call's after the other's. */
+const AHEAD = 1024;
+const ahead = /* @__PURE__ */ new Int32Array(AHEAD);
 
-export interface CheckedClasses {
-  /** The class of each row, −1 where it is ignored. May be longer than the number of rows, and is valid until the next call. */
-  readonly classes: Int32Array;
-  readonly ignored: number;
-}
+/** The class indices of a call, and which of them are to be ignored. */
+export class Classes implements ClassIndices {
+  private readonly indices: Indices;
+  private readonly rows: number;
+  private readonly classes: number;
+  private readonly ignored: ReadonlySet<number>;
+  private readonly ignoresClasses: boolean;
+  /** `ahead` holds the rows from `first` to `end`. */
+  private first = 0;
+  private end = 0;
 
-/**
- * Copies class indices, into `room` where there is any, and validates them: what the kernels get was checked as copied, whoever else writes to the
- * caller's memory.
- */
-export function readClasses(
-  fn: string,
-  targets: Targets & { indices: Indices },
-  classes: number,
-  ignoreIndex: readonly number[],
-  room: Int32Array | undefined,
-): CheckedClasses {
-  const { indices, length, fits } = targets;
-  const result = room ?? rowBuffer(fn, length);
-  if (fits) {
-    // Not by `copy`, whose loop would then see nine kinds of arrays, and V8 make it slow for all: a softmax of five classes took a third longer
-    // once losses had seen them (Node 24).
-    if (length <= FEW) for (let r = 0; r < length; r++) result[r] = indices[r] as number;
-    else setFrom(result, indices as ArrayLike<number>);
+  constructor(indices: Indices, rows: number, classes: number, ignored: ReadonlySet<number>) {
+    this.indices = indices;
+    this.rows = rows;
+    this.classes = classes;
+    this.ignored = ignored;
+    let ignoresClasses = false;
+    if (ignored !== IGNORED_BY_DEFAULT) for (const i of ignored) ignoresClasses ||= i >= 0 && i < classes;
+    this.ignoresClasses = ignoresClasses;
   }
-  const ignoresClass = ignoreIndex !== IGNORED_BY_DEFAULT && ignoreIndex.some((index) => index >= 0 && index < classes);
-  let ignored = 0;
-  for (let r = 0; r < length; r++) {
-    // In most calls there is nothing else to be seen.
-    if (fits && !ignoresClass) while (r < length && result[r]! >>> 0 < classes) r++;
-    if (r === length) break;
-    const value = fits && result[r]! >>> 0 < classes ? result[r]! : Number(indices[r]);
-    if (ignoreIndex.includes(value)) {
-      result[r] = -1;
-      ignored++;
-    } else if (Number.isInteger(value) && value >= 0 && value < classes) {
-      result[r] = value;
-    } else {
-      const integer = Number.isInteger(value) ? "" : "an integer ";
-      throw rangeError(fn, `targets[${r}]`, `${integer}in [0, ${classes}) or ignoreIndex`, indices[r]);
+
+  /** Throws for the first target that is wrong. Returns how many rows are ignored. */
+  check(fn: string): number {
+    let ignored = 0;
+    for (let row = 0; row < this.rows; row = this.end) {
+      this.readAhead(row);
+      for (let r = 0; r < this.end - row; r++) {
+        if (ahead[r]! >= 0) continue;
+        if (ahead[r] === WRONG) throw this.errorAt(fn, row + r);
+        ignored++;
+      }
+    }
+    return ignored;
+  }
+
+  at(row: number): number {
+    if (row < this.first || row >= this.end) this.readAhead(row);
+    return ahead[row - this.first]!;
+  }
+
+  copyTo(to: Int32Array, at: number, first: number, n: number): void {
+    for (let row = first; row < first + n; row = this.end) {
+      if (row < this.first || row >= this.end) this.readAhead(row);
+      const end = Math.min(this.end, first + n);
+      for (let r = row; r < end; r++) to[at + r - first] = ahead[r - this.first]!;
     }
   }
-  return { classes: result, ignored };
+
+  /** Whoever else writes to the caller's memory meanwhile, what is read is a class, or negative. */
+  private readAhead(first: number): void {
+    const { indices, classes, ignoresClasses } = this;
+    const end = Math.min(this.rows, first + AHEAD);
+    this.first = first;
+    this.end = end;
+    // A loop for the usual kind: V8 makes one slow that has seen every kind.
+    if (indices instanceof Int32Array && !ignoresClasses) {
+      for (let row = first; row < end; row++) {
+        const y = indices[row]!;
+        ahead[row - first] = y >>> 0 < classes ? y : this.classOf(y);
+      }
+    } else for (let row = first; row < end; row++) ahead[row - first] = this.classOf(Number(indices[row]));
+  }
+
+  private classOf(value: number): number {
+    if (this.ignored.has(value)) return IGNORED;
+    return value >= 0 && value < this.classes && Number.isInteger(value) ? value : WRONG;
+  }
+
+  private errorAt(fn: string, row: number): RangeError {
+    const { indices, rows, classes } = this;
+    const integer = Number.isInteger(Number(indices[row])) ? "" : "an integer ";
+    const hint =
+      classes === 1
+        ? `${rows} targets for ${rows} logits are rows of one class; class probabilities go in a typed array like the logits, with shape`
+        : "";
+    return rangeError(fn, `targets[${row}]`, `${integer}in [0, ${classes}) or ignoreIndex`, indices[row], hint);
+  }
 }

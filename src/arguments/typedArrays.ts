@@ -4,14 +4,13 @@
 import type { FloatArray } from "../kernels.js";
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
-const getter = (key: PropertyKey, of: object = prototype): ((this: unknown) => unknown) =>
-  Object.getOwnPropertyDescriptor(of, key)?.get as (this: unknown) => unknown;
+const getter = (key: PropertyKey): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(prototype, key)?.get as (this: unknown) => unknown;
 const tagGetter = getter(Symbol.toStringTag);
 const lengthGetter = getter("length");
 const bufferGetter = getter("buffer");
 const byteOffsetGetter = getter("byteOffset");
 const { set, fill, keys } = prototype;
-const byteLengthGetter = getter("byteLength", ArrayBuffer.prototype);
 
 /** "Float32Array" and so on; undefined for anything that is not a typed array. `instanceof` fails for arrays of another realm. */
 export function kindOf(value: unknown): string | undefined {
@@ -33,9 +32,9 @@ export function isLost(array: unknown): boolean {
   return throws(() => keys.call(array as Uint8Array));
 }
 
-/** Whether two buffers may be the same memory. There can be several SharedArrayBuffers for one; the getter is for the other kind only. */
+/** Whether two buffers may be the same memory: of shared memory there can be several. (One of another realm is taken for such.) */
 export function mayBeOne(a: ArrayBuffer, b: ArrayBuffer): boolean {
-  return a === b || [a, b].every((buffer) => throws(() => byteLengthGetter.call(buffer)));
+  return a === b || !(a instanceof ArrayBuffer || b instanceof ArrayBuffer);
 }
 
 /** Nothing else tells some things of a buffer, in engines that do not know the newest properties. */
@@ -57,9 +56,9 @@ export function bytesPerElement(array: FloatArray): 4 | 8 {
 }
 
 /** The elements from `start` on, `n` of them, as an array of the same kind over the same memory. */
-function windowOf<A extends FloatArray | Int32Array>(array: A, start: number, n: number): A {
-  const kind = array instanceof Float32Array ? Float32Array : array instanceof Float64Array ? Float64Array : Int32Array;
-  return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n) as A;
+function windowOf(array: FloatArray, start: number, n: number): FloatArray {
+  const kind = array instanceof Float32Array ? Float32Array : Float64Array;
+  return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n);
 }
 
 /** A new array of the same kind and elements. */
@@ -68,7 +67,7 @@ export function copyOf<A extends FloatArray>(array: A): A {
 }
 
 /** to[at + i] = from[i] for all i. */
-export function setFrom(to: FloatArray | Int32Array, from: ArrayLike<number>, at = 0): void {
+export function setFrom(to: FloatArray, from: ArrayLike<number>, at = 0): void {
   set.call(to as unknown as Uint8Array, from, at);
 }
 
@@ -80,12 +79,12 @@ export const FEW = 16;
 
 /** The last part of an array that was asked for, kept: to make another one takes as long as to move two hundred elements. */
 export class Window {
-  private array: FloatArray | Int32Array | undefined;
+  private array: FloatArray | undefined;
   private start = 0;
   private n = 0;
-  private part!: FloatArray | Int32Array;
+  private part!: FloatArray;
 
-  of(array: FloatArray | Int32Array, start: number, n: number): FloatArray | Int32Array {
+  of(array: FloatArray, start: number, n: number): FloatArray {
     if (array !== this.array || start !== this.start || n !== this.n) {
       this.part = windowOf(array, start, n);
       this.array = array;
@@ -97,30 +96,23 @@ export class Window {
 }
 
 /** to[at + i] = from[start + i] for i < n. With a `window`, which is for arrays that stay, the part is kept there. */
-export function copy<A extends FloatArray | Int32Array>(
-  to: FloatArray | Int32Array,
-  at: number,
-  from: A,
-  start: number,
-  n: number,
-  window?: Window,
-): void {
+export function copy(to: FloatArray, at: number, from: FloatArray, start: number, n: number, window?: Window): void {
   // A loop for each kind: V8 asks at every element which it is in one that has seen two.
   if (n > FEW) copyMany(to, at, from, start, n, window);
   else if (from instanceof Float32Array) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
   else for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
 }
 
-function copyMany<A extends FloatArray | Int32Array>(
-  to: FloatArray | Int32Array,
+function copyMany(
+  to: FloatArray,
   at: number,
-  from: A,
+  from: FloatArray,
   start: number,
   n: number,
   window: Window | undefined,
 ): void {
-  if (window) setFrom(to, window.of(from, start, n), at);
-  else setFrom(to, start === 0 && n === lengthOf(from) ? from : windowOf(from, start, n), at);
+  const whole = start === 0 && n === lengthOf(from);
+  setFrom(to, whole ? from : window ? window.of(from, start, n) : windowOf(from, start, n), at);
 }
 
 export function fillWith(array: FloatArray, value: number, start: number, end: number): void {

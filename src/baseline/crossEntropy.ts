@@ -35,7 +35,7 @@ function classTargets(terms: LossTerms, temperature: number): number {
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = indices[row]!;
+      const y = indices.at(row);
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
@@ -69,7 +69,7 @@ function anyTargets(terms: LossTerms, labelSmoothing: number, temperature: numbe
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = indices === undefined ? 0 : indices[row]!;
+      const y = indices === undefined ? 0 : indices.at(row);
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);

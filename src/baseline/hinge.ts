@@ -25,7 +25,7 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
   for (let o = 0, row = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++, row++) {
       const start = o * classes * inner + i;
-      const y = indices[row]!;
+      const y = indices.at(row);
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);

@@ -6,7 +6,7 @@
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";
 
-export function logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void {
+export function logSumExp(lse: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
   const { outer, classes, inner } = shape;
   const row = scratchRow(0, classes);
   for (let o = 0; o < outer; o++) {

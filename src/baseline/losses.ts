@@ -1,12 +1,13 @@
 // What a loss returns and leaves: the total of the losses of all rows, and each of them where that is wanted.
 
 import { Total } from "../functions/reduction.js";
+import type { FloatArray } from "../kernels.js";
 
 export class Losses {
   private readonly sum = new Total();
-  private readonly perRow: Float64Array | undefined;
+  private readonly perRow: FloatArray | undefined;
 
-  constructor(perRow: Float64Array | undefined) {
+  constructor(perRow: FloatArray | undefined) {
     this.perRow = perRow;
   }
 

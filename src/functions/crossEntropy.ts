@@ -1,6 +1,6 @@
 // check → kernel → reduce → return
 
-import { numberOption, type Options, temperatureOption } from "../arguments/check.js";
+import { numberOption, type Options, temperatureOption } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { lossKind, readLoss, reduce } from "./loss.js";

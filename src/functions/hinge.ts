@@ -1,14 +1,8 @@
 // check → kernel → reduce → return
 
-import {
-  booleanOption,
-  choiceOption,
-  EXPECTED_FACTOR,
-  isFactor,
-  numberOption,
-  type Options,
-  rangeError,
-} from "../arguments/check.js";
+import { EXPECTED_FACTOR, isFactor } from "../arguments/arrays.js";
+import { rangeError } from "../arguments/errors.js";
+import { booleanOption, choiceOption, numberOption, type Options } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { lossKind, readLoss, reduce } from "./loss.js";

@@ -1,7 +1,8 @@
 // What a loss must be before anything is learned, when all scores are equal: a check that catches a wrong scale, a wrong sign or a forgotten
 // class at the first step.
 
-import { checkedNumber, optionSet, readOptions, temperatureOption, typeError } from "../arguments/check.js";
+import { typeError } from "../arguments/errors.js";
+import { checkedNumber, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
 import { readHingeForm } from "./hinge.js";
 

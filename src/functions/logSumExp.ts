@@ -1,12 +1,12 @@
 // check → kernel → return
 
-import { floatArray, readList, readOptions, temperatureOption } from "../arguments/check.js";
-import { deliver, outputLike } from "../arguments/output.js";
+import { floatArray, readList } from "../arguments/arrays.js";
+import { readOptions, temperatureOption } from "../arguments/options.js";
+import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
-import { copy, lengthOf } from "../arguments/typedArrays.js";
+import { lengthOf } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
 import type { LogitsLike, Result } from "../options.js";
-import { rowBuffer } from "./reduction.js";
 import { OPTIONS } from "./softmax.js";
 
 export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: unknown): Result<A> {
@@ -18,8 +18,7 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;
   const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, rows);
-  const values = rowBuffer(fn, rows);
-  if (rows > 0) kernels.logSumExp(values, input, shape, temperature);
-  copy(output.array, 0, values, 0, rows);
+  if (rows > 0)
+    kernels.logSumExp(output.array, kept(input, writtenEarly(output, kernels, shape), true), shape, temperature);
   return deliver(output) as Result<A>;
 }

@@ -1,31 +1,27 @@
 // What all losses have in common: read and check the arguments, run the kernel, reduce. A loss adds its own options and its kernel
 // (crossEntropy.ts, hinge.ts).
 
+import { factors, floatArray, numbers, readList } from "../arguments/arrays.js";
+import { typeError } from "../arguments/errors.js";
 import {
   booleanOption,
   choiceOption,
-  floatArray,
   numberOption,
   type OptionName,
   type OptionSet,
   type Options,
-  optionArray,
   optionSet,
-  rangeError,
-  readList,
   readOptions,
-  typeError,
-  weights,
-} from "../arguments/check.js";
-import { clobberedBy, deliver, type Output, outputLike, separate, unclobbered } from "../arguments/output.js";
-import { readShape, rowStart } from "../arguments/shape.js";
-import { IGNORED_BY_DEFAULT, readClasses, readIgnoreIndex, readTargets } from "../arguments/targets.js";
-import { copy, fillWith, lengthOf } from "../arguments/typedArrays.js";
+} from "../arguments/options.js";
+import { deliver, kept, type Output, outputLike, writtenEarly } from "../arguments/output.js";
+import { readShape, rowStart, rowsError } from "../arguments/shape.js";
+import { Classes, readIgnoreIndex, readTargets, type Targets } from "../arguments/targets.js";
+import { fillWith, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, LossTerms, Shape } from "../kernels.js";
 import type { LossValue } from "../options.js";
-import { MEANS, type MeanOver, REDUCTIONS, type Reduction, rowBuffer, Total } from "./reduction.js";
+import { MEANS, type MeanOver, REDUCTIONS, type Reduction, Total } from "./reduction.js";
 
-const LOSS_OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
+const LOSS_OPTIONS = [
   "shape",
   "axis",
   "reduction",
@@ -34,26 +30,23 @@ const LOSS_OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
   "ignoreIndex",
   "meanOver",
   "emptyMean",
-);
-const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("grad", "gradOutput", "accumulate");
+] as const;
+const GRAD_OPTIONS = ["grad", "gradOutput", "accumulate"] as const;
 /** A model of arrays of doubles. */
 const F64 = Float64Array.prototype;
 const anyNumber = (): boolean => true;
 
-/** The arguments of a loss, checked, and all memory that it needs: what a kernel takes, and what `reduce` then makes of its losses. */
+/** The arguments of a loss, checked: what a kernel takes, and what `reduce` then makes of its losses. */
 export interface LossCall extends LossTerms {
   readonly options: Options;
   /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
   readonly isEmpty: boolean;
   readonly denominator: number;
   readonly emptyMean: number;
-  /** For the loss of each row, where that is the result. */
+  /** Where the loss of each row goes, if that is the result, and the gradient. */
   readonly perRow: Output | undefined;
   readonly output: Output | undefined;
 }
-
-type Factors = Pick<LossTerms, "weight" | "sampleWeight" | "gradOutput" | "gradScale">;
-const NO_FACTORS: Factors = { weight: undefined, sampleWeight: undefined, gradOutput: undefined, gradScale: 1 };
 
 /** What is particular to a loss. */
 export interface LossKind {
@@ -74,8 +67,8 @@ export function lossKind(
   meanOver: MeanOver,
   ...ownOptions: readonly OptionName[]
 ): LossKind {
-  const options = LOSS_OPTIONS | optionSet(...ownOptions);
-  return { input, indicesOnly, meanOver, options, gradOptions: options | GRAD_OPTIONS };
+  const options = optionSet(...LOSS_OPTIONS, ...ownOptions);
+  return { input, indicesOnly, meanOver, options, gradOptions: optionSet(...options, ...GRAD_OPTIONS) };
 }
 
 /** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient. Nothing is written yet. */
@@ -92,67 +85,66 @@ export function readLoss(
   const options = readOptions(fn, given, withGrad ? kind.gradOptions : kind.options);
   const list = readList(fn, input, x);
   const targetList = readList(fn, "targets", y);
+  const asList = list !== undefined;
   const logits = floatArray(fn, input, x, list);
   const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits);
+  if (targets.indices === undefined && options.shape === undefined)
+    throw typeError(fn, "shape", "given with class probabilities, [C] for one row", undefined);
 
-  const indexed = targets.indices !== undefined;
   const length = lengthOf(logits);
-  const shape = readShape(fn, options, input, length, indexed ? targets.length : undefined, true);
+  const rows = targets.indices && lengthOfIndices(targets.indices);
+  const shape = readShape(fn, options, input, length, rows, true);
+  if (rows !== undefined && rows !== shape.outer * shape.inner)
+    throw rowsError(fn, options, rows, shape.outer * shape.inner);
+  const accumulate = booleanOption(fn, "accumulate", options.accumulate);
+  if (accumulate && options.grad === undefined) throw typeError(fn, "grad", "given with accumulate", undefined);
+  const output = withGrad ? outputLike(fn, "grad", options.grad, options.list, asList, logits, length) : undefined;
+  return readTerms(kernels, fn, kind, options, logits, asList, targets, shape, output, accumulate);
+}
+
+/** The rest, for logits of a shape and `targets` that fit it. */
+function readTerms(
+  kernels: Kernels,
+  fn: string,
+  kind: LossKind,
+  options: Options,
+  logits: FloatArray,
+  asList: boolean,
+  { indices, probabilities }: Targets,
+  shape: Shape,
+  output: Output | undefined,
+  accumulate: boolean,
+): LossCall {
   const rows = shape.outer * shape.inner;
   const reduction = choiceOption<Reduction>(fn, "reduction", options.reduction, "mean", REDUCTIONS);
-  const meanOver = choiceOption<MeanOver>(fn, "meanOver", options.meanOver, indexed ? kind.meanOver : "all", MEANS);
+  const byDefault = indices === undefined ? "all" : kind.meanOver;
+  const meanOver = choiceOption<MeanOver>(fn, "meanOver", options.meanOver, byDefault, MEANS);
   const emptyMean = numberOption(fn, "emptyMean", options.emptyMean, Number.NaN, "a number", anyNumber);
-  if (indexed && targets.length !== rows)
-    throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, targets.length);
-  if (!indexed && options.ignoreIndex !== undefined) {
+  if (indices === undefined && options.ignoreIndex !== undefined)
     throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options.ignoreIndex);
-  }
-
+  const overWeights = reduction === "mean" && meanOver === "weights";
+  const written = writtenEarly(output, kernels, shape);
   const hasFactors =
     options.weight !== undefined || options.sampleWeight !== undefined || options.gradOutput !== undefined;
-  let factors = hasFactors ? readFactors(fn, options, logits, shape, reduction) : NO_FACTORS;
-  const accumulate = booleanOption(fn, "accumulate", options.accumulate);
-  const output = withGrad
-    ? outputLike(fn, "grad", options.grad, options.list, list !== undefined, logits, length)
-    : undefined;
-  const written = clobberedBy(output, kernels, shape);
-  if (hasFactors && written !== undefined) factors = separated(factors, written);
-  let { weight, sampleWeight } = factors;
-  const { gradOutput, gradScale } = factors;
+  const { weight, sampleWeight, gradOutput, gradScale } = hasFactors
+    ? readFactors(fn, options, logits, shape, reduction, overWeights, written)
+    : NO_FACTORS;
 
-  // Last of the checks, since its result lives in a buffer that is used again.
-  const { ignoreIndex } = options;
-  const ignored = ignoreIndex === undefined ? IGNORED_BY_DEFAULT : readIgnoreIndex(fn, ignoreIndex);
-  const room = kernels.readsFirst(shape) ? kernels.indices : undefined;
-  const checked = indexed ? readClasses(fn, targets, shape.classes, ignored, room) : undefined;
-  const indices = checked?.classes;
-  const probabilities = indexed ? undefined : separate(targets.probabilities, written);
-
-  let losses: Float64Array | undefined;
-  let perRow: Output | undefined;
+  const classes = indices && new Classes(indices, rows, shape.classes, readIgnoreIndex(fn, options.ignoreIndex));
+  const ignored = classes === undefined ? 0 : classes.check(fn);
   let denominator = 1;
-  if (reduction === "none") {
-    losses = rowBuffer(fn, rows);
-    perRow = outputLike(fn, "out", undefined, undefined, list !== undefined, logits, rows);
-  } else if (reduction === "mean") {
-    denominator = meanOver === "all" || checked === undefined ? rows : rows - checked.ignored;
-    if (meanOver === "weights" && (hasFactors || !indexed)) {
-      const total = () => totalWeight(indices, probabilities, shape, weight, sampleWeight);
-      denominator = total();
-      // A weighted mean does not depend on the scale of its weights, but out here the sums and 1 / denominator would.
-      if (!(denominator > 2 ** -900 && denominator < 2 ** 900)) {
-        weight = normalized(weight);
-        sampleWeight = normalized(sampleWeight);
-        denominator = total();
-      }
-    }
+  if (reduction === "mean") {
+    denominator = meanOver === "all" ? rows : rows - ignored;
+    const isCounted = classes !== undefined && !hasFactors;
+    if (overWeights && !isCounted) denominator = totalWeight(classes, probabilities, shape, weight, sampleWeight);
   }
+  const perRow = reduction === "none" ? outputLike(fn, "out", undefined, undefined, asList, logits, rows) : undefined;
   return {
-    losses,
+    losses: perRow?.array,
     grad: output?.array,
-    logits: unclobbered(logits, written),
-    indices,
-    probabilities,
+    logits: kept(logits, written, true),
+    indices: classes,
+    probabilities: probabilities && kept(probabilities, written, false),
     shape,
     weight,
     sampleWeight,
@@ -169,88 +161,92 @@ export function readLoss(
   };
 }
 
-/**
- * The options that multiply the losses or gradients, of the types that the kernels take. Apart, since most calls have none: so V8 compiles more of
- * what all calls need into readLoss (a loss of one row takes 8 to 15 % less, Node 24).
- */
-function readFactors(fn: string, options: Options, logits: FloatArray, shape: Shape, reduction: Reduction): Factors {
-  const g = options.gradOutput;
+function lengthOfIndices(indices: ArrayLike<unknown>): number {
+  return Array.isArray(indices) ? indices.length : lengthOf(indices);
+}
+
+type Factors = Pick<LossTerms, "weight" | "sampleWeight" | "gradOutput" | "gradScale">;
+const NO_FACTORS: Factors = { weight: undefined, sampleWeight: undefined, gradOutput: undefined, gradScale: 1 };
+
+/** What multiplies the losses or gradients, of the types that the kernels take. Most calls have none. */
+function readFactors(
+  fn: string,
+  options: Options,
+  logits: FloatArray,
+  shape: Shape,
+  reduction: Reduction,
+  overWeights: boolean,
+  written: FloatArray | undefined,
+): Factors {
   const rows = shape.outer * shape.inner;
-  const type: new (values: FloatArray) => FloatArray = logits instanceof Float32Array ? Float32Array : Float64Array;
-  const w = weights(fn, "weight", options.weight, shape.classes, "the number of classes", logits);
-  const u = weights(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
-  let gradOutput: Float64Array | undefined;
-  if (g !== undefined && typeof g !== "number") {
-    if (reduction !== "none")
-      throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
-    gradOutput = ofType(optionArray(fn, "gradOutput", g, rows, "the number of rows"), Float64Array);
-  }
+  const type: FloatArrayType = logits instanceof Float32Array ? Float32Array : Float64Array;
+  const w = factors(fn, "weight", options.weight, shape.classes, "the number of classes", logits);
+  const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
+  const g = options.gradOutput;
+  const isScalar = g === undefined || typeof g === "number";
+  if (!isScalar && reduction !== "none")
+    throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
+  const gs = isScalar ? undefined : numbers(fn, "gradOutput", g, rows, "the number of rows");
   return {
-    weight: w && ofType(w, type),
-    sampleWeight: u && ofType(u, Float64Array),
-    gradOutput,
+    weight: w && kept(inRange(w, type, overWeights), written, false),
+    sampleWeight: u && kept(inRange(u, Float64Array, overWeights), written, false),
+    gradOutput: gs && kept(ofType(gs, Float64Array), written, false),
     gradScale: typeof g === "number" ? g : 1,
   };
 }
 
-function separated({ weight, sampleWeight, gradOutput, gradScale }: Factors, written: FloatArray): Factors {
-  return {
-    weight: weight && separate(weight, written),
-    sampleWeight: sampleWeight && separate(sampleWeight, written),
-    gradOutput: gradOutput && separate(gradOutput, written),
-    gradScale,
-  };
-}
-
-/** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
-export function reduce(call: LossCall, total: number): LossValue {
-  const { shape, losses, clears, isEmpty, denominator, emptyMean, perRow, output } = call;
-  if (isEmpty && output !== undefined && clears) fillWith(output.array, 0, 0, lengthOf(output.array));
-  let loss: LossValue;
-  if (perRow !== undefined) {
-    copy(perRow.array, 0, losses!, 0, shape.outer * shape.inner);
-    loss = deliver(perRow);
-  } else loss = denominator === 0 ? emptyMean : total / denominator;
-  return (output !== undefined ? { loss, grad: deliver(output) } : loss) as LossValue;
-}
-
-/** The weights, times the power of two that brings the largest to 1 or a little more. */
-function normalized<A extends FloatArray>(weights: A | undefined): A | undefined {
-  if (weights === undefined) return undefined;
+/**
+ * Factors of a type; where nothing but their ratios matters, since their total divides, times a power of two if they are so large or small that it, or
+ * its inverse, would overflow.
+ */
+function inRange<A extends FloatArray>(values: FloatArray, type: FloatArrayType<A>, overWeights: boolean): A {
+  const typed = ofType(values, type);
+  if (!overWeights) return typed;
   let largest = 0;
-  for (const w of weights) largest = Math.max(largest, w);
-  if (largest === 0) return weights;
-  const exponent = Math.floor(Math.log2(largest));
-  // In two steps, since 2^1074 is no double.
-  return weights.map((w) => w * 2 ** -Math.ceil(exponent / 2) * 2 ** -Math.floor(exponent / 2)) as A;
+  for (let i = 0; i < lengthOf(typed); i++) largest = Math.max(largest, typed[i]!);
+  if (largest === 0 || (largest > 2 ** -500 && largest < 2 ** 500)) return typed;
+  const scaled = new type(typed);
+  for (let i = 0; i < lengthOf(scaled); i++) scaled[i]! *= largest < 1 ? 2 ** 1000 : 2 ** -1000;
+  return scaled;
 }
 
-function ofType<A>(values: FloatArray, type: new (values: FloatArray) => A): A {
+type FloatArrayType<A extends FloatArray = FloatArray> = new (values: FloatArray) => A;
+
+function ofType<A extends FloatArray>(values: FloatArray, type: FloatArrayType<A>): A {
   return values instanceof type ? values : new type(values);
 }
 
 /** Σ u·w_y over the rows that count; for probabilities Σ u·Σ_j w_j t_j. */
 function totalWeight(
-  indices: Int32Array | undefined,
+  classes: Classes | undefined,
   probabilities: FloatArray | undefined,
   shape: Shape,
   weight: FloatArray | undefined,
   sampleWeight: Float64Array | undefined,
 ): number {
-  const { outer, classes, inner } = shape;
+  const { outer, classes: C, inner } = shape;
   const total = new Total();
   for (let r = 0; r < outer * inner; r++) {
     const u = sampleWeight === undefined ? 1 : sampleWeight[r]!;
-    if (indices !== undefined) {
-      const y = indices[r]!;
+    if (classes !== undefined) {
+      const y = classes.at(r);
       if (y >= 0) total.add(u * (weight === undefined ? 1 : weight[y]!));
     } else if (u !== 0) {
       const start = rowStart(shape, r);
       const mass = new Total();
-      for (let j = 0; j < classes; j++)
+      for (let j = 0; j < C; j++)
         mass.add((weight === undefined ? 1 : weight[j]!) * probabilities![start + j * inner]!);
       total.add(u * mass.value);
     }
   }
   return total.value;
+}
+
+/** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
+export function reduce(call: LossCall, total: number): LossValue {
+  const { clears, isEmpty, denominator, emptyMean, perRow, output } = call;
+  if (isEmpty && output !== undefined && clears) fillWith(output.array, 0, 0, lengthOf(output.array));
+  const mean = denominator === 0 ? emptyMean : total / denominator;
+  const loss = perRow === undefined ? mean : deliver(perRow);
+  return (output === undefined ? loss : { loss, grad: deliver(output) }) as LossValue;
 }

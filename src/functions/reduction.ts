@@ -1,8 +1,6 @@
 // From the losses of the rows to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
 // (Neumaier 1974), so that the mean over millions of equal losses is that loss.
 
-import { rowBuffers } from "../arguments/rowBuffers.js";
-
 export type Reduction = "none" | "sum" | "mean";
 export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
 
@@ -37,8 +35,3 @@ export function sum(values: ArrayLike<number>, length: number): number {
   for (let i = 0; i < length; i++) total.add(values[i]!);
   return total.value;
 }
-
-/** Room for one number per row. */
-export const rowBuffer: (fn: string, rows: number) => Float64Array = /* @__PURE__ */ rowBuffers(
-  /* @__PURE__ */ new Float64Array(256),
-);

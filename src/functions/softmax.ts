@@ -1,15 +1,8 @@
 // softmax, log-softmax and their gradients: check → kernel → return
 
-import {
-  floatArray,
-  type OptionSet,
-  optionSet,
-  readList,
-  readOptions,
-  sameKind,
-  temperatureOption,
-} from "../arguments/check.js";
-import { clobberedBy, deliver, outputLike, unclobbered } from "../arguments/output.js";
+import { floatArray, readList, sameKind } from "../arguments/arrays.js";
+import { type OptionSet, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
+import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
 import { lengthOf } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
@@ -17,7 +10,7 @@ import type { LogitsLike, Result } from "../options.js";
 
 const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
 /** Those of softmax, logSoftmax and logSumExp. */
-export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out", "temperature");
+export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "temperature", "out");
 
 /** softmax or logSoftmax: one output like the input. */
 export function softmax<A extends LogitsLike>(
@@ -34,7 +27,7 @@ export function softmax<A extends LogitsLike>(
   const temperature = temperatureOption(fn, options);
   const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
   if (length > 0) {
-    const source = unclobbered(input, clobberedBy(output, kernels, shape));
+    const source = kept(input, writtenEarly(output, kernels, shape), true);
     if (fn === "softmax") kernels.softmax(output.array, source, shape, temperature);
     else kernels.logSoftmax(output.array, source, shape, temperature);
   }
@@ -54,13 +47,13 @@ export function softmaxGrad<A extends LogitsLike>(
   const upstreamList = readList(fn, "dy", dy);
   const input = floatArray(fn, "y", y, list);
   const length = lengthOf(input);
-  const upstream = sameKind(fn, "dy", dy, upstreamList, input, length, "y");
+  const upstream = sameKind(fn, "dy", dy, upstreamList, input, list !== undefined, length, "y");
   const shape = readShape(fn, options, "y", length, undefined, false);
   const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
   if (length > 0) {
-    const written = clobberedBy(output, kernels, shape);
-    const ys = unclobbered(input, written);
-    const dys = unclobbered(upstream, written);
+    const written = writtenEarly(output, kernels, shape);
+    const ys = kept(input, written, true);
+    const dys = kept(upstream, written, true);
     if (fn === "softmaxGrad") kernels.softmaxGrad(output.array, ys, dys, shape);
     else kernels.logSoftmaxGrad(output.array, ys, dys, shape);
   }

@@ -1,105 +1,102 @@
 // Linear memory as the kernels' workbench:
 //
 //   0 … heapBase   the module's own: constants and scratch tiles
-//   … reserved     the class indices of a small call, which are checked where the kernels read them
-//   … reserved + n arrays of a workspace; none for the shared kernels
+//   … start        arrays of a workspace; none for the shared kernels
 //   … the end      the arena: blocks of the caller's arrays on their way through
 //
 // The arena is sized to stay in the L2 cache with everything that a block needs. It grows only for a row that is larger than it.
 
-import type { Exports, WasmMemory } from "./exports.js";
+import { memoryError } from "../arguments/errors.js";
+import type { Exports } from "./exports.js";
 
 const PAGE = 65536;
+/** Linear memory ends here: beyond it a number of pages would wrap around. */
+const LARGEST = 65536 * PAGE;
 const ALIGNMENT = 16;
 /** What the blocks of one call may take up together. 32 to 512 KiB are alike on a Zen 5 with 1 MiB of L2; 2 MiB is up to 70 % slower. */
 export const ARENA_BYTES: number = 128 * 1024;
 
-/** A call of up to so many elements is one block in any case. A multiple of four: what comes after its indices is aligned. */
-export const FEW_ELEMENTS = 1024;
-
 export class Arena {
-  exports: Exports;
+  exports!: Exports;
   private readonly instantiate: () => Exports;
-  private memory: WasmMemory;
-  /** The memory's buffer. Kept, since only `grow` changes it and asking a memory for it is slow. */
-  buffer!: ArrayBuffer;
-  /** Where `indices` is. */
-  readonly indicesAt: number;
   /** Where the arrays of a workspace begin. */
   readonly reserved: number;
   /** Where the arena begins. */
   readonly start: number;
   /** Whether the memory may not grow, since that would detach the arrays of a workspace. */
   readonly isFixed: boolean;
+  /** Whether a call is under way, or did not come to its end: a trap, an exhausted stack, no matter where. */
+  private isRunning = false;
   private next = 0;
   private kept = 0;
 
-  // Views of the whole memory, made anew when it has grown.
+  // The memory and views of all of it, made anew when it has grown. (To ask a memory for its buffer is slow.)
+  buffer!: ArrayBuffer;
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
-  /** Room for the class indices of a call of up to FEW_ELEMENTS. */
-  indices!: Int32Array;
 
   constructor(instantiate: () => Exports, workspaceBytes?: number) {
+    const exports = instantiate();
     this.instantiate = instantiate;
-    this.exports = instantiate();
-    this.memory = this.exports.memory;
-    this.indicesAt = align(this.exports.heapBase);
-    this.reserved = this.indicesAt + FEW_ELEMENTS * 4;
+    this.reserved = align(exports.heapBase);
     this.start = this.reserved + (workspaceBytes ?? 0);
     this.isFixed = workspaceBytes !== undefined;
-    this.grow(this.start + ARENA_BYTES);
+    this.use(exports);
+  }
+
+  /** Begins a call. All that it does to the arena, growing it included, counts as unfinished until `end`. */
+  begin(): void {
+    if (this.isRunning) this.renew();
+    this.isRunning = true;
+  }
+
+  end(): void {
+    this.isRunning = false;
   }
 
   /**
-   * Begins anew after a kernel that did not come to its end (a trap, an exhausted stack), and may have left anything behind: in another
-   * instance; or, as the arrays of a workspace must stay where they are, with the module's own part of the memory as it was at first,
-   * which is all the state that an instance has.
+   * Begins anew after a call that did not come to its end, and may have left anything behind: in another instance; or, as the arrays of a workspace
+   * must stay where they are, with the module's own part of the memory as it was at first, which is all the state that an instance has.
    */
-  renew(): void {
+  private renew(): void {
     const exports = this.instantiate();
-    if (this.isFixed) {
+    if (this.isFixed)
       new Uint8Array(this.buffer, 0, this.reserved).set(new Uint8Array(exports.memory.buffer, 0, this.reserved));
-      return;
-    }
+    else this.use(exports);
+  }
+
+  private use(exports: Exports): void {
     this.exports = exports;
-    this.memory = exports.memory;
     this.grow(this.start + ARENA_BYTES);
   }
 
   private grow(end: number): void {
-    const pages = Math.max(0, Math.ceil((end - this.memory.buffer.byteLength) / PAGE));
-    // Beyond 2^32 the number of pages would wrap around.
-    if (end > 65536 * PAGE) throw tooLarge(end);
+    const { memory } = this.exports;
     try {
-      this.memory.grow(pages);
-    } catch {
-      throw tooLarge(end);
+      if (end > LARGEST) throw new RangeError();
+      memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / PAGE)));
+    } catch (error) {
+      // The views are still those of the memory, unless it is a new one: then the call has changed nothing.
+      if (this.buffer === memory.buffer) this.isRunning = false;
+      throw memoryError(error, `softmargin: this needs ${end} bytes of WebAssembly memory, more than there is`);
     }
-    const { buffer } = this.memory;
-    this.buffer = buffer;
-    this.f64 = new Float64Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.indices = new Int32Array(buffer, this.indicesAt, FEW_ELEMENTS);
-    this.f32 = new Float32Array(buffer); // last: `holds` goes by it, should the stack be exhausted just here
+    this.buffer = memory.buffer;
+    this.f32 = new Float32Array(this.buffer);
+    this.f64 = new Float64Array(this.buffer);
+    this.i32 = new Int32Array(this.buffer);
   }
 
-  /** Whether `bytes` fit as it is. */
-  holds(bytes: number): boolean {
-    return this.start + bytes <= this.f32.length * 4;
-  }
-
-  /** Empties the arena and makes sure that it holds `bytes`. Throws a RangeError, before anything has happened, where memory is short. */
-  open(bytes: number): void {
-    if (!this.holds(bytes)) this.grow(this.start + bytes);
-    this.empty();
-  }
-
-  /** The same where it holds enough in any case. */
-  empty(): void {
+  /** Empties the arena and makes sure that it holds `bytes`: false where it must not grow. Throws a RangeError where memory is short. */
+  open(bytes: number): boolean {
+    const end = this.start + bytes;
+    if (end > this.f32.length * 4) {
+      if (this.isFixed) return false;
+      this.grow(end);
+    }
     this.next = this.start;
     this.kept = this.start;
+    return true;
   }
 
   /** What was taken so far stays through `release`. */
@@ -120,10 +117,6 @@ export class Arena {
   }
 }
 
-export function align(bytes: number): number {
+function align(bytes: number): number {
   return bytes + (-bytes & (ALIGNMENT - 1));
-}
-
-function tooLarge(bytes: number): RangeError {
-  return new RangeError(`softmargin: this needs ${bytes} bytes of WebAssembly memory, more than there is`);
 }

@@ -1,11 +1,12 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
-import { rowStart } from "../arguments/shape.js";
-import { copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { lengthOf, setFrom } from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
 import type { FloatArray, Formulation, Kernels, LossTerms, Shape } from "../kernels.js";
-import { type Arena, FEW_ELEMENTS } from "./arena.js";
+import type { Arena } from "./arena.js";
 import { Blocks } from "./blocks.js";
+
+const FEW_ELEMENTS = 1024;
 
 export class WasmKernels extends Blocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
@@ -18,6 +19,8 @@ export class WasmKernels extends Blocks implements Kernels {
   private targets = 0;
   private sampleWeight = 0;
   private gradOutput = 0;
+  private logits = 0;
+  private grads = 0;
 
   constructor(arena: Arena, shared?: WasmKernels) {
     super(arena);
@@ -29,105 +32,108 @@ export class WasmKernels extends Blocks implements Kernels {
     return inner === 1 && outer * classes <= FEW_ELEMENTS && !this.arena.isFixed;
   }
 
-  /**
-   * In linear memory, so that they need not be copied once more: a hinge loss of 64 rows of 10 takes 4 % less (Node 24). Should the instance be
-   * replaced before the kernel runs, they are.
-   */
-  get indices(): Int32Array {
-    return this.arena.indices;
-  }
-
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
-    this.map(false, y, x, shape, temperature);
+    this.map("softmax", y, x, shape, temperature);
   }
 
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
-    this.map(true, y, x, shape, temperature);
+    this.map("logSoftmax", y, x, shape, temperature);
   }
 
   /** y = f(x) */
-  private map(isLog: boolean, y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
+  private map(f: "softmax" | "logSoftmax", y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
     if (scale !== 1) {
       const scaled = scaledCopy(x, scale);
-      this.map(isLog, scaled, scaled, shape, temperature * scale);
+      this.map(f, scaled, scaled, shape, temperature * scale);
       setFrom(y, scaled);
       return;
     }
-    const { softmax, logSoftmax, narrowExp } = this.kernelsFor(x);
-    const kernel = isLog ? logSoftmax : softmax;
-    if (!this.open(shape, narrowExp, 1, 0, 0)) {
-      this.shared!.map(isLog, y, x, shape, temperature);
+    this.begin(x);
+    const { exports } = this.arena;
+    const kernel = f === "softmax" ? exports.softmax : exports.logSoftmax;
+    if (!this.open(shape, exports.narrowExp[this.type], 1, 0, 0)) {
+      this.shared!.map(f, y, x, shape, temperature);
       return;
     }
     do {
       const xs = this.enter(x);
       const ys = this.place(y, x, xs, false);
-      kernel(ys, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
+      kernel(this.bytes, ys, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
       this.leave(y, ys, false);
     } while (this.next());
   }
 
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    this.mapGrad(false, dx, y, dy, shape);
+    this.mapGrad("softmaxGrad", dx, y, dy, shape);
   }
 
   logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    this.mapGrad(true, dx, y, dy, shape);
+    this.mapGrad("logSoftmaxGrad", dx, y, dy, shape);
   }
 
   /** dx = f(y, dy) */
-  private mapGrad(isLog: boolean, dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
-    const { softmaxGrad, logSoftmaxGrad, narrow, narrowExp } = this.kernelsFor(y);
-    const kernel = isLog ? logSoftmaxGrad : softmaxGrad;
-    if (!this.open(shape, isLog ? narrowExp : narrow, 2, 0, 0)) {
-      this.shared!.mapGrad(isLog, dx, y, dy, shape);
+  private mapGrad(
+    f: "softmaxGrad" | "logSoftmaxGrad",
+    dx: FloatArray,
+    y: FloatArray,
+    dy: FloatArray,
+    shape: Shape,
+  ): void {
+    this.begin(y);
+    const { exports } = this.arena;
+    const kernel = f === "softmaxGrad" ? exports.softmaxGrad : exports.logSoftmaxGrad;
+    const narrow = f === "softmaxGrad" ? exports.narrow[this.type] : exports.narrowExp[this.type];
+    if (!this.open(shape, narrow, 2, 0, 0)) {
+      this.shared!.mapGrad(f, dx, y, dy, shape);
       return;
     }
     do {
       const ys = this.enter(y);
       const dys = this.enter(dy);
       const dxs = this.place(dx, y, ys, false);
-      kernel(dxs, ys, dys, this.rowOuters, shape.classes, this.rowInners);
+      kernel(this.bytes, dxs, ys, dys, this.rowOuters, shape.classes, this.rowInners);
       this.leave(dx, dxs, false);
     } while (this.next());
   }
 
-  logSumExp(lse: Float64Array, x: FloatArray, shape: Shape, temperature: number): void {
+  logSumExp(lse: FloatArray, x: FloatArray, shape: Shape, temperature: number): void {
     const scale = scaleFor(temperature);
     if (scale !== 1) {
       this.logSumExp(lse, scaledCopy(x, scale), shape, temperature * scale);
       return;
     }
-    if (!this.open(shape, this.kernelsFor(x).narrowExp, 1, 8, 0)) {
+    this.begin(x);
+    const { exports } = this.arena;
+    if (!this.open(shape, exports.narrowExp[this.type], 1, 8, 0)) {
       this.shared!.logSumExp(lse, x, shape, temperature);
       return;
     }
     do {
       const values = this.arena.take(this.rows * 8);
       const xs = this.enter(x);
-      this.typed.logSumExp(values, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
+      exports.logSumExp(this.bytes, values, xs, this.rowOuters, shape.classes, this.rowInners, temperature);
       this.leaveRows(lse, values);
     } while (this.next());
   }
 
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number {
-    const { losses, grad, logits, probabilities, shape, accumulate } = terms;
+    const { logits, probabilities, shape, gradScale } = terms;
     const scale = scaleFor(temperature);
     if (scale !== 1) return this.scaledCrossEntropy(terms, labelSmoothing, temperature, scale);
-    const slots = (probabilities === undefined ? 1 : 2) + (accumulate ? 1 : 0);
-    if (!this.openLoss(terms, this.kernelsFor(logits).narrowExp, slots, 0))
+    this.begin(logits);
+    const { exports } = this.arena;
+    if (!this.openLoss(terms, exports.narrowExp[this.type]))
       return this.shared!.crossEntropy(terms, labelSmoothing, temperature);
     do {
       this.enterLoss(terms);
-      const xs = this.enter(logits);
       const ts = probabilities === undefined ? 0 : this.enter(probabilities);
-      const grads = grad === undefined ? 0 : this.place(grad, logits, xs, accumulate);
-      this.typed.crossEntropy(
+      exports.crossEntropy(
+        this.bytes,
         this.total,
         this.losses,
-        grads,
-        xs,
+        this.grads,
+        this.logits,
         this.targets,
         ts,
         this.weight,
@@ -138,10 +144,9 @@ export class WasmKernels extends Blocks implements Kernels {
         this.rowInners,
         labelSmoothing,
         temperature,
-        terms.gradScale,
+        gradScale,
       );
-      if (losses !== undefined) this.leaveRows(losses, this.losses);
-      if (grad !== undefined) this.leave(grad, grads, accumulate);
+      this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
   }
@@ -164,28 +169,18 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
-    const { losses, grad, logits: scores, shape, accumulate } = terms;
-    const westonWatkins = form === "weston-watkins";
-    const kernels = this.kernelsFor(scores);
-    // Accumulated, each 0 is added: −0 + 0 is 0.
-    const isSparse = grad !== undefined && !westonWatkins && !accumulate && shape.classes > kernels.narrow;
-    const slots = accumulate ? 2 : 1;
-    const perResult = isSparse ? kernels.bytes + 4 : 0;
-    if (!this.openLoss(terms, kernels.narrow, slots, perResult))
-      return this.shared!.hinge(terms, form, margin, p, divisor);
+    const { logits: scores, shape, gradScale } = terms;
+    this.begin(scores);
+    const { exports } = this.arena;
+    if (!this.openLoss(terms, exports.narrow[this.type])) return this.shared!.hinge(terms, form, margin, p, divisor);
     do {
       this.enterLoss(terms);
-      const xs = this.enter(scores);
-      const tops = isSparse ? this.arena.take(this.rows * 4) : 0;
-      let grads = 0;
-      if (isSparse) grads = this.arena.take(this.rows * kernels.bytes);
-      else if (grad !== undefined) grads = this.place(grad, scores, xs, accumulate);
-      kernels.hinge(
+      exports.hinge(
+        this.bytes,
         this.total,
         this.losses,
-        grads,
-        tops,
-        xs,
+        this.grads,
+        this.logits,
         this.targets,
         this.weight,
         this.sampleWeight,
@@ -193,59 +188,46 @@ export class WasmKernels extends Blocks implements Kernels {
         this.rowOuters,
         shape.classes,
         this.rowInners,
-        westonWatkins ? 1 : 0,
+        form === "weston-watkins" ? 1 : 0,
         margin,
         p - 1,
         divisor,
-        terms.gradScale,
+        gradScale,
       );
-      if (losses !== undefined) this.leaveRows(losses, this.losses);
-      if (isSparse) this.leaveTops(grad, grads, tops, shape, terms.clears);
-      else if (grad !== undefined) this.leave(grad, grads, accumulate);
+      this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
   }
 
-  /**
-   * Brings the Crammer–Singer gradients of the block, one class a row, to where they belong, and their negatives to the true classes. Of a new array
-   * nothing else is touched: to make the zeros and to copy them took a quarter longer (f32, C = 1000, Node 24). Where there are few classes it is
-   * the other way round.
-   */
-  private leaveTops(grad: FloatArray, grads: number, tops: number, shape: Shape, clears: boolean): void {
-    if (clears) this.clear(grad);
-    const { classes, inner } = shape;
-    const { view, firstRow, rows: n } = this;
-    const { i32 } = this.arena;
-    const values = grads >>> this.log2Bytes;
-    const top = tops >>> 2;
-    const own = this.targets >>> 2;
-    for (let i = 0; i < n; i++) {
-      const value = view[values + i]!;
-      const k = i32[top + i]!;
-      const start = rowStart(shape, firstRow + i);
-      const y = i32[own + i]!;
-      if (k < 0) for (let j = 0; j < classes; j++) grad[start + j * inner] = Number.NaN;
-      else if (y >= 0) {
-        grad[start + k * inner]! += value;
-        grad[start + y * inner]! -= value;
-      }
-    }
-  }
-
-  private openLoss(terms: LossTerms, narrow: number, slots: number, perResult: number): boolean {
-    const { losses, shape, weight, sampleWeight, gradOutput } = terms;
-    // One target and perhaps a loss and two factors a row.
+  /** Opens the blocks of a loss, with room for what belongs to its rows. */
+  private openLoss(terms: LossTerms, narrow: number): boolean {
+    const { losses, probabilities, shape, weight, sampleWeight, gradOutput, accumulate } = terms;
+    const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0);
     const factors = (sampleWeight === undefined ? 0 : 8) + (gradOutput === undefined ? 0 : 8);
-    const perRow = 4 + perResult + factors + (losses === undefined ? 0 : 8);
+    const perRow = 4 + factors + (losses === undefined ? 0 : 8);
     if (!this.open(shape, narrow, slots, perRow, weight === undefined ? 0 : shape.classes)) return false;
     const { arena } = this;
     this.total = arena.take(16);
     arena.keep();
-    const at = this.total >>> 3;
-    arena.f64[at] = 0;
-    arena.f64[at + 1] = 0;
-    this.weight = weight === undefined ? 0 : this.enterWeight(weight, shape.classes);
+    arena.f64[this.total >>> 3] = 0;
+    arena.f64[(this.total >>> 3) + 1] = 0;
+    this.weight = weight === undefined ? 0 : this.enterClasses(weight);
     return true;
+  }
+
+  /** Brings in what a loss needs for the block, and makes room for what comes out. */
+  private enterLoss({ losses, grad, logits, indices, sampleWeight, gradOutput, accumulate }: LossTerms): void {
+    this.targets = indices === undefined ? 0 : this.enterIndices(indices);
+    this.sampleWeight = sampleWeight === undefined ? 0 : this.enterRows(sampleWeight);
+    this.gradOutput = gradOutput === undefined ? 0 : this.enterRows(gradOutput);
+    this.losses = losses === undefined ? 0 : this.arena.take(this.rows * 8);
+    this.logits = this.enter(logits);
+    this.grads = grad === undefined ? 0 : this.place(grad, logits, this.logits, accumulate);
+  }
+
+  private leaveLoss({ losses, grad, accumulate }: LossTerms): void {
+    if (losses !== undefined) this.leaveRows(losses, this.losses);
+    if (grad !== undefined) this.leave(grad, this.grads, accumulate);
   }
 
   /** What the kernels have added up over all blocks. */
@@ -253,23 +235,6 @@ export class WasmKernels extends Blocks implements Kernels {
     const { f64 } = this.arena;
     const at = this.total >>> 3;
     return totalOf(f64[at]!, f64[at + 1]!);
-  }
-
-  /** The class weights, which stay for the whole call. */
-  private enterWeight(weight: FloatArray, classes: number): number {
-    const at = this.arena.take(classes * this.typed.bytes);
-    copy(this.view, at >>> this.log2Bytes, weight, 0, classes);
-    this.arena.keep();
-    return at;
-  }
-
-  /** What a loss needs per row of the block, and room for its results where they are wanted. */
-  private enterLoss({ losses, indices, sampleWeight, gradOutput }: LossTerms): void {
-    if (indices === this.arena.indices) this.targets = this.arena.indicesAt;
-    else this.targets = indices === undefined ? 0 : this.enterIndices(indices);
-    this.sampleWeight = sampleWeight === undefined ? 0 : this.enterFactors(sampleWeight);
-    this.gradOutput = gradOutput === undefined ? 0 : this.enterFactors(gradOutput);
-    this.losses = losses === undefined ? 0 : this.arena.take(this.rows * 8);
   }
 }
 

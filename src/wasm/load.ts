@@ -4,7 +4,7 @@
 
 import { instantiateSync } from "@assemblyscript/loader";
 import { type Backend, createApi, type Engine, type Softmargin, show } from "../api.js";
-import { typeError } from "../arguments/check.js";
+import { typeError } from "../arguments/errors.js";
 import { createBaseline } from "../createBaseline.js";
 import { readWorkspaceBytes, workspaceOf, workspaceOver } from "../workspace.js";
 import { Arena } from "./arena.js";

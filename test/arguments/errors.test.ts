@@ -1,38 +1,28 @@
 // Every argument and option of every function with the wrong kind of thing (TypeError) and a wrong value (RangeError): the
 // message names the function, the argument, what was expected and what was given; nothing is written; the next call is right.
 import { describe, expect, it } from "vitest";
+import { caught, invoke, numbersIn, replaced } from "../catalogue/calls.js";
 import {
   type Arguments,
-  caught,
-  crossEntropies,
+  allArguments,
   type Functions,
-  forward,
-  gradients,
-  hinges,
-  invoke,
-  losses,
-  numbersIn,
-  products,
-  replaced,
+  rightArguments,
   type Signature,
   signatures,
-} from "../catalogue/calls.js";
+} from "../catalogue/functions.js";
 import { onEveryGuardedBackend } from "../catalogue/guarded.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
 const NAN = Number.NaN;
 const INF = Number.POSITIVE_INFINITY;
 
-/** Arguments of a right call by name, on f32 and shape (2, 3); a wrong call replaces some of them. */
-const RIGHT = {
-  x: () => new Float32Array([1, 2, 3, 4, 5, 6]),
-  dy: () => new Float32Array([1, 0, 0, 0, 1, 0]),
-  targets: () => [2, 0],
-  shape: () => [2, 3],
-};
+const SIZES = { rows: 2, classes: 3 };
 
-/** The length of a function's output for these. */
-const outputLength = ({ name }: Signature): number => (name === "logSumExp" ? 2 : 6);
+/** A right call of shape (2, 3), with no option but that. */
+function bare(signature: Signature): Arguments {
+  const shape = signature.options.filter((name) => name === "shape");
+  return allArguments(signature, SIZES, "", [...signature.positional, ...shape]);
+}
 
 /** A wrong value for an argument or option, the error, and what its message must name besides the function. */
 type Fault = readonly [
@@ -93,14 +83,20 @@ const onLogits = (name: string): Fault[] => [
   [name, new Float32Array(0), RangeError, /\b0\b/],
 ];
 
-const onOutput = (name: string, length: number): Fault[] => [
-  [name, null, TypeError, /null/],
-  [name, new Int32Array(length), TypeError, /Int32Array/],
-  [name, new Float64Array(length), TypeError, /Float32Array/],
-  [name, Array(length).fill(0), TypeError],
-  [name, new Float32Array(length + 1), RangeError, new RegExp(`\\b${length + 1}\\b`)],
-  [name, new Float32Array(length - 1), RangeError, new RegExp(`\\b${length}\\b`)],
-];
+/** What is wrong beside such an array for a result. */
+function onOutput(name: string, right: Float32Array | Int32Array): Fault[] {
+  const { length } = right;
+  const Kind = right.constructor as Float32ArrayConstructor;
+  const Other = right instanceof Int32Array ? Float32Array : Int32Array;
+  return [
+    [name, null, TypeError, /null/],
+    [name, new Other(length), TypeError, new RegExp(Other.name)],
+    [name, new Float64Array(length), TypeError, new RegExp(Kind.name)],
+    [name, Array(length).fill(0), TypeError],
+    [name, new Kind(length + 1), RangeError, new RegExp(`\\b${length + 1}\\b`)],
+    [name, new Kind(length - 1), RangeError, new RegExp(`\\b${length}\\b`)],
+  ];
+}
 
 const onTemperature: Fault[] = [
   ["temperature", "1", TypeError, /"1"/],
@@ -122,7 +118,7 @@ const onUpstream: Fault[] = [
 const onTargets: Fault[] = [
   ["targets", undefined, TypeError, /undefined/],
   ["targets", null, TypeError, /null/],
-  ["targets", 1, TypeError, /1/],
+  ["targets", 1, RangeError, /1/],
   ["targets", "20", TypeError],
   ["targets", new DataView(new ArrayBuffer(8)), TypeError],
   ["targets", [2, "0"], TypeError, /targets\[1\]/, /"0"/],
@@ -213,52 +209,59 @@ const onHinge: Fault[] = [
   ["p", "2", TypeError],
   ["perClass", "false", TypeError],
   ["perClass", 1, TypeError],
-  ["targets", new Float32Array(6), TypeError, /targets/, /Float32Array/],
+];
+const NO_PROBABILITIES: Fault = ["targets", new Float32Array(6), TypeError, /targets/, /Float32Array/];
+
+const common = [
+  ...onShape,
+  ...onTemperature,
+  ...onUpstream,
+  ...onTargets,
+  ...onWeights,
+  ...onReduction,
+  ...onGradient,
+  ...onSmoothing,
+  ...onHinge,
 ];
 
-/** Options that exist, but not for this function. */
-const foreign: [signatures: readonly Signature[], keys: string[]][] = [
-  [forward, ["reduction", "weight", "grad"]],
-  [products, ["temperature", "grad"]],
-  [crossEntropies, ["out", "form", "margin"]],
-  [hinges, ["out", "temperature", "labelSmoothing"]],
-  [losses.filter((signature) => signature.output === undefined), ["grad", "gradOutput", "accumulate"]],
-];
+/** What can be wrong in the arguments that a function has. */
+function faultsOf(signature: Signature): Fault[] {
+  const { first, outputs, positional, variants } = signature;
+  const right = allArguments(signature, SIZES);
+  const onDistribution = variants?.includes("targets, probabilities") ? onProbabilities : [NO_PROBABILITIES];
+  return [
+    ...common.filter(([argument]) => argument in right),
+    ...onLogits(first),
+    ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
+    ...(positional.includes("targets") ? onDistribution : []),
+    ...foreign(signature),
+  ];
+}
 
-const faults: [readonly Signature[], Fault[] | ((signature: Signature) => Fault[])][] = [
-  [signatures, onShape],
-  [signatures, (signature) => onLogits(signature.first)],
-  [signatures.filter((s) => s.output), (signature) => onOutput(signature.output!, outputLength(signature))],
-  [[...forward, ...crossEntropies], onTemperature],
-  [products, onUpstream],
-  [losses, [...onTargets, ...onWeights, ...onReduction]],
-  [crossEntropies, [...onProbabilities, ...onSmoothing]],
-  [hinges, onHinge],
-  [gradients, onGradient],
-  [
-    signatures,
-    ["temprature", "Shape", "axes", "__proto", "constructor", "0"].map((key) => [key, 1, TypeError, /unknown/]),
-  ],
-  ...foreign.map(([signatures, keys]): [readonly Signature[], Fault[]] => [
-    signatures,
-    keys.map((key): Fault => [key, undefined, TypeError, /unknown/]),
-  ]),
-];
+/** Options that no function has, and those of others. */
+function foreign({ options }: Signature): Fault[] {
+  const others = signatures.flatMap((signature) => signature.options).filter((name) => !options.includes(name));
+  return [
+    ...["temprature", "Shape", "axes", "__proto", "constructor", "0"].map(
+      (key): Fault => [key, 1, TypeError, /unknown/],
+    ),
+    ...[...new Set(others)].map((key): Fault => [key, undefined, TypeError, /unknown/]),
+  ];
+}
 
 onEveryGuardedBackend(({ api }) => {
   describe.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
-    const own = faults
-      .filter(([signatures]) => signatures.includes(signature))
-      .flatMap(([, list]) => (typeof list === "function" ? list(signature) : list));
-    const cases = own.map((fault) => [`${fault[0]} = ${show(fault[1])}`, fault] as const);
+    const cases = faultsOf(signature).map((fault) => [`${fault[0]} = ${show(fault[1])}`, fault] as const);
 
     it.each(cases)("%s", (_, [argument, value, error, ...names]) => {
       const before = call(api, signature, {});
-      const x = RIGHT.x();
-      const output = signature.output && new Float32Array(outputLength(signature)).map((_, i) => i - 0.5);
-      const options = signature.output === argument ? {} : { [signature.output!]: output };
-      const attempt = () =>
-        call(api, signature, { x, ...(output ? options : {}), [argument === signature.first ? "x" : argument]: value });
+      const right = rightArguments(signature, "", SIZES);
+      const { x } = right as { x: Float32Array };
+      const outputs = Object.entries(right).filter(([name]) => signature.outputs.includes(name) && name !== argument);
+      const written = [["x", x] as const, ...(outputs as [string, Float32Array][])];
+      const values = written.map(([, array]) => array.slice());
+      const given = { ...Object.fromEntries(written), [argument === signature.first ? "x" : argument]: value };
+      const attempt = () => call(api, signature, given);
 
       const thrown = caught(attempt);
       expect(thrown).toBeInstanceOf(error);
@@ -266,22 +269,19 @@ onEveryGuardedBackend(({ api }) => {
       for (const name of [new RegExp(argument.replace(/[[\]]/g, "\\$&")), ...names])
         expect(thrown.message).toMatch(name);
 
-      expectSameBits(x, RIGHT.x(), () => "the input");
-      if (output)
-        expectSameBits(
-          output,
-          output.map((_, i) => i - 0.5),
-          () => "the output",
-        );
+      written.forEach(([name, array], i) => {
+        expectSameBits(array, values[i]!, () => name);
+      });
       expectSameBits(call(api, signature, {}), before, () => "the next call");
     });
 
     it("options that are no object", () => {
       for (const options of [null, 1, "shape", [2, 3], () => {}]) {
-        const second = signature.second ? [RIGHT[signature.second]()] : [];
+        const given = bare(signature);
         const f = api[signature.name] as (...args: unknown[]) => unknown;
-        expect(() => f(RIGHT.x(), ...second, options)).toThrow(TypeError);
-        expect(() => f(RIGHT.x(), ...second, options)).toThrow(/options/);
+        const attempt = () => f(...signature.positional.map((name) => given[name]), options);
+        expect(attempt).toThrow(TypeError);
+        expect(attempt).toThrow(/options/);
       }
     });
   });
@@ -292,7 +292,7 @@ onEveryGuardedBackend(({ api }) => {
       [[1], RangeError, /1/],
       [["1", 2], TypeError, /gradOutput\[0\]/],
     ])("%j", (gradOutput, error, message) => {
-      for (const signature of gradients) {
+      for (const signature of signatures.filter(({ options }) => options.includes("gradOutput"))) {
         const thrown = caught(() => call(api, signature, { reduction: "none", gradOutput }));
         expect(thrown).toBeInstanceOf(error);
         expect(thrown.message).toMatch(message);
@@ -307,7 +307,7 @@ onEveryGuardedBackend(({ api }) => {
       const x = new Kind([1, 2, 3]) as Float32Array;
       const calls = [
         () => api.crossEntropy(x, [0], { weight }),
-        () => api.crossEntropyGrad(x, new Kind([1, 0, 0]) as Float32Array, { weight }).loss,
+        () => api.crossEntropyGrad(x, new Kind([1, 0, 0]) as Float32Array, { shape: [3], weight }).loss,
         () => api.hinge(x, [0], { weight }),
         () => api.hinge(x, [0], { margin: tooLarge }),
         () => api.hingeGrad(x, [0], { margin: tooLarge, form: "crammer-singer" }).loss,
@@ -336,8 +336,8 @@ onEveryGuardedBackend(({ api }) => {
   });
 
   it("an array of nothing may have any number of classes, but sizes that can be multiplied", () => {
-    const nothing = { x: new Float32Array(0), dy: new Float32Array(0), targets: [] };
     for (const signature of signatures) {
+      const nothing = allArguments(signature, { rows: 0, classes: 3 }, "", signature.positional);
       const output = call(api, signature, { ...nothing, shape: [0, 2 ** 45] });
       expect(output.filter((value) => !Number.isNaN(value))).toEqual([]);
       const thrown = caught(() => call(api, signature, { ...nothing, shape: [0, 5, 2 ** 52, 2 ** 52] }));
@@ -348,9 +348,8 @@ onEveryGuardedBackend(({ api }) => {
 
   it("rows without classes", () => {
     for (const signature of signatures) {
-      const thrown = caught(() =>
-        call(api, signature, { x: new Float32Array(0), shape: [2, 0], dy: new Float32Array(0) }),
-      );
+      const none = allArguments(signature, { rows: 2, classes: 0 }, "", signature.positional);
+      const thrown = caught(() => call(api, signature, { ...none, shape: [2, 0] }));
       expect(thrown).toBeInstanceOf(RangeError);
     }
   });
@@ -358,8 +357,7 @@ onEveryGuardedBackend(({ api }) => {
 
 /** Calls a function with the right arguments except for those given; the result as one list of numbers. */
 function call(functions: Functions, signature: Signature, given: Arguments): number[] {
-  const right = { x: RIGHT.x(), dy: RIGHT.dy(), targets: RIGHT.targets(), shape: RIGHT.shape() };
-  return numbersIn(invoke(functions, signature, replaced(right, given)));
+  return numbersIn(invoke(functions, signature, replaced(bare(signature), given)));
 }
 
 function show(value: unknown): string {

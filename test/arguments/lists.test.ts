@@ -2,9 +2,9 @@
 // lists of another realm. The bits of the ordinary call, or a typed error with nothing written; and the next call is right.
 import { runInNewContext } from "node:vm";
 import { assert, describe, expect, it } from "vitest";
-import { type Arguments, caught, invoke, numbersIn, replaced, type Signature, signatures } from "../catalogue/calls.js";
+import { caught, invoke, numbersIn, replaced } from "../catalogue/calls.js";
+import { type Arguments, returned, rightArguments, type Signature, signatures } from "../catalogue/functions.js";
 import { onEveryGuardedBackend } from "../catalogue/guarded.js";
-import { rightArguments } from "../catalogue/rightCalls.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
 interface Hostile {
@@ -146,7 +146,7 @@ onEveryGuardedBackend(({ api }) => {
       .map(([name]) => name);
 
     describe.each(names)(`${signature.name}, %s`, (name) => {
-      const cases = hostile.filter(({ isInput }) => !isInput || name !== signature.output);
+      const cases = hostile.filter(({ isInput }) => !isInput || !signature.outputs.includes(name));
       it.each(cases.map((one) => [one.what, one] as const))("%s", (what, { expected, make }) => {
         const want = numbersIn(invoke(api, signature, listArguments(signature)));
         const given = listArguments(signature);
@@ -166,16 +166,15 @@ onEveryGuardedBackend(({ api }) => {
         if (expected === "same") {
           const result = invoke(api, signature, call);
           expectSameBits(numbersIn(result), want, () => "the result");
-          const returned = signature.output === "grad" ? (result as { grad: unknown }).grad : result;
-          if (signature.output !== undefined)
-            assert(returned === call[signature.output], "another output was returned");
+          for (const key of signature.outputs)
+            assert(returned(key, result) === call[key], `another ${key} was returned`);
         } else {
           const thrown = caught(() => invoke(api, signature, call));
           expect(thrown).toBeInstanceOf(expected[0]);
           expect(thrown.message).toMatch(expected[1]);
         }
         for (const [key, before] of inputs) {
-          const isWritten = key === signature.output && expected === "same";
+          const isWritten = signature.outputs.includes(key) && expected === "same";
           const value = key === name || isWritten ? [] : given[key];
           if (Array.isArray(value) && value.length > 0) expectSameBits(value, before, () => key);
         }
@@ -183,14 +182,15 @@ onEveryGuardedBackend(({ api }) => {
       });
     });
 
-    const { name, output } = signature;
-    if (output === undefined) continue;
-    it.each([
+    const { name, outputs } = signature;
+    const kinds: [string, (list: number[]) => readonly number[]][] = [
       ["frozen", Object.freeze],
       ["of which an element is read-only", (list: number[]) => Object.defineProperty(list, 1, { writable: false })],
       ["of which an element has only a getter", (list: number[]) => Object.defineProperty(list, 1, { get: () => 1 })],
       ["that inherits an element and takes none", inheriting],
-    ])(`${name}: a list for the result that is %s is a TypeError`, (_, make) => {
+    ];
+    const cases = outputs.flatMap((output) => kinds.map(([what, make]) => [output, what, make] as const));
+    it.each(cases)(`${name}: a list for %s that is %s is a TypeError`, (output, _, make) => {
       const given = listArguments(signature);
       const list = make([...(given[output] as number[])]) as number[];
       const before = [...list];

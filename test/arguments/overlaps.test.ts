@@ -2,9 +2,9 @@
 // element; in ordinary memory, in a workspace, and in shared memory that each of the two sees through a buffer of its own. The result is that of
 // separate arrays, and nothing beside the result is written.
 import { assert, describe, expect, it } from "vitest";
-import { invoke, numbersIn, replaced, type Signature, signatures } from "../catalogue/calls.js";
+import { invoke, numbersIn, replaced } from "../catalogue/calls.js";
+import { arraysOf, rightArguments, type Signature, signatures } from "../catalogue/functions.js";
 import { onEveryGuardedBackend } from "../catalogue/guarded.js";
-import { argumentsOf, rightArguments } from "../catalogue/rightCalls.js";
 import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import { expectSameBits } from "../oracle/expectClose.js";
@@ -16,19 +16,23 @@ const shifts = (argument: number, output: number): readonly number[] => [
   ...new Set([0, 1, -1, 4, -4, argument - 1, 1 - output]),
 ];
 
-const overlapping = signatures.filter((signature) => signature.output !== undefined);
-const inputsOf = (signature: Signature) =>
-  argumentsOf(signature).filter((name) => name !== signature.output && name !== "targets, BigInt64Array");
+/** Each output with each input of elements as long. */
+const pairsOf = (signature: Signature) =>
+  signature.outputs.flatMap((output) =>
+    arraysOf(signature)
+      .filter((name) => !signature.outputs.includes(name) && !name.endsWith("BigInt64Array"))
+      .map((name) => [output, name] as const),
+  );
 
 onEveryGuardedBackend(({ api }) => {
   const { softmax, crossEntropyGrad, hingeGrad } = api;
 
-  for (const signature of overlapping) {
-    describe.each(inputsOf(signature))(`${signature.name}, output over %s`, (what) => {
+  for (const signature of signatures) {
+    describe.each(pairsOf(signature))(`${signature.name}, %s over %s`, (outputName, what) => {
       const [name] = what.split(",") as [string];
       const ordinary = () => rightArguments(signature, what);
       const argument = ordinary()[name] as Array32;
-      const output = ordinary()[signature.output!] as Float32Array;
+      const output = ordinary()[outputName] as Array32;
 
       it.each(
         shifts(argument.length, output.length).flatMap((shift) => [
@@ -53,16 +57,17 @@ onEveryGuardedBackend(({ api }) => {
         const Kind = argument.constructor as Float32ArrayConstructor;
         const at = (i: number) => memory.byteOffset + 4 * i;
         memory.fill(7);
-        const out = memory.subarray(start + shift, start + shift + output.length);
+        const Out = output.constructor as Float32ArrayConstructor;
+        const out = new Out(memory.buffer as ArrayBuffer, at(start + shift), output.length);
         const buffer = where.startsWith("shared") ? structuredClone(memory.buffer) : memory.buffer;
         const input = new Kind(buffer as ArrayBuffer, at(start), argument.length);
         input.set(argument);
-        const before = memory.slice();
+        const before = asBytes(memory).slice();
 
-        const result = invoke(functions, signature, replaced(ordinary(), { [name]: input, [signature.output!]: out }));
+        const result = invoke(functions, signature, replaced(ordinary(), { [name]: input, [outputName]: out }));
         expectSameBits(numbersIn(result), want, () => "the result");
-        before.set(out, start + shift);
-        assert(Buffer.compare(asBytes(before), asBytes(memory)) === 0, "written beside the output");
+        before.set(asBytes(out), 4 * (start + shift));
+        assert(Buffer.compare(before, asBytes(memory)) === 0, "written beside the output");
         expectSameBits(numbersIn(invoke(functions, signature, ordinary())), want, () => "the next call");
       });
     });

@@ -6,6 +6,7 @@ import * as baseline from "softmargin/baseline";
 import { create } from "softmargin/wasm";
 import { afterEach, assert, describe } from "vitest";
 import { type Api, type Backend, backends } from "./backends.js";
+import { bytesOf, type Call, kernelOf } from "./kernels.js";
 
 type Range = readonly [start: number, end: number];
 type Export = (...args: number[]) => unknown;
@@ -21,32 +22,6 @@ const wasm = globalThis.WebAssembly as unknown as { Instance: InstanceType };
 const CANARY = 0xa5;
 const TAIL = 4096;
 
-/** What a kernel may write, from the arguments of assembly/index.ts. */
-const writes: Record<string, (args: readonly number[], bytes: number) => Range[]> = {
-  softmax: ([y, , outer, cols, inner], bytes) => [array(y, outer! * cols! * inner! * bytes)],
-  logSoftmax: ([y, , outer, cols, inner], bytes) => [array(y, outer! * cols! * inner! * bytes)],
-  softmaxGrad: ([dx, , , outer, cols, inner], bytes) => [array(dx, outer! * cols! * inner! * bytes)],
-  logSoftmaxGrad: ([dx, , , outer, cols, inner], bytes) => [array(dx, outer! * cols! * inner! * bytes)],
-  logSumExp: ([lse, , outer, , inner]) => [array(lse, outer! * inner! * 8)],
-  crossEntropy: ([total, loss, grad, , , , , , , outer, cols, inner], bytes) => [
-    array(total, 16),
-    array(loss, outer! * inner! * 8),
-    array(grad, outer! * cols! * inner! * bytes),
-  ],
-  hinge: ([total, loss, grad, tops, , , , , , outer, cols, inner], bytes) => [
-    array(total, 16),
-    array(loss, outer! * inner! * 8),
-    array(grad, outer! * (tops === 0 ? cols! : 1) * inner! * bytes),
-    array(tops, outer! * inner! * 4),
-  ],
-  add: ([y, , n], bytes) => [array(y, n! * bytes)],
-  swapAxes: ([to, , rows, cols, toStride], bytes) => [array(to, ((cols! - 1) * toStride! + rows!) * bytes)],
-};
-
-function array(start = 0, bytes: number): Range {
-  return start === 0 ? [0, 0] : [start, start + bytes];
-}
-
 /** Kernel calls watched so far: none would mean that nothing was watched. */
 let watched = 0;
 
@@ -56,9 +31,8 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
   const before = (length: number) => new Uint8Array(new Uint8Array(memory.buffer, 0, length));
   let module = before(own);
   const wrapped = Object.entries(exports).map(([name, f]): [string, unknown] => {
-    const kernel = writes[name.replace(/F(32|64)$/, "")];
-    if (kernel === undefined) return [name, f];
-    const bytes = name.endsWith("F32") ? 4 : 8;
+    const called = kernelOf(name);
+    if (called === undefined) return [name, f];
     return [
       name,
       (...args: number[]) => {
@@ -68,8 +42,7 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
         watched++;
         const now = new Uint8Array(memory.buffer);
         let end = own;
-        for (const range of kernel(args, bytes).sort(([a], [b]) => a - b)) {
-          if (range[1] === 0) continue;
+        for (const range of written(called(args))) {
           must(range[0] >= own && range[1] <= now.length, `${name} was told to write ${range} of ${now.length}`);
           must(same(old, now, [end, range[0]]), `${name}(${args}) wrote before ${range}`);
           end = range[1];
@@ -80,6 +53,14 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
     ];
   });
   return Object.fromEntries(wrapped);
+}
+
+/** Where a kernel may write, in the order of addresses. */
+function written({ kernel, bytes, args }: Call): Range[] {
+  return Object.entries(kernel.writes)
+    .filter(([name]) => args[name] !== 0)
+    .map(([name, room]): Range => [args[name]!, args[name]! + bytesOf(room, args, bytes)])
+    .sort(([a], [b]) => a - b);
 }
 
 function same(a: Uint8Array, b: Uint8Array, [start, end]: Range): boolean {

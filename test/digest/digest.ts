@@ -2,13 +2,13 @@
 //
 // The set goes through every function, kind of array, option and special value, from 1 class to 131,073. Its inputs come from an integer
 // generator and + − × ÷ alone, because engines differ in Math.exp and the like, and NaN counts as one value, whatever its bits.
-// Plain TypeScript without imports, for Node, Bun, Deno, workers and pages alike. After a change that is meant to change bits, or to
-// this file: npm run digest -- --write
+// Plain TypeScript, for Node, Bun, Deno, workers and pages alike. After a change that is meant to change bits, or to this file or the list
+// of functions: npm run digest -- --write
 import type { Functions } from "softmargin";
+import { invoke } from "../catalogue/calls.js";
+import { type Arguments, type Right, type Signature, signatures, together } from "../catalogue/functions.js";
 
 type Values = Float32Array | Float64Array | number[];
-type Targets = Int32Array | BigInt64Array | Float32Array | Float64Array | number[];
-type Record = (name: keyof Functions, ...results: (number | ArrayLike<number>)[]) => void;
 
 const kinds = ["f32", "f64", "numbers"] as const;
 const fills = ["plain", "grid", "equal", "dominant", "offset", "masked", "tail", "edge", "special", "huge"] as const;
@@ -31,9 +31,8 @@ const LARGE: readonly Layout[] = [
   [1, 3, 9001],
   [20, 2048, 1],
   [1, 16385, 2],
-  [1, 32768, 1],
+  [1, 131073, 1],
 ];
-const LARGEST: Layout = [1, 131073, 1];
 
 /** Where e^x over- and underflows: the largest number, the smallest normal one, the smallest of all. */
 const EDGES = {
@@ -54,179 +53,144 @@ export function digest(functions: Functions): string {
 export function digestByFunction(functions: Functions): { [name: string]: string } {
   const draw = new Draw(20261123);
   const hashes = new Map<string, Hash>();
-  const record: Record = (name, ...results) => {
-    const hash = hashes.get(name) ?? new Hash();
-    for (const result of results) hash.add(typeof result === "number" ? [result] : result);
-    hashes.set(name, hash);
+  const add = (batch: Batch) => {
+    for (const signature of signatures) {
+      const hash = hashes.get(signature.name) ?? new Hash();
+      for (const what of ["", ...(signature.variants ?? []).filter((variant) => !variant.endsWith("BigInt64Array"))]) {
+        for (const numbers of arraysIn(invoke(functions, signature, batch.draw(signature, what, functions))))
+          hash.add(numbers);
+      }
+      hashes.set(signature.name, hash);
+    }
   };
 
   for (const kind of kinds) {
     for (const layout of LAYOUTS) {
       const chosen = kind === "numbers" ? draw.pick(fills) : undefined; // numbers are computed as f64: one fill each is enough
-      for (const fill of chosen ? [chosen] : fills) everything(functions, new Batch(draw, layout, kind, fill), record);
+      for (const fill of chosen ? [chosen] : fills) add(new Batch(draw, layout, kind, fill));
     }
   }
-  for (const kind of ["f32", "f64"] as const) {
-    for (const layout of LARGE) largeRows(functions, new Batch(draw, layout, kind, "plain"), record);
-    largestRow(functions, new Batch(draw, LARGEST, kind, "plain"), record);
-  }
+  // several blocks, in f32 and in f64 by turns
+  for (const [i, layout] of LARGE.entries()) add(new Batch(draw, layout, i % 2 ? "f64" : "f32", "plain"));
   return Object.fromEntries(Array.from(hashes, ([name, hash]) => [name, hash.toString()]));
 }
 
-function everything(functions: Functions, batch: Batch, record: Record): void {
-  const { x, at, draw } = batch;
-  const options = { ...at, temperature: draw.pick([1, 1, 0.5, 0.7, 3, 1e-3, 1e4, 1e-30, 1e30]) };
-  const y = functions.softmax(x, options);
-  const logY = functions.logSoftmax(x, options);
-  const dy = batch.values("plain");
-  record("softmax", y, functions.softmax(x), functions.softmax(x, { ...at, out: copyOf(x) }));
-  record("logSoftmax", logY);
-  record("logSumExp", functions.logSumExp(x, options));
-  record("softmaxGrad", functions.softmaxGrad(y, dy, at));
-  record("logSoftmaxGrad", functions.logSoftmaxGrad(logY, dy, at));
-  crossEntropies(functions, batch, batch.classIndices(), record);
-  crossEntropies(functions, batch, batch.probabilities(), record);
-  hinges(functions, batch, record);
-}
-
-function largeRows(functions: Functions, batch: Batch, record: Record): void {
-  const { x, at } = batch;
-  record("softmax", functions.softmax(x, at));
-  record("logSumExp", functions.logSumExp(x, at));
-  crossEntropies(functions, batch, batch.classIndices(), record);
-  hinges(functions, batch, record);
-}
-
-function largestRow(functions: Functions, { x, at, ...batch }: Batch, record: Record): void {
-  record("softmax", functions.softmax(x, at));
-  record("logSoftmax", functions.logSoftmax(x, { ...at, temperature: 0.7 }));
-  const { loss, grad } = functions.crossEntropyGrad(x, [batch.classes >> 1], at);
-  record("crossEntropyGrad", loss, grad);
-  record("hingeGrad", functions.hingeGrad(x, [batch.classes >> 1], at).grad);
-}
-
-function crossEntropies(functions: Functions, batch: Batch, targets: Targets, record: Record): void {
-  const { x, draw } = batch;
-  const options = {
-    ...batch.lossOptions(targets),
-    temperature: draw.pick([1, 1, 0.7, 10]),
-    labelSmoothing: draw.pick([0, 0, 0.1, 0.5, 1]),
-  };
-  record("crossEntropy", functions.crossEntropy(x, targets, options));
-  const fused = functions.crossEntropyGrad(x, targets, { ...options, ...batch.gradOptions(options.reduction) });
-  record("crossEntropyGrad", fused.loss, fused.grad);
-}
-
-function hinges(functions: Functions, batch: Batch, record: Record): void {
-  const { x, draw } = batch;
-  const targets = batch.classIndices();
-  const options = {
-    ...batch.lossOptions(targets),
-    form: draw.pick(["weston-watkins", "crammer-singer"] as const),
-    margin: draw.pick([1, 1, 0, 0.3, 10]),
-    p: draw.pick([1, 1, 2] as const),
-    perClass: draw.pick([false, false, true]),
-  };
-  record("hinge", functions.hinge(x, targets, options));
-  const fused = functions.hingeGrad(x, targets, { ...options, ...batch.gradOptions(options.reduction) });
-  record("hingeGrad", fused.loss, fused.grad);
-}
-
-function copyOf(x: Values): Values {
-  return x.slice();
+/** The arrays of a result, which may be a number, an array, or an object of these. */
+function arraysIn(result: unknown): ArrayLike<number>[] {
+  if (typeof result === "number") return [[result]];
+  const isArray = Array.isArray(result) || ArrayBuffer.isView(result);
+  return isArray ? [result as Values] : Object.values(result as object).flatMap(arraysIn);
 }
 
 /** Logits of one layout, and whatever a function may be given along with them. */
 class Batch {
-  readonly draw: Draw;
-  readonly kind: Kind;
-  readonly x: Values;
-  readonly classes: number;
-  readonly rows: number;
-  readonly at: { shape: number[]; axis: number };
+  private readonly random: Draw;
+  private readonly kind: Kind;
+  private readonly x: Values;
+  private readonly outer: number;
+  private readonly classes: number;
+  private readonly inner: number;
+  private readonly rows: number;
 
-  constructor(draw: Draw, [outer, classes, inner]: Layout, kind: Kind, fill: Fill) {
-    this.draw = draw;
+  constructor(random: Draw, [outer, classes, inner]: Layout, kind: Kind, fill: Fill) {
+    this.random = random;
     this.kind = kind;
+    this.outer = outer;
     this.classes = classes;
+    this.inner = inner;
     this.rows = outer * inner;
-    this.at = { shape: inner === 1 ? [outer, classes] : [outer, classes, inner], axis: 1 };
     this.x = this.values(fill);
   }
 
-  values(fill: Fill): Values {
-    const { draw, classes, rows } = this;
+  /** The arguments of a call by name: about half of the options that are right together. */
+  draw({ name, first, positional, options, own }: Signature, what: string, functions: Functions): Arguments {
+    const { random, rows, classes, outer, inner } = this;
+    const layout = { shape: inner === 1 ? [outer, classes] : [outer, classes, inner], axis: 1 };
+    const chosen = options.filter((option) => random.integer(2) || option in layout);
+    const given: { [name: string]: unknown } = {};
+    /** Each argument by its name; `reduction` comes before what depends on it. */
+    const all: Right = {
+      // a product is one with what its function has returned
+      x: () => (first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x),
+      dy: () => this.values("plain"),
+      targets: () => this.targets(what),
+      shape: () => layout.shape,
+      axis: () => layout.axis,
+      temperature: () =>
+        random.pick([1, 0.5, 0.7, 3, 10, ...(positional.includes("targets") ? [] : [1e-3, 1e4, 1e-30, 1e30])]),
+      reduction: () => random.pick(["none", "sum", "mean"]),
+      weight: () => this.weights(classes),
+      sampleWeight: () => this.weights(rows),
+      ignoreIndex: () => random.pick([-100, [-100], [-100, 0], [-100, classes - 1, 1]]),
+      meanOver: () => random.pick(["weights", "count", "all"]),
+      emptyMean: () => 0,
+      labelSmoothing: () => random.pick([0.1, 0.5, 1]),
+      form: () => random.pick(["weston-watkins", "crammer-singer"]),
+      margin: () => random.pick([0, 0.3, 10]),
+      p: () => random.pick([1, 2]),
+      perClass: () => true,
+      gradOutput: () => (given["reduction"] === "none" ? this.weights(rows) : random.pick([-2.5, 0.3])),
+      accumulate: () => true,
+      out: () => {
+        const right = own?.["out"]?.({ rows, classes });
+        if (right instanceof Int32Array) return right;
+        return this.x.slice(0, right instanceof Float32Array ? right.length : undefined);
+      },
+      grad: () => (random.integer(2) ? this.values("plain") : this.x.slice()),
+    };
+    for (const key of [...positional, ...together(chosen, what)]) {
+      const make = all[key] ?? own?.[key];
+      if (make === undefined) throw new Error(`test/digest/digest.ts does not draw ${key}, of ${name}`);
+      given[key] = make({ rows, classes });
+    }
+    return given;
+  }
+
+  private values(fill: Fill): Values {
+    const { random, classes, rows } = this;
     const single = this.kind === "f32";
     const edges = EDGES[single ? "f32" : "f64"];
-    const special = draw.integer(classes);
-    const common = draw.pick([0, 1, -1, 0.1, 88.72, 1e4, -1e4, 1e8, -1e8]);
+    const special = random.integer(classes);
+    const common = random.pick([0, 1, -1, 0.1, 88.72, 1e4, -1e4, 1e8, -1e8]);
     const next: { [fill in Fill]: (j: number) => number } = {
-      plain: () => draw.uniform(-5.3, 7.1),
+      plain: () => random.uniform(-5.3, 7.1),
       // few bits, so that sums and differences are exact and ties happen
-      grid: () => draw.integer(64) / 16 - 2,
+      grid: () => random.integer(64) / 16 - 2,
       equal: () => common,
-      dominant: (j) => draw.uniform(-5.3, 7.1) + (j === special ? (single ? 50 : 300) : 0),
-      offset: () => draw.uniform(-5.3, 7.1) + common,
-      masked: (j) => (j !== special && draw.integer(2) ? Number.NEGATIVE_INFINITY : draw.uniform(-5.3, 7.1)),
+      dominant: (j) => random.uniform(-5.3, 7.1) + (j === special ? (single ? 50 : 300) : 0),
+      offset: () => random.uniform(-5.3, 7.1) + common,
+      masked: (j) => (j !== special && random.integer(2) ? Number.NEGATIVE_INFINITY : random.uniform(-5.3, 7.1)),
       // the largest is 0, the others have probabilities around the smallest normal and subnormal numbers
-      tail: (j) => (j === special ? 0 : single ? draw.uniform(-110, -84) : draw.uniform(-750, -700)),
-      edge: () => draw.pick([0, 0, ...edges]) * (1 + (draw.integer(7) - 3) * (single ? 2 ** -23 : 2 ** -52)),
+      tail: (j) => (j === special ? 0 : single ? random.uniform(-110, -84) : random.uniform(-750, -700)),
+      edge: () => random.pick([0, 0, ...edges]) * (1 + (random.integer(7) - 3) * (single ? 2 ** -23 : 2 ** -52)),
       // about every third row has one, at a position of its own
       special: () =>
-        draw.integer(3 * classes) === 0
-          ? draw.pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0])
-          : draw.uniform(-5.3, 7.1),
+        random.integer(3 * classes) === 0
+          ? random.pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0])
+          : random.uniform(-5.3, 7.1),
       // from the smallest subnormal numbers to the largest
       huge: () =>
-        draw.uniform(-1, 1) * draw.pick(single ? [1e-44, 1e-38, 1, 1e20, 3.4e38] : [1e-322, 1e-307, 1, 1.7e308]),
+        random.uniform(-1, 1) * random.pick(single ? [1e-44, 1e-38, 1, 1e20, 3.4e38] : [1e-322, 1e-307, 1, 1.7e308]),
     };
     const x = Array.from({ length: rows * classes }, (_, i) => next[fill](i % classes));
     return this.kind === "numbers" ? x : single ? Float32Array.from(x) : Float64Array.from(x);
   }
 
-  classIndices(): Int32Array | BigInt64Array | number[] {
-    const { draw, classes, rows } = this;
-    const y = Array.from({ length: rows }, () => (draw.integer(9) === 0 ? -100 : draw.integer(classes)));
-    return draw.pick([() => y, () => Int32Array.from(y), () => BigInt64Array.from(y.map(BigInt))])();
+  private targets(what: string): unknown {
+    const { random, classes, rows } = this;
+    if (what.endsWith("probabilities")) {
+      const total = random.pick([1, classes]);
+      const t = Array.from({ length: rows * classes }, () => random.integer(3) * random.uniform(0, 1) * (1 / total));
+      return this.kind === "f32" ? Float32Array.from(t) : Float64Array.from(t);
+    }
+    const y = Array.from({ length: rows }, () => (random.integer(9) === 0 ? -100 : random.integer(classes)));
+    return random.pick([() => y, () => Int32Array.from(y), () => BigInt64Array.from(y, BigInt)])();
   }
 
-  probabilities(): Float32Array | Float64Array {
-    const { draw, classes, rows } = this;
-    const total = draw.pick([1, classes]);
-    const t = Array.from({ length: rows * classes }, () => draw.integer(3) * draw.uniform(0, 1) * (1 / total));
-    return this.kind === "f32" ? Float32Array.from(t) : Float64Array.from(t);
-  }
-
-  weights(length: number): Values {
-    const { draw } = this;
-    const w = Array.from({ length }, () => draw.pick([0, 1, draw.uniform(0, 3)]));
-    return draw.pick([() => w, () => Float32Array.from(w), () => Float64Array.from(w)])();
-  }
-
-  lossOptions(targets: Targets) {
-    const { draw, at, classes, rows } = this;
-    const ignoreIndex = draw.pick([-100, [-100], [-100, 0], [-100, classes - 1, 1]]);
-    const indexed = !(targets instanceof Float32Array || targets instanceof Float64Array);
-    return {
-      ...at,
-      reduction: draw.pick(["none", "sum", "mean"] as const),
-      ...(draw.integer(2) ? { weight: this.weights(classes) } : {}),
-      ...(draw.integer(3) ? {} : { sampleWeight: this.weights(rows) }),
-      ...(draw.integer(2) ? { meanOver: draw.pick(["weights", "count", "all"] as const) } : {}),
-      ...(draw.integer(4) ? {} : { emptyMean: 0 }),
-      ...(indexed ? { ignoreIndex } : {}),
-    };
-  }
-
-  gradOptions(reduction: string) {
-    const { draw, x, rows } = this;
-    const accumulate = draw.integer(3) === 0;
-    const perRow = reduction === "none" && draw.integer(2) === 0;
-    return {
-      gradOutput: perRow ? this.weights(rows) : draw.pick([1, 1, -2.5, 0.3]),
-      accumulate,
-      ...(accumulate || draw.integer(2) ? { grad: this.values("plain") } : { grad: copyOf(x) }),
-    };
+  private weights(length: number): Values {
+    const { random } = this;
+    const w = Array.from({ length }, () => random.pick([0, 1, random.uniform(0, 3)]));
+    return random.pick([() => w, () => Float32Array.from(w), () => Float64Array.from(w)])();
   }
 }
 

@@ -1,20 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Api, onEveryBackend } from "../catalogue/backends.js";
+import { onEveryBackend } from "../catalogue/backends.js";
+import { type Functions, signatures } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import { expectSameBits } from "../oracle/expectClose.js";
-
-const FUNCTIONS = [
-  "softmax",
-  "softmaxGrad",
-  "logSoftmax",
-  "logSoftmaxGrad",
-  "logSumExp",
-  "crossEntropy",
-  "crossEntropyGrad",
-  "hinge",
-  "hingeGrad",
-] as const;
 
 onEveryBackend(({ api, name }) => {
   const { createWorkspace } = api;
@@ -99,7 +88,7 @@ onEveryBackend(({ api, name }) => {
 
   it("has every function", () => {
     const workspace = createWorkspace({ bytes: 64 });
-    for (const name of FUNCTIONS) expect(workspace[name]).toBeTypeOf("function");
+    for (const { name } of signatures) expect(workspace[name]).toBeTypeOf("function");
   });
 
   // every size class: rows shorter than a vector, around blocks, longer than any block
@@ -154,7 +143,6 @@ onEveryBackend(({ api, name }) => {
     /** The functions on arrays that `input` and `output` have put somewhere; an output may be an input at the same time. */
     function calls(options: { shape: number[] }) {
       type Place = (data: Float32Array) => Float32Array;
-      type Functions = Pick<Api, (typeof FUNCTIONS)[number]>;
       type Call = (f: Functions, input: Place, output: Place, targets: Int32Array) => ArrayLike<number>[];
       const same = (x: Float32Array, f: (x: Float32Array) => Float32Array) => {
         expect(f(x)).toBe(x);

@@ -78,7 +78,7 @@ onEveryBackend(({ api }) => {
       const grad = new Float32Array([1e38, 0, 1e36]);
       const t = new Float32Array([0.5, 0.5, 0]);
       const weight = [1, 0.5, 9];
-      const options = { temperature, weight, grad, accumulate: true };
+      const options = { shape: [3], temperature, weight, grad, accumulate: true };
       expectNear(crossEntropyGrad(x, t, options).loss, 1.25e38, 2 ** -23);
       expectNear(grad, [0.5e38, -0.25e38, 0.76e38], 2 ** -22);
     });

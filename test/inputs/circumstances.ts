@@ -1,39 +1,27 @@
 // The same functions under other circumstances: in a workspace, at odd addresses, in place, after other calls, each row on its own. Whatever
 // is computed with them must not change by a bit.
 import type { Functions, Softmargin } from "softmargin";
+import { type FunctionName, type Signature, signatures } from "../catalogue/functions.js";
 
 type Call = (...args: unknown[]) => unknown;
 type Options = { readonly [name: string]: unknown };
 type Floats = Float32Array | Float64Array | number[];
 
-const names = [
-  "softmax",
-  "softmaxGrad",
-  "logSoftmax",
-  "logSoftmaxGrad",
-  "logSumExp",
-  "crossEntropy",
-  "crossEntropyGrad",
-  "hinge",
-  "hingeGrad",
-] as const satisfies readonly (keyof Functions)[];
-type Name = (typeof names)[number];
-
 /** `functions`, each called by way of `make`: `arrays` are its arguments but the options. */
 function by(
   functions: Functions,
-  make: (f: Call, arrays: unknown[], options: Options, name: Name) => unknown,
+  make: (f: Call, arrays: unknown[], options: Options, signature: Signature) => unknown,
 ): Functions {
-  const entries = names.map((name) => {
-    const f = functions[name] as Call;
+  const entries = signatures.map((signature) => {
+    const f = functions[signature.name] as Call;
     const call = (...args: unknown[]) => {
       const last = args.at(-1);
       const options = Object.getPrototypeOf(last) === Object.prototype ? (args.pop() as Options) : {};
-      return make(f, args, options, name);
+      return make(f, args, options, signature);
     };
-    return [name, call] as const;
+    return [signature.name, call] as const;
   });
-  return Object.fromEntries(entries) as { [name in Name]: Call } as Functions;
+  return Object.fromEntries(entries) as { [name in FunctionName]: Call } as Functions;
 }
 
 /** On copies of all arrays, those among the options too, that `place` has made. */
@@ -71,14 +59,13 @@ function filled<T extends Float32Array | Float64Array | Int32Array>(to: T, from:
   return to;
 }
 
-/** With the result over the input; a gradient of two arrays over the second. */
+/** With a result over an input of its kind and length: a gradient of a loss over the logits, others over the last array. */
 export function inPlace(functions: Functions): Functions {
-  return by(functions, (f, arrays, options, name) => {
-    if (name === "logSumExp" || name === "crossEntropy" || name === "hinge") return f(...arrays, options);
-    const isLoss = name === "crossEntropyGrad" || name === "hingeGrad";
-    if (isLoss && options["accumulate"]) return f(...arrays, options);
+  return by(functions, (f, arrays, options, { outputs, positional, own }) => {
+    const [output] = outputs;
+    if (output === undefined || own?.[output] || options["accumulate"]) return f(...arrays, options);
     const copies = (arrays as Floats[]).map((array) => array.slice());
-    return f(...copies, { ...options, [isLoss ? "grad" : "out"]: isLoss ? copies[0] : copies.at(-1) });
+    return f(...copies, { ...options, [output]: positional.includes("targets") ? copies[0] : copies.at(-1) });
   });
 }
 
@@ -100,42 +87,43 @@ export function afterOtherCalls(functions: Functions): Functions {
 
 /** Row by row: not in a batch, not in blocks, not along another axis. A loss that is reduced is computed as it is. */
 export function rowByRow(functions: Functions): Functions {
-  return by(functions, (f, [x, second], { shape, axis: _, ...options }, name) => {
-    const isLoss = name.startsWith("crossEntropy") || name.startsWith("hinge");
-    if (shape === undefined || (isLoss && options["reduction"] !== "none")) {
-      return f(...[x, second].filter(Boolean), { ...options, ...(shape ? { shape } : {}) });
-    }
+  return by(functions, (f, arrays, { shape, axis: _, ...options }, signature) => {
+    const isReduced = signature.options.includes("reduction") && options["reduction"] !== "none";
+    if (shape === undefined || isReduced) return f(...arrays, { ...options, ...(shape ? { shape } : {}) });
     const [outer = 0, classes = 0, inner = 1] = shape as number[];
-    const perRow = (r: number, values: Floats) => values.slice(r, r + 1);
-    const start = (r: number) => Math.floor(r / inner) * classes * inner + (r % inner);
-    const row = (r: number, values: Floats) => values.slice(0, classes).map((_, j) => values[start(r) + j * inner]!);
+    const rows = outer * inner;
+    const at = (r: number, j: number) => (Math.floor(r / inner) * classes + j) * inner + (r % inner);
+    /** A row of what has a number for each logit, or for each row; anything else as it is. */
+    const rowOf = (r: number, value: unknown, isPerRow: boolean) => {
+      if (typeof value !== "object") return value;
+      const values = value as Floats;
+      return isPerRow ? values.slice(r, r + 1) : values.slice(0, classes).map((_, j) => values[at(r, j)]!);
+    };
+    const isFloat = (value: unknown) => value instanceof Float32Array || value instanceof Float64Array;
+    const perRow = [...(signature.own?.["out"] ? ["out"] : []), "sampleWeight", "gradOutput"];
+    const split = ["out", "grad", "sampleWeight", "gradOutput"];
 
-    const loss: number[] = [];
-    const result = (x as Floats).slice(0, name === "logSumExp" ? outer * inner : undefined);
-    for (let r = 0; r < outer * inner; r++) {
-      const own: { [name: string]: unknown } = { ...options, shape: [1, classes] };
-      for (const key of ["out", "grad"]) if (key in options) own[key] = row(r, options[key] as Floats);
-      for (const key of ["sampleWeight", "gradOutput"]) {
-        if (typeof options[key] === "object") own[key] = perRow(r, options[key] as Floats);
+    const results: { [name: string]: Floats } = {};
+    for (let r = 0; r < rows; r++) {
+      const own = Object.entries(options).map(([key, value]) => {
+        return [key, split.includes(key) ? rowOf(r, value, perRow.includes(key)) : value] as const;
+      });
+      const given = arrays.map((array, i) => rowOf(r, array, signature.positional[i] === "targets" && !isFloat(array)));
+      const got = f(...given, { ...Object.fromEntries(own), shape: [1, classes] }) as
+        | Floats
+        | { [name: string]: Floats };
+      const isPlain = ArrayBuffer.isView(got) || Array.isArray(got);
+      for (const [name, values] of Object.entries(isPlain ? { result: got as Floats } : got)) {
+        results[name] ??= emptyLike(values, rows * values.length);
+        const all = results[name];
+        const isWhole = values.length === classes;
+        for (let j = 0; j < values.length; j++) all[isWhole ? at(r, j) : r * values.length + j] = values[j]!;
       }
-      const ofClasses = isLoss && !(second instanceof Float32Array || second instanceof Float64Array);
-      const seconds = second ? [(ofClasses ? perRow : row)(r, second as Floats)] : [];
-      const got = f(row(r, x as Floats), ...seconds, own);
-      const { loss: ownLoss, grad } = isLoss && "grad" in Object(got) ? (got as Fused) : { loss: got, grad: undefined };
-      if (isLoss) loss.push((ownLoss as Floats)[0]!);
-      const values = isLoss ? grad : (got as Floats);
-      if (name === "logSumExp") result[r] = values![0]!;
-      else
-        values?.forEach((value, j) => {
-          result[start(r) + j * inner] = value;
-        });
     }
-    if (!isLoss) return result;
-    return name.endsWith("Grad") ? { loss, grad: result } : loss;
+    return results["result"] ?? results;
   });
 }
 
-interface Fused {
-  readonly loss: Floats;
-  readonly grad: Floats;
+function emptyLike(values: Floats, length: number): Floats {
+  return Array.isArray(values) ? [] : new (values.constructor as typeof Float32Array)(length);
 }

@@ -23,18 +23,20 @@ const f32 = new Float32Array(6);
 const f64 = new Float64Array(6);
 const list = [1, 2, 3, 4, 5, 6];
 const targets = new Uint8Array(2);
+type F32 = Float32Array<ArrayBuffer>;
+type F64 = Float64Array<ArrayBuffer>;
 
 describe("results", () => {
   it("are the container of the logits", () => {
     for (const f of [softmax, logSoftmax, logSumExp]) {
-      expectTypeOf(f(f32)).toEqualTypeOf<Float32Array>();
-      expectTypeOf(f(f64)).toEqualTypeOf<Float64Array>();
+      expectTypeOf(f(f32)).toEqualTypeOf<F32>();
+      expectTypeOf(f(f64)).toEqualTypeOf<F64>();
       expectTypeOf(f(list)).toEqualTypeOf<number[]>();
     }
-    expectTypeOf(softmaxGrad(f32, f32)).toEqualTypeOf<Float32Array>();
-    expectTypeOf(logSoftmaxGrad(f64, f64)).toEqualTypeOf<Float64Array>();
+    expectTypeOf(softmaxGrad(f32, f32)).toEqualTypeOf<F32>();
+    expectTypeOf(logSoftmaxGrad(f64, f64)).toEqualTypeOf<F64>();
     expectTypeOf(softmax([1, 2, 3] as const)).toEqualTypeOf<number[]>();
-    expectTypeOf(softmax(f32 as Float32Array | Float64Array)).toEqualTypeOf<Float32Array | Float64Array>();
+    expectTypeOf(softmax(f32 as Float32Array | Float64Array)).toEqualTypeOf<F32 | F64>();
   });
 
   it("are a number for mean and sum, an array for none", () => {
@@ -42,17 +44,26 @@ describe("results", () => {
     expectTypeOf(crossEntropy(f32, targets, {})).toEqualTypeOf<number>();
     expectTypeOf(crossEntropy(f32, targets, { reduction: "mean" })).toEqualTypeOf<number>();
     expectTypeOf(hinge(f32, targets, { reduction: "sum" })).toEqualTypeOf<number>();
-    expectTypeOf(crossEntropy(f32, targets, { reduction: "none" })).toEqualTypeOf<Float32Array>();
-    expectTypeOf(hinge(f64, targets, { reduction: "none" })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(crossEntropy(f32, targets, { reduction: "none" })).toEqualTypeOf<F32>();
+    expectTypeOf(hinge(f64, targets, { reduction: "none" })).toEqualTypeOf<F64>();
     expectTypeOf(crossEntropy(list, targets, { reduction: "none" })).toEqualTypeOf<number[]>();
   });
 
   it("are loss and gradient for the fused functions", () => {
-    expectTypeOf(crossEntropyGrad(f32, targets)).toEqualTypeOf<{ loss: number; grad: Float32Array }>();
+    expectTypeOf(crossEntropyGrad(f32, targets)).toEqualTypeOf<{ loss: number; grad: F32 }>();
     const none = hingeGrad(list, targets, { reduction: "none", form: "crammer-singer" });
     expectTypeOf(none).toEqualTypeOf<{ loss: number[]; grad: number[] }>();
     const { loss } = crossEntropyGrad(f64, targets, { reduction: "none" });
-    expectTypeOf(loss).toEqualTypeOf<Float64Array>();
+    expectTypeOf(loss).toEqualTypeOf<F64>();
+  });
+
+  it("can be sent, stored and made a Blob of; with `out` they are that", () => {
+    new Blob([softmax(f32), crossEntropyGrad(f64, targets).grad, crossEntropy(f32, targets, { reduction: "none" })]);
+    const out: Float32Array = f32;
+    expectTypeOf(softmax(f32, { out })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(f32, { out: f32 })).toEqualTypeOf<F32>();
+    expectTypeOf(hingeGrad(f32, targets, { grad: out }).grad).toEqualTypeOf<Float32Array>();
+    softmax(f32, { out: undefined, axis: undefined });
   });
 
   it("of the rest", () => {
@@ -62,7 +73,7 @@ describe("results", () => {
     expectTypeOf(ready()).resolves.toEqualTypeOf<typeof backend>();
     const workspace = createWorkspace({ bytes: 64 });
     expectTypeOf(workspace.float32(1)).toEqualTypeOf<Float32Array>();
-    expectTypeOf(workspace.softmax(f64)).toEqualTypeOf<Float64Array>();
+    expectTypeOf(workspace.softmax(f64)).toEqualTypeOf<F64>();
   });
 });
 
@@ -83,6 +94,11 @@ describe("arguments", () => {
     crossEntropy(f32, new Uint8ClampedArray(2));
     crossEntropy(f32, [0, 1] as const);
     crossEntropy(f32, f32);
+    crossEntropy(list, f64);
+    crossEntropy(f32, 2);
+    hinge(f32, 2);
+    // @ts-expect-error: probabilities are of the logits' type
+    crossEntropy(f32, f64);
     hinge(f32, new BigUint64Array(2));
     // @ts-expect-error: the hinge loss takes no probabilities
     hinge(f32, f32);

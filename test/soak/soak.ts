@@ -5,7 +5,15 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { create } from "softmargin/wasm";
 import type { Api } from "../catalogue/backends.js";
-import { type Arguments, type Functions, invoke, numbersIn, type Signature, signatures } from "../catalogue/calls.js";
+import { invoke, numbersIn } from "../catalogue/calls.js";
+import {
+  type Arguments,
+  allArguments,
+  type Functions,
+  type Signature,
+  signatures,
+  together,
+} from "../catalogue/functions.js";
 import { type Random, random } from "../inputs/random.js";
 
 /** Bytes after a garbage collection. */
@@ -101,42 +109,27 @@ function longestRow(api: Api): void {
   api.crossEntropyGrad(x, probabilities, options);
 }
 
-function drawArguments(draw: Random, { name, second, output }: Signature, isWrong: boolean): Arguments {
+function drawArguments(draw: Random, signature: Signature, isWrong: boolean): Arguments {
   const classes = draw.chance(0.001) ? draw.integer(1000, MOST_CLASSES) : draw.integer(1, draw.pick([3, 12, 130]));
   const [outer, inner] = classes > 500 ? [1, 1] : [draw.integer(0, 5), draw.integer(1, 4)];
   const rows = outer * inner;
-  const n = rows * classes;
   const Kind = draw.pick([Float32Array, Float64Array]);
-  const isList = Kind === Float64Array && n < 200 && draw.chance(0.2);
-  const array = (length: number) => {
-    const values = new Kind(length).fill(draw.uniform(-3, 3));
-    if (length > 0) values[draw.integer(0, length - 1)] = draw.uniform(-90, 90);
-    return isList ? Array.from(values) : values;
+  const isList = Kind === Float64Array && rows * classes < 200 && draw.chance(0.2);
+  const inKind = (name: string, value: unknown) => {
+    if (!(value instanceof Float32Array)) return value;
+    // a list of targets would be class indices
+    return isList && name !== "targets" ? Array.from(value) : Kind.from(value);
   };
-  const positive = (length: number) => new Kind(length).fill(draw.uniform());
-  const sometimes = (options: Arguments) => (draw.chance(0.3) ? options : {});
-  const given: Record<string, unknown> = {
-    x: array(n),
-    shape: [outer, classes, inner],
-    axis: 1,
-    ...(output ? sometimes({ [output]: array(name === "logSumExp" ? rows : n) }) : {}),
-    ...(second === "dy" ? { dy: array(n) } : {}),
-    ...(second === undefined || name.startsWith("crossEntropy")
-      ? sometimes({ temperature: draw.uniform(0.1, 4) })
-      : {}),
-  };
-  if (second === "targets") {
-    const indices = Array.from({ length: rows }, () => draw.integer(0, classes - 1));
-    const isDistribution = name.startsWith("crossEntropy") && draw.chance(0.3);
-    const TargetKind = draw.pick([Int32Array, Uint16Array, Float64Array]);
-    const targets = TargetKind === Float64Array ? indices : TargetKind.from(indices);
-    Object.assign(given, sometimes({ weight: positive(classes) }), sometimes({ sampleWeight: positive(rows) }), {
-      targets: isDistribution ? positive(n) : targets,
-      reduction: draw.pick(["none", "sum", "mean"]),
-    });
-  }
-  if (isWrong) Object.assign(given, draw.pick<Arguments>([{ x: null }, { shape: [n + 1] }, { axis: 7 }, { tau: 1 }]));
-  return given;
+  const { positional, options, variants = [] } = signature;
+  const what = draw.pick(["", ...variants]);
+  const chosen = options.filter(() => draw.chance(0.3));
+  const right = allArguments(signature, { rows, classes }, what, [...positional, ...together(chosen, what)]);
+  const given = Object.entries(right).map(([name, value]) => [name, inKind(name, value)]);
+  const layout = options.includes("shape") ? { shape: [outer, classes, inner], axis: 1 } : {};
+  const wrong = isWrong
+    ? draw.pick<Arguments>([{ x: null }, { shape: [rows * classes + 1] }, { axis: 7 }, { tau: 1 }])
+    : {};
+  return { ...Object.fromEntries(given), ...layout, ...wrong };
 }
 
 setFlagsFromString("--expose-gc");

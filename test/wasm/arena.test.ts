@@ -2,9 +2,10 @@
 // one's end: here each piece is held against the room that was made for it.
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ARENA_BYTES, Arena } from "../../src/wasm/arena.js";
+import { Arena } from "../../src/wasm/arena.js";
 import { create } from "../../src/wasm.js";
-import { type Arguments, invoke, type Signature, signatures } from "../catalogue/calls.js";
+import { invoke } from "../catalogue/calls.js";
+import { type Arguments, type Signature, signatures } from "../catalogue/functions.js";
 
 const bytes = readFileSync("build/simd.wasm");
 const api = create(bytes);
@@ -17,15 +18,11 @@ let taken = 0;
 let opened: Arena;
 
 beforeEach(() => {
-  const { open, empty, take } = Arena.prototype;
-  vi.spyOn(Arena.prototype, "empty").mockImplementation(function (this: Arena) {
-    empty.call(this);
-    room = this.start + ARENA_BYTES;
-  });
+  const { open, take } = Arena.prototype;
   vi.spyOn(Arena.prototype, "open").mockImplementation(function (this: Arena, bytes) {
-    open.call(this, bytes);
     room = this.start + bytes;
     opened = this;
+    return open.call(this, bytes);
   });
   vi.spyOn(Arena.prototype, "take").mockImplementation(function (this: Arena, bytes) {
     const at = take.call(this, bytes);

@@ -5,8 +5,9 @@ import * as baseline from "softmargin/baseline";
 import { create } from "softmargin/wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Api, backends } from "../catalogue/backends.js";
-import { type Arguments, caught, type Functions, invoke, numbersIn, signatures } from "../catalogue/calls.js";
-import { rightArguments } from "../catalogue/rightCalls.js";
+import { caught, invoke, numbersIn } from "../catalogue/calls.js";
+import { type Arguments, type Functions, rightArguments, signatures } from "../catalogue/functions.js";
+import { kernelOf } from "../catalogue/kernels.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
 type Kernel = (...args: number[]) => unknown;
@@ -43,11 +44,11 @@ wasm.Instance = function Faulty(module: object, imports: object): object {
   };
   const wrapped = Object.entries(exports).map(([name, value]) => {
     const kernel = value as Kernel;
-    if (!/F(32|64)$/.test(name) || name.startsWith("narrow")) return [name, value];
+    if (kernelOf(name) === undefined) return [name, value];
     const call = (...args: number[]) => {
       const run = () => void kernel(...args);
       // a real one: the results go where there is no memory, but not so far that an end of theirs would be 0 again
-      const trap = () => void kernel(...args.map((arg, i) => (i < 2 ? 0xfff00000 : arg)));
+      const trap = () => void kernel(...args.map((arg, i) => (i === 1 || i === 2 ? 0xfff00000 : arg)));
       const own = (exports["heapBase"] as () => number)();
       if (faults.kernel) faults.kernel(run, trap, new Uint8Array(real.buffer, 0, own));
       else run();
@@ -212,6 +213,86 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
         expectAllRight(functions, arrays);
         faults = {};
         expectSameBits(functions.softmax(large(), { out }), wantLarge, () => "the call again");
+      });
+
+      it("an exhausted stack where memory grows: a RangeError, and the next small call is right", () => {
+        const { functions } = places[place]();
+        const small = Float32Array.of(1, 2, 3, 4);
+        const want = ordinary.softmax(small);
+        const logits = new Float32Array(5_000_000);
+        let classes = 140_000;
+        const at = (depth: number): unknown => {
+          if (depth > 0) return [at(depth - 1)];
+          classes += 17_000; // a page more each time
+          return functions.logSumExp(logits.subarray(0, classes));
+        };
+        const fails = (depth: number) => {
+          try {
+            at(depth);
+            return false;
+          } catch (error) {
+            expect((error as Error).message).toMatch(/stack/);
+            return true;
+          }
+        };
+        let [right, wrong] = [0, 500];
+        while (!fails(wrong)) [right, wrong] = [wrong, wrong + 500];
+        while (wrong - right > 1) {
+          const middle = (right + wrong) >> 1;
+          if (fails(middle)) wrong = middle;
+          else right = middle;
+        }
+        let failures = 0;
+        for (let depth = right - 3; depth < right + 40; depth++) {
+          failures += Number(fails(depth));
+          expectSameBits(functions.softmax(small), want, () => `after ${depth}`);
+        }
+        expect(failures).toBeGreaterThan(0);
+      });
+
+      it("anything that fails at any allocation, view, growth or instantiation: that error, and the next call is right", () => {
+        const real = { Float32Array, Float64Array, Int32Array, Uint8Array };
+        let countdown = Number.POSITIVE_INFINITY;
+        const fail = () => {
+          if (--countdown === 0) throw new RangeError("Maximum call stack size exceeded");
+        };
+        const failing = Object.entries(real).map(([name, Kind]) => {
+          const construct = (target: typeof Kind, args: unknown[], newTarget: unknown) => {
+            fail();
+            return Reflect.construct(target, args, newTarget === proxy ? target : (newTarget as typeof Kind)) as object;
+          };
+          const proxy: unknown = new Proxy(Kind, { construct: construct as never });
+          return [name, proxy] as const;
+        });
+        const calls: ((functions: Functions) => unknown)[] = [
+          (functions) => functions.softmax(large()),
+          (functions) => functions.softmax(Float32Array.of(1, 2, 3)),
+          (functions) => functions.crossEntropyGrad(large(), [7], { labelSmoothing: 0.1, reduction: "none" }),
+          (functions) => functions.hinge(Float64Array.of(1, 2, 3, 4), [0, 1]),
+        ];
+        let failures = 0;
+        for (const call of calls) {
+          for (let n = 1, isReached = true; isReached; n++) {
+            const { functions, arrays } = places[place]();
+            Object.assign(globalThis, Object.fromEntries(failing));
+            faults = { grow: fail, instantiate: fail };
+            countdown = n;
+            try {
+              expect(() => {
+                call(functions);
+                throw new EvalError("reached the end");
+              }).toThrow(/Maximum call stack|reached the end/);
+              isReached = countdown <= 0;
+              failures += Number(isReached);
+            } finally {
+              countdown = Number.POSITIVE_INFINITY;
+              faults = {};
+              Object.assign(globalThis, real);
+            }
+            expectAllRight(functions, arrays);
+          }
+        }
+        expect(failures).toBeGreaterThan(15);
       });
 
       it("no memory to grow for many short rows: none is needed", () => {

@@ -1,0 +1,55 @@
+// What is said of a wrong argument. TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. A message names the function,
+// the argument, the index where there is one, what was expected and what was given; and where there is a way out that is often meant, that.
+
+import { kindOf, lengthOf } from "./typedArrays.js";
+
+export function typeError(fn: string, argument: string, expected: string, given: unknown, hint = ""): TypeError {
+  return new TypeError(message(fn, argument, expected, given, hint));
+}
+
+export function rangeError(fn: string, argument: string, expected: string, given: unknown, hint = ""): RangeError {
+  return new RangeError(message(fn, argument, expected, given, hint));
+}
+
+function message(fn: string, argument: string, expected: string, given: unknown, hint: string): string {
+  return `${fn}: ${argument} must be ${expected}, got ${describe(given)}${hint && `; ${hint}`}`;
+}
+
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(shortened(value));
+  if (typeof value === "bigint") return `${shortened(String(value))}n`;
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  const kind = kindOf(value);
+  if (kind !== undefined) return `${kind.startsWith("Int") ? "an" : "a"} ${kind} of length ${lengthOf(value)}`;
+  return Array.isArray(value) ? `an array of length ${value.length}` : "an object";
+}
+
+function shortened(text: string): string {
+  return text.length > 50 ? `${text.slice(0, 50)}…` : text;
+}
+
+/** What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. */
+export function arrayHint(argument: string, value: unknown): string {
+  const kind = kindOf(value);
+  if (kind !== undefined && /Int|Clamped/.test(kind) && !kind.startsWith("Big"))
+    return `Float32Array.from(${argument}) converts it`;
+  if (typeof value !== "object" || value === null) return "";
+  try {
+    const { data, dims, dataSync } = value as Partial<Record<string, unknown>>;
+    const shape = dims === undefined ? "shape" : "dims";
+    if (typeof dataSync === "function") return `pass ${argument}.dataSync() with { shape: ${argument}.shape }`;
+    if (kindOf(data) !== undefined) return `pass ${argument}.data with { shape: ${argument}.${shape} }`;
+  } catch {
+    // An object that cannot be asked gets no advice.
+  }
+  return "";
+}
+
+/**
+ * The error for memory that could not be had, from what was caught. An exhausted stack can be caught in the same place, as a RangeError too (in Firefox
+ * an InternalError): that is passed on.
+ */
+export function memoryError(caught: unknown, message: string): unknown {
+  return /stack|recursion/i.test(String((caught as Partial<Error>).message)) ? caught : new RangeError(message);
+}

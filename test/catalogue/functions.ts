@@ -1,0 +1,166 @@
+// The functions, an entry each: the arguments, the options, where results go, what a right call has in it. What is tested of every function goes
+// through this list: errors, hostile arrays and lists, options, overlaps, faults, workspaces, the arena, soak, properties.
+import { random } from "../inputs/random.js";
+import { drawRow } from "../inputs/values.js";
+import type { Api } from "./backends.js";
+
+export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace" | "ready">;
+/** What is common to the plain functions and those of a workspace. */
+export type Functions = Pick<Api, FunctionName>;
+
+/** Arguments by name, positional ones and options. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+export interface Sizes {
+  readonly rows: number;
+  readonly classes: number;
+}
+export type Right = Readonly<Record<string, (sizes: Sizes) => unknown>>;
+
+interface Entry {
+  /** The arguments before the options. The first array is `x` here. */
+  readonly positional: readonly string[];
+  /** What messages call the first, if not `x`. */
+  readonly first?: string;
+  readonly options: readonly string[];
+  /** What else an argument may be: names of RIGHT after a comma. */
+  readonly variants?: readonly string[];
+  /** Arguments that are right for this function and not what RIGHT has. */
+  readonly own?: Right;
+}
+
+/** The options that say where a result goes: `out` is the result itself, the others are properties of it. */
+const OUTPUTS = ["out", "grad"];
+
+const LAYOUT = ["shape", "axis"];
+const FORWARD = [...LAYOUT, "temperature", "out"];
+const LOSS = [...LAYOUT, "reduction", "weight", "sampleWeight", "ignoreIndex", "meanOver", "emptyMean"];
+const GRADIENT = ["gradOutput", "accumulate", "grad"];
+const ENTROPY = [...LOSS, "temperature", "labelSmoothing"];
+const HINGE = [...LOSS, "form", "margin", "p", "perClass"];
+
+const product: Entry = { first: "y", positional: ["x", "dy"], options: [...LAYOUT, "out"] };
+const entropy: Entry = {
+  first: "logits",
+  positional: ["x", "targets"],
+  options: ENTROPY,
+  variants: ["targets, BigInt64Array", "targets, probabilities"],
+};
+const hinge: Entry = {
+  first: "scores",
+  positional: ["x", "targets"],
+  options: HINGE,
+  variants: ["targets, BigInt64Array"],
+};
+
+const entries = {
+  softmax: { positional: ["x"], options: FORWARD },
+  logSoftmax: { positional: ["x"], options: FORWARD },
+  logSumExp: { positional: ["x"], options: FORWARD, own: { out: ({ rows }) => result(rows) } },
+  softmaxGrad: product,
+  logSoftmaxGrad: product,
+  crossEntropy: entropy,
+  crossEntropyGrad: { ...entropy, options: [...ENTROPY, ...GRADIENT] },
+  hinge,
+  hingeGrad: { ...hinge, options: [...HINGE, ...GRADIENT] },
+} satisfies Record<FunctionName, Entry>;
+
+/** Every argument in a right call. Among the arrays none is longer than the logits. */
+const RIGHT: Right = {
+  x: ({ rows, classes }) => draw(1, rows * classes),
+  dy: ({ rows, classes }) => draw(2, rows * classes),
+  targets: ({ rows, classes }) => Int32Array.from({ length: rows }, (_, r) => [classes - 1, 0, classes >> 1][r % 3]!),
+  "targets, BigInt64Array": (sizes) => BigInt64Array.from(RIGHT["targets"]!(sizes) as Int32Array, BigInt),
+  "targets, probabilities": ({ rows, classes }) => factors(3, rows * classes).map((value) => value / classes),
+  shape: ({ rows, classes }) => [rows, classes],
+  axis: () => 1,
+  temperature: () => 2,
+  reduction: () => "none",
+  weight: ({ classes }) => factors(4, classes),
+  sampleWeight: ({ rows }) => factors(5, rows),
+  ignoreIndex: () => [-1],
+  meanOver: () => "all",
+  emptyMean: () => 0,
+  labelSmoothing: () => 0.1,
+  form: () => "crammer-singer",
+  margin: () => 0.5,
+  p: () => 2,
+  perClass: () => true,
+  gradOutput: ({ rows }) => factors(6, rows),
+  accumulate: () => true,
+  out: ({ rows, classes }) => result(rows * classes),
+  grad: ({ rows, classes }) => result(rows * classes),
+};
+
+const draw = (seed: number, n: number) => Float32Array.from(drawRow(random(seed), n, "normal", "Float32Array"));
+const factors = (seed: number, n: number) => draw(seed, n).map((value) => 0.25 + Math.abs(value));
+/** What is in an array before a result goes there. */
+const result = (n: number) => new Float32Array(n).map((_, i) => i - 0.5);
+
+export interface Signature extends Entry {
+  readonly name: FunctionName;
+  readonly first: string;
+  /** The second positional argument. */
+  readonly second: string | undefined;
+  readonly outputs: readonly string[];
+  /** The first of them. */
+  readonly output: string | undefined;
+}
+
+export const signatures: readonly Signature[] = Object.entries(entries as Record<FunctionName, Entry>).map(
+  ([name, entry]) => {
+    const outputs = entry.options.filter((option) => OUTPUTS.includes(option));
+    const [, second] = entry.positional;
+    return { first: "x", ...entry, name: name as FunctionName, second, outputs, output: outputs[0] };
+  },
+);
+
+/** Rows too long to lie side by side in vectors, and longer than what is copied element by element. */
+export const USUAL: Sizes = { rows: 3, classes: 70 };
+
+/** All arguments of a right call, or those that are positional; `what` names a variant that is meant. */
+export function allArguments(
+  { positional, options, own = {} }: Signature,
+  sizes: Sizes = USUAL,
+  what = "",
+  names: readonly string[] = [...positional, ...options],
+): Arguments {
+  const variant = what.includes(",") ? what : "";
+  return Object.fromEntries(
+    names.map((name) => {
+      const of = variant.startsWith(`${name},`) ? variant : name;
+      return [name, (own[of] ?? RIGHT[of]!)(sizes)];
+    }),
+  );
+}
+
+/** Those of some options that are right beside each other and such a variant of an argument. */
+export function together(options: readonly string[], what: string): string[] {
+  const needs: Readonly<Record<string, boolean>> = {
+    gradOutput: options.includes("reduction"),
+    accumulate: options.includes("grad"),
+    ignoreIndex: what !== "targets, probabilities",
+  };
+  return options.filter((name) => needs[name] ?? true);
+}
+
+/** A right call with fresh arrays wherever there can be one, and otherwise only with what these need. */
+export function rightArguments(signature: Signature, what = "", sizes: Sizes = USUAL): Arguments {
+  const all = Object.entries(allArguments(signature, sizes, what));
+  const isNeeded = (name: string) => ["shape", "reduction", ...signature.positional].includes(name);
+  const isCode = (value: unknown) => typeof value === "function";
+  return Object.fromEntries(
+    all.filter(([name, value]) => isNeeded(name) || ArrayBuffer.isView(value) || isCode(value)),
+  );
+}
+
+/** The array arguments: their names, and after a comma what else one can be. */
+export function arraysOf(signature: Signature): string[] {
+  const arrays = Object.entries(rightArguments(signature)).filter(([, value]) => ArrayBuffer.isView(value));
+  return [...arrays.map(([name]) => name), ...(signature.variants ?? [])];
+}
+
+/** The array that was given for an output, in what a function has returned. */
+export function returned(output: string, value: unknown): unknown {
+  return output === "out" ? value : (value as Arguments)[output];
+}

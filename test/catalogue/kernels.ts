@@ -1,0 +1,124 @@
+// The kernels of assembly/index.ts: what each array holds, in the order of the arguments (outputs, inputs, sizes, scalars), and ways to call them.
+
+/** The arguments of a call by name: byte offsets, sizes, scalars. */
+export type Args = Readonly<Record<string, number>>;
+
+/** How many elements an array has, and of which type: that of the kernel, or one of its own. */
+interface Room {
+  readonly length: (args: Args) => number;
+  readonly type?: "f64" | "i32";
+}
+type Arrays = Readonly<Record<string, Room>>;
+
+interface Kernel {
+  readonly writes: Arrays;
+  readonly reads: Arrays;
+  readonly scalars: readonly string[];
+  /** Calls that differ in more than their sizes: the arrays that are absent, and the scalars, for [outer, cols, inner]. */
+  readonly ways: readonly { readonly absent?: readonly string[]; readonly scalars?: (sizes: Args) => Args }[];
+}
+
+const rows = ({ outer, inner }: Args): number => outer! * inner!;
+const LOGITS: Room = { length: (args) => rows(args) * args["cols"]! };
+const PER_CLASS: Room = { length: ({ cols }) => cols! };
+const PER_ROW: Room = { length: rows, type: "f64" };
+const INDICES: Room = { length: rows, type: "i32" };
+const TOTAL: Room = { length: () => 2, type: "f64" };
+const SIZES = ["outer", "cols", "inner"];
+
+const FACTORS = { weight: PER_CLASS, sampleWeight: PER_ROW, gradOutput: PER_ROW };
+const WITHOUT_FACTORS = Object.keys(FACTORS);
+
+const forward: Kernel = {
+  writes: { y: LOGITS },
+  reads: { x: LOGITS },
+  scalars: [...SIZES, "temperature"],
+  ways: [{ scalars: () => ({ temperature: 0.7 }) }],
+};
+const product: Kernel = { writes: { dx: LOGITS }, reads: { y: LOGITS, dy: LOGITS }, scalars: SIZES, ways: [{}] };
+
+export const kernels: Readonly<Record<string, Kernel>> = {
+  softmax: forward,
+  softmaxGrad: product,
+  logSoftmax: forward,
+  logSoftmaxGrad: product,
+  logSumExp: { ...forward, writes: { lse: PER_ROW }, ways: [{ scalars: () => ({ temperature: 1 }) }] },
+  crossEntropy: {
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
+    reads: { x: LOGITS, targets: INDICES, probabilities: LOGITS, ...FACTORS },
+    scalars: [...SIZES, "smoothing", "temperature", "gradScale"],
+    ways: [
+      ["grad", "probabilities", ...WITHOUT_FACTORS],
+      ["probabilities", ...WITHOUT_FACTORS],
+      ["loss", "probabilities", ...WITHOUT_FACTORS],
+      ["probabilities"],
+      ["targets", ...WITHOUT_FACTORS],
+      ["targets"],
+    ].flatMap((absent) =>
+      [0, 0.1].map((smoothing) => ({ absent, scalars: () => ({ smoothing, temperature: 1, gradScale: 1 }) })),
+    ),
+  },
+  hinge: {
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
+    reads: { x: LOGITS, targets: INDICES, ...FACTORS },
+    scalars: [...SIZES, "westonWatkins", "margin", "squared", "divisor", "gradScale"],
+    ways: [["grad", ...WITHOUT_FACTORS], WITHOUT_FACTORS, ["loss", ...WITHOUT_FACTORS], []].flatMap((absent) =>
+      [1, 0].flatMap((westonWatkins) =>
+        [1, 0].map((squared) => ({
+          absent,
+          scalars: () => ({ westonWatkins, margin: 1, squared, divisor: 1, gradScale: 1 }),
+        })),
+      ),
+    ),
+  },
+  add: {
+    writes: { y: { length: ({ n }) => n! } },
+    reads: { x: { length: ({ n }) => n! } },
+    scalars: ["n"],
+    ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner! }) }],
+  },
+  swapAxes: {
+    writes: { to: { length: ({ rows, cols, toStride }) => (cols! - 1) * toStride! + rows! } },
+    reads: { from: { length: ({ rows, cols, fromStride }) => (rows! - 1) * fromStride! + cols! } },
+    scalars: ["rows", "cols", "toStride", "fromStride"],
+    ways: [
+      {
+        scalars: ({ outer, cols, inner }) => ({
+          rows: outer!,
+          cols: cols! * inner!,
+          toStride: outer!,
+          fromStride: cols! * inner!,
+        }),
+      },
+    ],
+  },
+};
+
+/** Exports that are no kernels. */
+const FACTS = /^(memory|heapBase|isRelaxed|narrow(Exp)?)$/;
+
+/** A call of a kernel. */
+export interface Call {
+  readonly kernel: Kernel;
+  readonly bytes: number;
+  readonly args: Args;
+}
+
+/** What a call of an export is: the kernel, the bytes of an element, the arguments by name; undefined for an export that is no kernel. */
+export function kernelOf(name: string): ((args: readonly number[]) => Call) | undefined {
+  if (FACTS.test(name)) return undefined;
+  const kernel = kernels[name];
+  if (kernel === undefined)
+    throw new Error(`test/catalogue/kernels.ts does not know the export ${name}: add its arrays`);
+  const names = [...Object.keys(kernel.writes), ...Object.keys(kernel.reads), ...kernel.scalars];
+  return ([bytes, ...args]) => ({
+    kernel,
+    bytes: bytes!,
+    args: Object.fromEntries(names.map((key, i) => [key, Number(args[i])])),
+  });
+}
+
+/** Where an array ends that begins at 0. */
+export function bytesOf({ length, type }: Room, args: Args, bytes: number): number {
+  return length(args) * (type === "f64" ? 8 : type === "i32" ? 4 : bytes);
+}
