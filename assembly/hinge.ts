@@ -8,20 +8,17 @@
 // Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see rows.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
-//
-// A Crammer–Singer gradient is 0 but for two classes a row. If there is an array `top`, one i32 per row, k is put there (−1 where the whole row is
-// NaN) and grad_k into grad, one per row: of long rows it is quicker not to move the zeros.
 
 import {
-  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelAt,
-  panelFor, panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
+  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelFor,
+  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
 } from "./panel";
 import { countTrue, panelMaxAndNaN, perTile, storeCount } from "./passes";
 import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, classOf, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth,
   rowWeights, scatter,
 } from "./rows";
-import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, storeSum, tree } from "./simd";
+import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, squaresHigh, squaresLow, storePair, storeSum, tree } from "./simd";
 
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -38,7 +35,7 @@ const HIDDEN = memory.data(8);
 const BELOW_NAN = memory.data<u64>([0xfff7ffffffffffff, 0xffbfffff]);
 
 export function hinge<T>(
-  total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
@@ -59,10 +56,8 @@ export function hinge<T>(
       findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
     } else {
       if (layout == WIDE) restIn<T>(INPUT, xs, cols, <T>-Infinity);
-      if (squared) {
-        panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
-        if (sizeof<T>() == 4) squareAgain(xs, n, cols, layout, <f32>margin);
-      } else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, bytes, layout, squared);
     }
     // Where grad is x itself this is overwritten below.
@@ -70,10 +65,6 @@ export function hinge<T>(
 
     const special = lossesAndGradients(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
     if (!grad) continue;
-    if (top) {
-      topGradients<T>(grad + <usize>r * sizeof<T>(), top + (<usize>r << 2), n);
-      continue;
-    }
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
     else if (inner == 1) memory.fill(g, 0, <usize>n * <usize>cols * sizeof<T>());
@@ -139,14 +130,6 @@ function lossesAndGradients(total: usize, loss: usize, n: i32, gradient: bool): 
   store<f64>(total, sum);
   store<f64>(total, lost, LOST);
   return v128.any_true(special);
-}
-
-/** The gradients at the top classes of n rows into g, and which classes these are into `top`. */
-function topGradients<T>(g: usize, top: usize, n: i32): void {
-  for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), g += sizeof<T>(), top += 4) {
-    store<T>(g, <T>load<f64>(row, TOP_GRADIENT));
-    store<i32>(top, isNaN(load<f64>(row, ROW_WEIGHT)) ? -1 : load<i32>(at));
-  }
 }
 
 /** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for (any class of a NaN row). */
@@ -254,37 +237,13 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
         const h0 = positivePart<T>(z0, nans), h1 = positivePart<T>(z1, nans), h2 = positivePart<T>(z2, nans), h3 = positivePart<T>(z3, nans);
         const s = tree<T>(h0, h1, h2, h3);
         high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
-        const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
-        squareH = addHigh<T>(squareH, squareL, square, false), squareL = addLow<T>(squareL, square, false);
+        squareH = squaresHigh<T>(squareH, squareL, h0, h1, h2, h3), squareL = squaresLow<T>(squareL, h0, h1, h2, h3);
       }
       if (!rest) break;
       x = INPUT_REST, g = OUTPUT_REST, end = x + CHUNK;
     }
     storeSum<T>(row + VIOLATION, squareL, squareH, 1, layout == WIDE);
     storeSum<T>(row + SLOPE, low, high, 1, layout == WIDE);
-  }
-}
-
-// Squares whose sum is between these are those of an f32 that has lost nothing.
-const RANGE = memory.data<f64>([1e-30, Infinity]);
-
-/** VIOLATION where squares have left the range of f32: z² of 1e−20 is 0 there, though times a weight of 1e30 it is not. NaN stays NaN. */
-function squareAgain(x: usize, n: i32, cols: i32, layout: Layout, margin: f32): void {
-  const zero = f64x2.splat(0), least = v128.load64_splat(RANGE), infinity = v128.load64_splat(RANGE, 8), end = ROWS + (<usize>n << 3);
-  let some = zero;
-  for (let row = ROWS; row < end; row += 16) {
-    const sum = v128.load(row, VIOLATION), inside = v128.and(f64x2.ge(sum, least), f64x2.lt(sum, infinity));
-    some = v128.or(some, v128.andnot(f64x2.gt(v128.load(row, SLOPE), zero), inside));
-  }
-  if (!v128.any_true(some)) return;
-  for (let i = 0, row = ROWS; i < n; i++, row += 8) {
-    const target = <f32>load<f64>(row, TARGET);
-    let sum: f64 = 0;
-    for (let j = 0; j < cols; j++) {
-      const z = <f64>((load<f32>(panelAt<f32>(x, i, j, cols, layout)) - target) + margin);
-      if (z > 0) sum += z * z;
-    }
-    if (load<f64>(row, VIOLATION) < 1e-30 || load<f64>(row, VIOLATION) == Infinity) store<f64>(row, sum, VIOLATION);
   }
 }
 

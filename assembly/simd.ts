@@ -36,6 +36,7 @@ export function exceeds<T>(x: v128, bound: v128): v128 {
 //   add…    one vector, often the sum of four in a tree, where all terms have one sign
 //   all…    four vectors, one by one: terms of both signs, or sums that may not lose a rounding
 //   dot…    the products of two chunks in memory, not alone; those of f32 are exact
+//   squares… of four vectors of one sign, not alone; the square of an f32 neither vanishes nor overflows
 
 export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
   if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, promoteHigh(x));
@@ -46,7 +47,7 @@ export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
 
 export function addLow<T>(low: v128, x: v128, alone: bool): v128 {
   if (sizeof<T>() == 8) return alone ? addLanes(low, x) : f64x2.add(low, x);
-  return alone ? addLanes(addLanes(low, f64x2.promote_low_f32x4(x)), promoteHigh(x)) : f64x2.add(low, f64x2.promote_low_f32x4(x));
+  return alone ? addLanes(addLanes(low, promoteLow(x)), promoteHigh(x)) : f64x2.add(low, promoteLow(x));
 }
 
 // @ts-ignore: decorator
@@ -59,7 +60,7 @@ export function allHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: 
 
 export function allLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128, alone: bool): v128 {
   if (sizeof<T>() == 4) {
-    const sum = tree<f64>(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b), f64x2.promote_low_f32x4(c), f64x2.promote_low_f32x4(d));
+    const sum = tree<f64>(promoteLow(a), promoteLow(b), promoteLow(c), promoteLow(d));
     if (!alone) return f64x2.add(low, sum);
     return addLanes(addLanes(low, sum), tree<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c), promoteHigh(d)));
   }
@@ -87,6 +88,20 @@ export function dotLow<T>(low: v128, x: usize, y: usize): v128 {
   return eachLow(low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
 }
 
+export function squaresHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  if (sizeof<T>() == 8) return addHigh<T>(high, low, tree<f64>(square(a), square(b), square(c), square(d)), false);
+  return f64x2.add(high, tree<f64>(square(promoteHigh(a)), square(promoteHigh(b)), square(promoteHigh(c)), square(promoteHigh(d))));
+}
+
+export function squaresLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  if (sizeof<T>() == 8) return f64x2.add(low, tree<f64>(square(a), square(b), square(c), square(d)));
+  return f64x2.add(low, tree<f64>(square(promoteLow(a)), square(promoteLow(b)), square(promoteLow(c)), square(promoteLow(d))));
+}
+
+function square(x: v128): v128 {
+  return f64x2.mul(x, x);
+}
+
 function product(x: usize, y: usize): v128 {
   return f64x2.mul(v128.load(x), v128.load(y));
 }
@@ -97,7 +112,7 @@ function products(x: usize, y: usize): v128 {
 }
 
 function exact(x: usize, y: usize): v128 {
-  return f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(x)), f64x2.promote_low_f32x4(v128.load64_zero(y)));
+  return f64x2.mul(promoteLow(v128.load64_zero(x)), promoteLow(v128.load64_zero(y)));
 }
 
 /** (a + b) + (c + d) */
@@ -121,7 +136,12 @@ function swapLanes(x: v128): v128 {
   return i64x2.shuffle(x, x, 1, 0);
 }
 
-/** Lanes 2 and 3 of a vector of f32, as f64. */
+/** Lanes 0 and 1 of a vector of f32, as f64; and 2 and 3. */
+function promoteLow(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+
 function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1));
 }

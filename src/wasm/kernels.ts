@@ -1,7 +1,6 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
-import { rowStart } from "../arguments/shape.js";
-import { fillWith, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { lengthOf, setFrom } from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
 import type { FloatArray, Formulation, Kernels, LossTerms, Shape } from "../kernels.js";
 import type { Arena } from "./arena.js";
@@ -22,7 +21,6 @@ export class WasmKernels extends Blocks implements Kernels {
   private gradOutput = 0;
   private logits = 0;
   private grads = 0;
-  private tops = 0;
 
   constructor(arena: Arena, shared?: WasmKernels) {
     super(arena);
@@ -125,10 +123,10 @@ export class WasmKernels extends Blocks implements Kernels {
     if (scale !== 1) return this.scaledCrossEntropy(terms, labelSmoothing, temperature, scale);
     this.begin(logits);
     const { exports } = this.arena;
-    if (!this.openLoss(terms, exports.narrowExp[this.type], 0))
+    if (!this.openLoss(terms, exports.narrowExp[this.type]))
       return this.shared!.crossEntropy(terms, labelSmoothing, temperature);
     do {
-      this.enterLoss(terms, false);
+      this.enterLoss(terms);
       const ts = probabilities === undefined ? 0 : this.enter(probabilities);
       exports.crossEntropy(
         this.bytes,
@@ -148,7 +146,7 @@ export class WasmKernels extends Blocks implements Kernels {
         temperature,
         gradScale,
       );
-      this.leaveLoss(terms, false);
+      this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
   }
@@ -174,20 +172,14 @@ export class WasmKernels extends Blocks implements Kernels {
     const { logits: scores, shape, gradScale } = terms;
     this.begin(scores);
     const { exports } = this.arena;
-    const narrow = exports.narrow[this.type];
-    // Accumulated, each 0 is added: −0 + 0 is 0.
-    const isSparse =
-      terms.grad !== undefined && form === "crammer-singer" && !terms.accumulate && shape.classes > narrow;
-    if (!this.openLoss(terms, narrow, isSparse ? this.bytes + 4 : 0))
-      return this.shared!.hinge(terms, form, margin, p, divisor);
+    if (!this.openLoss(terms, exports.narrow[this.type])) return this.shared!.hinge(terms, form, margin, p, divisor);
     do {
-      this.enterLoss(terms, isSparse);
+      this.enterLoss(terms);
       exports.hinge(
         this.bytes,
         this.total,
         this.losses,
         this.grads,
-        this.tops,
         this.logits,
         this.targets,
         this.weight,
@@ -202,17 +194,17 @@ export class WasmKernels extends Blocks implements Kernels {
         divisor,
         gradScale,
       );
-      this.leaveLoss(terms, isSparse);
+      this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
   }
 
-  /** Opens the blocks of a loss, with room for what belongs to its rows, `perResult` bytes a row included. */
-  private openLoss(terms: LossTerms, narrow: number, perResult: number): boolean {
+  /** Opens the blocks of a loss, with room for what belongs to its rows. */
+  private openLoss(terms: LossTerms, narrow: number): boolean {
     const { losses, probabilities, shape, weight, sampleWeight, gradOutput, accumulate } = terms;
     const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0);
     const factors = (sampleWeight === undefined ? 0 : 8) + (gradOutput === undefined ? 0 : 8);
-    const perRow = 4 + perResult + factors + (losses === undefined ? 0 : 8);
+    const perRow = 4 + factors + (losses === undefined ? 0 : 8);
     if (!this.open(shape, narrow, slots, perRow, weight === undefined ? 0 : shape.classes)) return false;
     const { arena } = this;
     this.total = arena.take(16);
@@ -223,47 +215,19 @@ export class WasmKernels extends Blocks implements Kernels {
     return true;
   }
 
-  /** Brings in what a loss needs for the block, and makes room for what comes out. `isSparse`: of the gradient one class a row, and which. */
-  private enterLoss(terms: LossTerms, isSparse: boolean): void {
-    const { losses, grad, logits, indices, sampleWeight, gradOutput, accumulate } = terms;
-    const { arena, rows } = this;
+  /** Brings in what a loss needs for the block, and makes room for what comes out. */
+  private enterLoss({ losses, grad, logits, indices, sampleWeight, gradOutput, accumulate }: LossTerms): void {
     this.targets = indices === undefined ? 0 : this.enterIndices(indices);
     this.sampleWeight = sampleWeight === undefined ? 0 : this.enterRows(sampleWeight);
     this.gradOutput = gradOutput === undefined ? 0 : this.enterRows(gradOutput);
-    this.losses = losses === undefined ? 0 : arena.take(rows * 8);
+    this.losses = losses === undefined ? 0 : this.arena.take(this.rows * 8);
     this.logits = this.enter(logits);
-    this.tops = isSparse ? arena.take(rows * 4) : 0;
-    if (isSparse) this.grads = arena.take(rows * this.bytes);
-    else this.grads = grad === undefined ? 0 : this.place(grad, logits, this.logits, accumulate);
+    this.grads = grad === undefined ? 0 : this.place(grad, logits, this.logits, accumulate);
   }
 
-  private leaveLoss(terms: LossTerms, isSparse: boolean): void {
-    const { losses, grad, accumulate } = terms;
+  private leaveLoss({ losses, grad, accumulate }: LossTerms): void {
     if (losses !== undefined) this.leaveRows(losses, this.losses);
-    if (isSparse) this.leaveTops(terms);
-    else if (grad !== undefined) this.leave(grad, this.grads, accumulate);
-  }
-
-  /**
-   * Brings Crammer–Singer gradients to where they belong, and their negatives to the true classes. Of a new array nothing else is touched: to make the
-   * zeros and to copy them takes 20 to 40 % longer (C = 1000 and 32,000, Node 24).
-   */
-  private leaveTops({ grad, shape, clears }: LossTerms): void {
-    const { classes, inner } = shape;
-    const { view, firstRow } = this;
-    const { i32 } = this.arena;
-    for (let i = 0; i < this.rows; i++) {
-      const start = rowStart(shape, firstRow + i);
-      const value = view[this.grads / this.bytes + i]!;
-      const k = i32[(this.tops >>> 2) + i]!;
-      const y = i32[(this.targets >>> 2) + i]!;
-      const fill = k < 0 ? Number.NaN : 0;
-      if ((clears || k < 0) && inner === 1) fillWith(grad!, fill, start, start + classes);
-      else if (clears || k < 0) for (let j = 0; j < classes; j++) grad![start + j * inner] = fill;
-      if (k < 0 || y < 0) continue;
-      grad![start + k * inner]! += value;
-      grad![start + y * inner]! -= value;
-    }
+    if (grad !== undefined) this.leave(grad, this.grads, accumulate);
   }
 
   /** What the kernels have added up over all blocks. */
