@@ -70,3 +70,13 @@ export interface Kernels {
   /** divisor: of loss and gradient, 1, or C for `perClass`. */
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
 }
+
+/** What `topK` says of a class. */
+export type TopKValues = "probabilities" | "logProbabilities" | "logits";
+
+/** What `sample` may draw: the topK largest, of these the fewest that have topP of the sum, of these those with at least minP of the largest. */
+export interface Restriction {
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+}
