@@ -10,8 +10,9 @@ import { scratchPositions, select, selectTop } from "./select.js";
 export function sample(
   drawn: Int32Array,
   x: FloatArray,
-  shape: Shape,
+  _tops: Int32Array,
   u: Float64Array,
+  shape: Shape,
   temperature: number,
   restriction: Restriction,
 ): void {

@@ -59,6 +59,41 @@ export interface Kernels {
     divisor: number,
     gradScale: number,
   ) => void;
+  readonly argmax: (bytes: Bytes, indices: Pointer, x: Pointer, outer: number, cols: number, inner: number) => void;
+  readonly topK: (
+    bytes: Bytes,
+    indices: Pointer,
+    values: Pointer,
+    x: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    order: Pointer,
+    spare: Pointer,
+    rows: number,
+    cols: number,
+    k: number,
+    kind: number,
+    temperature: number,
+    capacity: number,
+  ) => number;
+  readonly sample: (
+    bytes: Bytes,
+    classes: Pointer,
+    x: Pointer,
+    u: Pointer,
+    sums: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    weights: Pointer,
+    rows: number,
+    cols: number,
+    temperature: number,
+    k: number,
+    topP: number,
+    minP: number,
+    capacity: number,
+  ) => number;
+  readonly float16ToFloat32: (bytes: 4, y: Pointer, x: Pointer, n: number) => void;
   readonly add: (bytes: Bytes, y: Pointer, x: Pointer, n: number) => void;
   readonly swapAxes: (
     bytes: Bytes,
@@ -79,6 +114,10 @@ const NAMES: readonly (keyof Kernels)[] = [
   "logSumExp",
   "crossEntropy",
   "hinge",
+  "argmax",
+  "topK",
+  "sample",
+  "float16ToFloat32",
   "add",
   "swapAxes",
 ];
