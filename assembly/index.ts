@@ -91,18 +91,18 @@ export function argmax(bytes: i32, indices: usize, x: usize, outer: i32, cols: i
   else argmaxOf<f64>(indices, x, outer, cols, inner);
 }
 export function topK(
-  bytes: i32, indices: usize, values: usize, x: usize, list: usize, ids: usize, order: usize, spare: usize,
+  bytes: i32, indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,
   rows: i32, cols: i32, k: i32, kind: i32, temperature: f64, capacity: i32,
 ): bool {
-  if (bytes == 4) return topKOf<f32>(indices, values, x, list, ids, order, spare, rows, cols, k, kind, temperature, capacity);
-  return topKOf<f64>(indices, values, x, list, ids, order, spare, rows, cols, k, kind, temperature, capacity);
+  if (bytes == 4) return topKOf<f32>(indices, values, list, ids, order, spare, x, rows, cols, k, kind, temperature, capacity);
+  return topKOf<f64>(indices, values, list, ids, order, spare, x, rows, cols, k, kind, temperature, capacity);
 }
 export function sample(
-  bytes: i32, classes: usize, x: usize, u: usize, sums: usize, list: usize, ids: usize, weights: usize,
+  bytes: i32, classes: usize, sums: usize, list: usize, ids: usize, weights: usize, x: usize, tops: usize, u: usize,
   rows: i32, cols: i32, temperature: f64, k: i32, topP: f64, minP: f64, capacity: i32,
 ): bool {
-  if (bytes == 4) return sampleOf<f32>(classes, x, u, sums, list, ids, weights, rows, cols, temperature, k, topP, minP, capacity);
-  return sampleOf<f64>(classes, x, u, sums, list, ids, weights, rows, cols, temperature, k, topP, minP, capacity);
+  if (bytes == 4) return sampleOf<f32>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
+  return sampleOf<f64>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
 }
 export function float16ToFloat32(bytes: i32, y: usize, x: usize, n: i32): void {
   float16ToFloat32Of(y, x, n);

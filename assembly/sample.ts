@@ -31,16 +31,16 @@ const LOG = memory.data(16, 16);
 const INVERSE = memory.data(16, 16);
 
 /**
- * classes: where each row has its maximum, which is finite; then what was drawn. u: [rows], in [0, 1). `sums`: room for one f64 per block of a row;
- * `list`, `ids`, `weights`: for `capacity` entries each. Returns false where that is too little. k ≥ cols, topP = 1, minP = 0 restrict nothing.
+ * classes: [rows]; tops: [rows], where each has its maximum, which is finite; u: [rows], in [0, 1). `sums`: room for one f64 per block of a row; `list`,
+ * `ids`, `weights`: for `capacity` entries each. Returns false where that is too little. k ≥ cols, topP = 1, minP = 0 restrict nothing.
  */
 export function sample<T>(
-  classes: usize, x: usize, u: usize, sums: usize, list: usize, ids: usize, weights: usize,
+  classes: usize, sums: usize, list: usize, ids: usize, weights: usize, x: usize, tops: usize, u: usize,
   rows: i32, cols: i32, temperature: f64, k: i32, topP: f64, minP: f64, capacity: i32,
 ): bool {
   const table = expTable<T>(temperature);
-  for (; rows > 0; rows--, x += <usize>cols * sizeof<T>(), u += 8, classes += 4) {
-    const m = load<T>(x + <usize>load<i32>(classes) * sizeof<T>());
+  for (; rows > 0; rows--, x += <usize>cols * sizeof<T>(), u += 8, classes += 4, tops += 4) {
+    const m = load<T>(x + <usize>load<i32>(tops) * sizeof<T>());
     v128.store(SHIFT, v128.splat<T>(-m));
     // Without topK this is the sum that topP is about; with nothing at all, of what is drawn.
     const keeps = cols <= capacity && topP < 1, sum = k >= cols && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : 0, x, cols, table) : 0;

@@ -27,7 +27,7 @@ const SHIFT = memory.data(16, 16);
  * `values`: room for k of each row. `list`, `ids`, `order`, `spare`: room for `capacity` entries each; returns false where that is too little.
  */
 export function topK<T>(
-  indices: usize, values: usize, x: usize, list: usize, ids: usize, order: usize, spare: usize,
+  indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,
   rows: i32, cols: i32, k: i32, kind: i32, temperature: f64, capacity: i32,
 ): bool {
   const table = expTable<T>(temperature);

@@ -15,6 +15,7 @@ import type {
   ClassIndices,
   ClassProbabilities,
   CrossEntropyOptions,
+  Float16ArrayLike,
   Given,
   GradOptions,
   HingeOptions,
@@ -218,10 +219,10 @@ export interface Functions {
    * @param options `out`: a Float32Array of the same length.
    * @example float16ToFloat32(Uint16Array.of(0x3c00, 0xc000, 0x0001)) // [1, -2, 5.960464477539063e-8]
    */
-  float16ToFloat32<O extends Float32Array = Result<Float32Array>>(
-    bits: Uint16Array,
-    options?: { out?: O | undefined },
-  ): O;
+  float16ToFloat32<O extends Float32Array | undefined = undefined>(
+    bits: Uint16Array | Float16ArrayLike,
+    options?: { out?: O },
+  ): Given<O, Result<Float32Array>>;
 }
 
 export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}

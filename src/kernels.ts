@@ -103,13 +103,3 @@ export interface Kernels {
   /** y may have room for more than x has. */
   float16ToFloat32(y: Float32Array, x: Uint16Array): void;
 }
-
-/** What `topK` says of a class. */
-export type TopKValues = "probabilities" | "logProbabilities" | "logits";
-
-/** What `sample` may draw: the topK largest, of these the fewest that have topP of the sum, of these those with at least minP of the largest. */
-export interface Restriction {
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-}

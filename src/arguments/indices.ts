@@ -5,6 +5,9 @@ import { rangeError, typeError } from "./errors.js";
 import type { Options } from "./options.js";
 import { kindOf, lengthOf } from "./typedArrays.js";
 
+/** The model of arrays of indices. */
+export const NO_INDICES: Int32Array = /* @__PURE__ */ new Int32Array(0);
+
 /** The option `out` of a function that gives one class index a row; undefined where there is none. */
 export function indicesOption(fn: string, out: unknown, rows: number): Int32Array | undefined {
   if (out === undefined) return undefined;
@@ -35,8 +38,8 @@ export function takeRowArrays(fn: string, rows: number): RowArrays {
   }
   const length = Math.max(rows, KEPT_ROWS);
   return {
-    tops: newArray(fn, Int32Array.prototype, length),
-    classes: newArray(fn, Int32Array.prototype, length),
+    tops: newArray(fn, NO_INDICES, length),
+    classes: newArray(fn, NO_INDICES, length),
     u: newArray(fn, Float64Array.prototype, length),
   };
 }

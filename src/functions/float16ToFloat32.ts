@@ -6,6 +6,7 @@ import { type OptionSet, optionSet, readOptions } from "../arguments/options.js"
 import { bufferOf, kindOf, lengthOf, mayBeOne } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
 
+const MODEL = /* @__PURE__ */ new Float32Array(0);
 const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("out");
 
 export function float16ToFloat32(kernels: Kernels, bits: unknown, given: unknown): Float32Array {
@@ -16,8 +17,7 @@ export function float16ToFloat32(kernels: Kernels, bits: unknown, given: unknown
     throw typeError(fn, "bits", "a Uint16Array or a Float16Array", bits);
   const input = plainArray(fn, "bits", bits as Uint16Array, Uint16Array);
   const length = lengthOf(input);
-  const out =
-    options.out === undefined ? newArray(fn, Float32Array.prototype, length) : floatOut(fn, options.out, length);
+  const out = options.out === undefined ? newArray(fn, MODEL, length) : floatOut(fn, options.out, length);
   // Of one memory, results could be written over what is still to be read.
   const isApart = options.out === undefined || !mayBeOne(bufferOf(input), bufferOf(out));
   if (length > 0) kernels.float16ToFloat32(out, isApart ? input : new Uint16Array(input));

@@ -1,6 +1,7 @@
 // check → kernel → return
 
 import { floatArray, newArray, readList } from "../arguments/arrays.js";
+import { NO_INDICES } from "../arguments/indices.js";
 import {
   checkedNumber,
   choiceOption,
@@ -35,7 +36,7 @@ export function topK<A extends LogitsLike>(
   const temperature = temperatureOption(fn, options);
   const kind = choiceOption(fn, "values", options.values, "probabilities", VALUES);
   const rows = shape.outer * shape.inner;
-  const indices = newArray(fn, Int32Array.prototype, rows * count);
+  const indices = newArray(fn, NO_INDICES, rows * count);
   const values = outputLike(fn, "out", undefined, undefined, list !== undefined, input, rows * count);
   if (rows > 0) kernels.topK(indices, values.array, input, shape, count, kind, temperature);
   return { indices, values: deliver(values) as Result<A> };

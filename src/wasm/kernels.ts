@@ -10,6 +10,8 @@ import { Blocks } from "./blocks.js";
 const FEW_ELEMENTS = 1024;
 /** The most entries of a list of classes in an arena that must not grow: longer ones are for the shared kernels. */
 const SHORT_LIST = 4096;
+/** By their number in assembly/topK.ts. */
+const TOP_K_VALUES: readonly TopKValues[] = ["logits", "probabilities", "logProbabilities"];
 /** Classes whose exponentials `sample` adds up in one. */
 const SAMPLE_BLOCK = 1024;
 
@@ -241,34 +243,26 @@ export class WasmKernels extends Blocks implements Kernels {
     const { bytes } = this;
     const { exports } = this.arena;
     const capacity = this.capacityFor(shape);
+    const { arena } = this;
     let fits = this.open(shape, 0, this.slotOf(x, shape), k * (bytes + 4), capacity * (1 + 12 / bytes));
     while (fits) {
-      const [results, resultValues] = [this.arena.take(this.rows * k * 4), this.arena.take(this.rows * k * bytes)];
-      const [list, ids] = [this.arena.take(capacity * bytes), this.arena.take(capacity * 4)];
-      const [order, spare] = [this.arena.take(capacity * 4), this.arena.take(capacity * 4)];
-      const xs = this.enter(x);
-      const what = ["logits", "probabilities", "logProbabilities"].indexOf(kind);
+      const { rows } = this;
+      const at = {
+        indices: arena.take(rows * k * 4),
+        values: arena.take(rows * k * bytes),
+        list: arena.take(capacity * bytes),
+        ids: arena.take(capacity * 4),
+        order: arena.take(capacity * 4),
+        spare: arena.take(capacity * 4),
+        x: this.enter(x),
+      };
+      const pointers = [at.indices, at.values, at.list, at.ids, at.order, at.spare, at.x] as const;
       fits =
-        0 !==
-        exports.topK(
-          bytes,
-          results,
-          resultValues,
-          xs,
-          list,
-          ids,
-          order,
-          spare,
-          this.rows,
-          shape.classes,
-          k,
-          what,
-          temperature,
-          capacity,
-        );
+        exports.topK(bytes, ...pointers, rows, shape.classes, k, TOP_K_VALUES.indexOf(kind), temperature, capacity) !==
+        0;
       if (!fits) break;
-      this.leaveIndices(indices, results, k);
-      this.leaveValues(values, resultValues, k);
+      this.leaveIndices(indices, at.indices, k);
+      this.leaveValues(values, at.values, k);
       if (!this.next()) return;
     }
     this.arena.end();
@@ -295,35 +289,26 @@ export class WasmKernels extends Blocks implements Kernels {
     const capacity = this.capacityFor(shape);
     const sumBytes = (Math.floor(shape.classes / SAMPLE_BLOCK) + 1) * 8;
     const kept = capacity * (2 + 4 / bytes) + sumBytes / bytes;
-    let fits = this.open(shape, 0, this.slotOf(x, shape), 12, kept);
+    const { topK, topP, minP } = restriction;
+    const { arena } = this;
+    let fits = this.open(shape, 0, this.slotOf(x, shape), 16, kept);
     while (fits) {
-      const [results, us] = [this.enterTops(tops), this.enterRows(u)];
-      const [sums, list] = [this.arena.take(sumBytes), this.arena.take(capacity * bytes)];
-      const [ids, weights] = [this.arena.take(capacity * 4), this.arena.take(capacity * bytes)];
-      const xs = this.enter(x);
-      const { topK, topP, minP } = restriction;
+      const { rows } = this;
+      const at = {
+        classes: arena.take(rows * 4),
+        sums: arena.take(sumBytes),
+        list: arena.take(capacity * bytes),
+        ids: arena.take(capacity * 4),
+        weights: arena.take(capacity * bytes),
+        x: this.enter(x),
+        tops: this.enterTops(tops),
+        u: this.enterRows(u),
+      };
+      const pointers = [at.classes, at.sums, at.list, at.ids, at.weights, at.x, at.tops, at.u] as const;
       const k = Math.min(topK, shape.classes);
-      fits =
-        0 !==
-        exports.sample(
-          bytes,
-          results,
-          xs,
-          us,
-          sums,
-          list,
-          ids,
-          weights,
-          this.rows,
-          shape.classes,
-          temperature,
-          k,
-          topP,
-          minP,
-          capacity,
-        );
+      fits = exports.sample(bytes, ...pointers, rows, shape.classes, temperature, k, topP, minP, capacity) !== 0;
       if (!fits) break;
-      this.leaveIndices(classes, results, 1);
+      this.leaveIndices(classes, at.classes, 1);
       if (!this.next()) return;
     }
     this.arena.end();
