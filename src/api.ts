@@ -35,7 +35,7 @@ import type {
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {
   /**
-   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Positive, sums to 1, keeps the order of x.
+   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Not negative, sums to 1, keeps the order of x but for rounding.
    *
    * @param x any shape (`shape`, `axis`), by default one row. −Infinity gives exactly 0; a row that holds NaN or +Infinity, or nothing
    *   but −Infinity, is NaN.

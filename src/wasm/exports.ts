@@ -43,7 +43,6 @@ export interface Kernels {
     total: Pointer,
     loss: Pointer,
     grad: Pointer,
-    top: Pointer,
     x: Pointer,
     targets: Pointer,
     weight: Pointer,

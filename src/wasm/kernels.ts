@@ -187,7 +187,6 @@ export class WasmKernels extends Blocks implements Kernels {
         this.total,
         this.losses,
         this.grads,
-        0,
         this.logits,
         this.targets,
         this.weight,

@@ -119,8 +119,10 @@ const result = (n: number) => new Float32Array(n).map((_, i) => i - 0.5);
 export interface Signature extends Entry {
   readonly name: FunctionName;
   readonly first: string;
+  /** The second positional argument. */
   readonly second: string | undefined;
   readonly outputs: readonly string[];
+  /** The first of them. */
   readonly output: string | undefined;
 }
 

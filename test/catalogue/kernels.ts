@@ -68,24 +68,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     ),
   },
   hinge: {
-    // with `top`, where only the largest margin counts, `grad` holds one number a row
-    writes: {
-      total: TOTAL,
-      loss: PER_ROW,
-      grad: { length: (args) => rows(args) * (args["top"] === 0 ? args["cols"]! : 1) },
-      top: INDICES,
-    },
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
     reads: { x: LOGITS, targets: INDICES, ...FACTORS },
     scalars: [...SIZES, "westonWatkins", "margin", "squared", "divisor", "gradScale"],
-    ways: [
-      ["grad", "top", ...WITHOUT_FACTORS],
-      ["top", ...WITHOUT_FACTORS],
-      ["loss", "top", ...WITHOUT_FACTORS],
-      ["top"],
-      WITHOUT_FACTORS,
-      ["loss"],
-    ].flatMap((absent) =>
-      (absent.includes("top") ? [1, 0] : [0]).flatMap((westonWatkins) =>
+    ways: [["grad", ...WITHOUT_FACTORS], WITHOUT_FACTORS, ["loss", ...WITHOUT_FACTORS], []].flatMap((absent) =>
+      [1, 0].flatMap((westonWatkins) =>
         [1, 0].map((squared) => ({
           absent,
           scalars: () => ({ westonWatkins, margin: 1, squared, divisor: 1, gradScale: 1 }),

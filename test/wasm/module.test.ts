@@ -22,20 +22,18 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
   "softmax/softmax": { constants: 1, because: "the numerator of the row's factor: one division for two rows" },
   "crossEntropy/crossEntropy": {
     constants: 2,
-    calls: 1,
-    because: "ones for absent weights, once a call, in the loops of classWeights; findInRow, for some rows",
+    because: "ones for absent weights, once a call, in the loops of classWeights",
   },
-  "hinge/hinge": { constants: 1, because: REST },
-  "hinge/findTop": { calls: 1, because: "rowHoldsNaN, for rows that may hold one" },
+  "hinge/hinge": { constants: 1, calls: 1, because: `${REST}; rowHoldsNaN, for rows that may hold one` },
   "logSoftmax/logSumExp": { calls: 1, because: "rowHoldsNaN, for rows whose maximum is infinite" },
 };
 
 /**
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
- *   44,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
+ *   45,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
  */
-const MOST = { simd: 44_000, relaxed: 44_300 };
+const MOST = { simd: 45_000, relaxed: 45_300 };
 
 interface Loop {
   readonly name: string;
