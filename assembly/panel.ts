@@ -228,7 +228,7 @@ function rowIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   const perChunk = 4 * lanes<T>();
   for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, x += CHUNK) {
     if (left < perChunk) {
-      for (let i = 0; i < perChunk; i++) store<T>(LAST + i * sizeof<T>(), i < left ? load<T>(x + i * sizeof<T>()) : pad);
+      for (let i = 0; i < 4; i++) v128.store(LAST + (i << 4), loadPart<T>(x + (i << 4), left - i * lanes<T>(), v128.splat<T>(pad)));
       x = LAST;
     }
     for (let i: usize = 0; i < CHUNK; i += square<T>()) transpose<T>(panel + i, VECTOR, x + i / lanes<T>(), CHUNK / lanes<T>());
@@ -242,6 +242,15 @@ function rowOut<T>(y: usize, panel: usize, cols: i32): void {
     for (let i: usize = 0; i < CHUNK; i += square<T>()) transpose<T>(to + i / lanes<T>(), CHUNK / lanes<T>(), panel + i, VECTOR);
     if (left < perChunk) for (let i: usize = 0; i < <usize>left * sizeof<T>(); i += sizeof<T>()) store<T>(y + i, load<T>(LAST + i));
   }
+}
+
+/** The first n values of a vector, the others from `v`. */
+function loadPart<T>(from: usize, n: i32, v: v128): v128 {
+  if (n >= lanes<T>()) return v128.load(from);
+  if (n > 0) v = v128.load_lane<T>(from, v, 0);
+  if (sizeof<T>() == 4 && n > 1) v = v128.load_lane<T>(from + 4, v, 1);
+  if (sizeof<T>() == 4 && n > 2) v = v128.load_lane<T>(from + 8, v, 2);
+  return v;
 }
 
 /** Bytes of as many vectors as a vector has lanes: what is transposed at once. */

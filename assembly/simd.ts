@@ -29,20 +29,20 @@ export function exceeds<T>(x: v128, bound: v128): v128 {
 
 // A running sum that does not lose small terms, whatever their number, as two vectors `low` and `high`. Update `high` first.
 //
-//   f32   lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision
-//   f64   `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method)
-//   alone: all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high` (lane 1 is not looked at)
+//   f32      lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision
+//   f64      `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method)
+//   alone    all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high` (lane 1 is not looked at)
 //
-//   add…    one vector, often the sum of four in a tree, where all terms have one sign
-//   all…    four vectors, one by one: terms of both signs, or sums that may not lose a rounding
-//   dot…    the products of two chunks in memory, not alone; those of f32 are exact
+//   add…     one vector, often the sum of four in a tree, where all terms have one sign
+//   all…     four vectors, one by one: terms of both signs, or sums that may not lose a rounding
+//   dot…     the products of two chunks in memory, not alone; those of f32 are exact
 //   squares… of four vectors of one sign, not alone; the square of an f32 neither vanishes nor overflows
 
 export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
   if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, promoteHigh(x));
-  const sum = f64x2.add(low, x), other = swapLanes(x);
+  const sum = f64x2.add(low, x);
   high = f64x2.add(high, lostBy(low, x, sum));
-  return alone ? f64x2.add(high, lostBy(sum, other, f64x2.add(sum, other))) : high;
+  return alone ? f64x2.add(high, lostBy(sum, swapLanes(x), addLanes(low, x))) : high;
 }
 
 export function addLow<T>(low: v128, x: v128, alone: bool): v128 {

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildOptions, build } from "esbuild";
-import { toText } from "../../src/wasm/text.js";
+import { toLiteral } from "../../src/wasm/text.js";
 import { random } from "../../test/inputs/random.js";
 import { LOADER, leanLoader } from "../leanLoader.js";
 import { type Mutant, mutantsOf } from "./mutants.js";
@@ -148,10 +148,10 @@ async function killerOfKernel(module: Uint8Array): Promise<string | undefined> {
   if (fault !== undefined) return fault;
   writeFileSync(join(copy, "dist/simd.wasm"), module);
   const index = readFileSync("dist/index.js", "utf8");
-  if (!index.includes(toText(original!))) throw new Error("dist/ does not hold what assembly/ compiles to");
+  if (!index.includes(toLiteral(original!))) throw new Error("dist/ does not hold what assembly/ compiles to");
   writeFileSync(
     join(copy, "dist/index.js"),
-    index.replace(toText(original!), () => toText(module)),
+    index.replace(toLiteral(original!), () => toLiteral(module)),
   );
   return tested(KERNEL_TESTS, "simd");
 }
