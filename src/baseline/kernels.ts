@@ -2,11 +2,15 @@
 // engine, and are what a faster backend is measured against.
 
 import type { Kernels } from "../kernels.js";
+import { argmax } from "./argmax.js";
 import { crossEntropy } from "./crossEntropy.js";
+import { float16ToFloat32 } from "./float16.js";
 import { hinge } from "./hinge.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
+import { sample } from "./sample.js";
 import { softmax, softmaxGrad } from "./softmax.js";
+import { topK } from "./topK.js";
 
 export const baselineKernels: Kernels = {
   readsFirst: () => false,
@@ -17,4 +21,8 @@ export const baselineKernels: Kernels = {
   logSumExp,
   crossEntropy,
   hinge,
+  argmax,
+  topK,
+  sample,
+  float16ToFloat32,
 };

@@ -121,7 +121,7 @@ export class Blocks {
   }
 
   /** Where an array lies in the workspace; 0 if it does not. */
-  private inWorkspace(array: FloatArray): number {
+  protected inWorkspace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
     // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
     if (start === reserved || bufferOf(array) !== buffer) return 0;
@@ -178,6 +178,20 @@ export class Blocks {
     const from = at >>> 3;
     if (rows > FEW) copy(values, firstRow, f64, from, rows, this.perRow);
     else for (let r = 0; r < rows; r++) values[firstRow + r] = f64[from + r]!;
+  }
+
+  /** The same for n integers a row. */
+  protected leaveIndices(indices: Int32Array, at: number, n: number): void {
+    const { rows, firstRow } = this;
+    const { i32 } = this.arena;
+    const from = at >>> 2;
+    const to = firstRow * n;
+    for (let i = 0; i < rows * n; i++) indices[to + i] = i32[from + i]!;
+  }
+
+  /** The same for n numbers of the call's type a row. */
+  protected leaveValues(values: FloatArray, at: number, n: number): void {
+    copy(values, this.firstRow * n, this.view, at >>> this.log2, this.rows * n);
   }
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */

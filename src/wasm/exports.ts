@@ -58,6 +58,42 @@ export interface Kernels {
     divisor: number,
     gradScale: number,
   ) => void;
+  readonly argmax: (bytes: Bytes, indices: Pointer, x: Pointer, outer: number, cols: number, inner: number) => void;
+  readonly topK: (
+    bytes: Bytes,
+    indices: Pointer,
+    values: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    order: Pointer,
+    spare: Pointer,
+    x: Pointer,
+    rows: number,
+    cols: number,
+    k: number,
+    kind: number,
+    temperature: number,
+    capacity: number,
+  ) => number;
+  readonly sample: (
+    bytes: Bytes,
+    classes: Pointer,
+    sums: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    weights: Pointer,
+    x: Pointer,
+    tops: Pointer,
+    u: Pointer,
+    rows: number,
+    cols: number,
+    temperature: number,
+    k: number,
+    topP: number,
+    minP: number,
+    capacity: number,
+  ) => number;
+  readonly float16ToFloat32: (bytes: 4, y: Pointer, x: Pointer, n: number) => void;
   readonly add: (bytes: Bytes, y: Pointer, x: Pointer, n: number) => void;
   readonly swapAxes: (
     bytes: Bytes,
@@ -78,6 +114,10 @@ const NAMES: readonly (keyof Kernels)[] = [
   "logSumExp",
   "crossEntropy",
   "hinge",
+  "argmax",
+  "topK",
+  "sample",
+  "float16ToFloat32",
   "add",
   "swapAxes",
 ];

@@ -4,7 +4,10 @@ import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import type { Api } from "./backends.js";
 
-export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace" | "ready">;
+export type FunctionName = Exclude<
+  keyof Api,
+  "backend" | "initialLoss" | "createWorkspace" | "ready" | "float16ToFloat32"
+>;
 /** What is common to the plain functions and those of a workspace. */
 export type Functions = Pick<Api, FunctionName>;
 
@@ -53,6 +56,8 @@ const hinge: Entry = {
   variants: ["targets, BigInt64Array"],
 };
 
+const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
+
 const entries = {
   softmax: { positional: ["x"], options: FORWARD },
   logSoftmax: { positional: ["x"], options: FORWARD },
@@ -63,6 +68,13 @@ const entries = {
   crossEntropyGrad: { ...entropy, options: [...ENTROPY, ...GRADIENT] },
   hinge,
   hingeGrad: { ...hinge, options: [...HINGE, ...GRADIENT] },
+  argmax: { positional: ["x"], options: [...LAYOUT, "out"], own: { out: indices } },
+  topK: { positional: ["x", "k"], options: [...LAYOUT, "temperature", "values"] },
+  sample: {
+    positional: ["x"],
+    options: [...LAYOUT, "temperature", "topK", "topP", "minP", "random", "out"],
+    own: { out: indices },
+  },
 } satisfies Record<FunctionName, Entry>;
 
 /** Every argument in a right call. Among the arrays none is longer than the logits. */
@@ -75,6 +87,12 @@ const RIGHT: Right = {
   shape: ({ rows, classes }) => [rows, classes],
   axis: () => 1,
   temperature: () => 2,
+  k: ({ classes }) => Math.min(3, classes),
+  values: () => "logits",
+  topK: () => 5,
+  topP: () => 0.9,
+  minP: () => 0.01,
+  random: () => () => 0.5,
   reduction: () => "none",
   weight: ({ classes }) => factors(4, classes),
   sampleWeight: ({ rows }) => factors(5, rows),

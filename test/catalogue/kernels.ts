@@ -6,7 +6,7 @@ export type Args = Readonly<Record<string, number>>;
 /** How many elements an array has, and of which type: that of the kernel, or one of its own. */
 interface Room {
   readonly length: (args: Args) => number;
-  readonly type?: "f64" | "i32";
+  readonly type?: "f64" | "f32" | "i32" | "u16";
 }
 type Arrays = Readonly<Record<string, Room>>;
 
@@ -24,6 +24,15 @@ const PER_CLASS: Room = { length: ({ cols }) => cols! };
 const PER_ROW: Room = { length: rows, type: "f64" };
 const INDICES: Room = { length: rows, type: "i32" };
 const TOTAL: Room = { length: () => 2, type: "f64" };
+// Of kernels that take their rows one after the other, each by itself, and lists of its classes.
+const BY_ROWS: Room = { length: ({ rows, cols }) => rows! * cols! };
+const ROW_INDICES: Room = { length: ({ rows }) => rows!, type: "i32" };
+const TOP: Room = { length: ({ rows, k }) => rows! * k! };
+const TOP_INDICES: Room = { ...TOP, type: "i32" };
+const LIST: Room = { length: ({ capacity }) => capacity! };
+const LIST_INDICES: Room = { ...LIST, type: "i32" };
+const BLOCKS: Room = { length: ({ cols }) => Math.floor(cols! / 1024) + 1, type: "f64" };
+const inRows = ({ outer, cols, inner }: Args): Args => ({ rows: outer! * inner!, capacity: Math.ceil(cols! / 4) * 4 });
 const SIZES = ["outer", "cols", "inner"];
 
 const FACTORS = { weight: PER_CLASS, sampleWeight: PER_ROW, gradOutput: PER_ROW };
@@ -70,6 +79,36 @@ export const kernels: Readonly<Record<string, Kernel>> = {
         })),
       ),
     ),
+  },
+  argmax: { writes: { indices: INDICES }, reads: { x: LOGITS }, scalars: SIZES, ways: [{}] },
+  topK: {
+    writes: {
+      indices: TOP_INDICES,
+      values: TOP,
+      list: LIST,
+      ids: LIST_INDICES,
+      order: LIST_INDICES,
+      spare: LIST_INDICES,
+    },
+    reads: { x: BY_ROWS },
+    scalars: ["rows", "cols", "k", "kind", "temperature", "capacity"],
+    ways: [0, 1, 2].map((kind) => ({
+      scalars: (sizes) => ({ ...inRows(sizes), k: Math.min(3, sizes["cols"]!), kind, temperature: 0.7 }),
+    })),
+  },
+  sample: {
+    writes: { classes: ROW_INDICES, sums: BLOCKS, list: LIST, ids: LIST_INDICES, weights: LIST },
+    reads: { x: BY_ROWS, tops: ROW_INDICES, u: { length: ({ rows }) => rows!, type: "f64" } },
+    scalars: ["rows", "cols", "temperature", "k", "topP", "minP", "capacity"],
+    ways: [{}, { k: 3 }, { topP: 0.9 }, { minP: 0.1 }, { k: 9, topP: 0.5, minP: 0.2 }].map((restriction) => ({
+      scalars: (sizes) => ({ ...inRows(sizes), temperature: 0.7, k: 1e9, topP: 1, minP: 0, ...restriction }),
+    })),
+  },
+  float16ToFloat32: {
+    writes: { y: { length: ({ n }) => n!, type: "f32" } },
+    reads: { bits: { length: ({ n }) => n!, type: "u16" } },
+    scalars: ["n"],
+    ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner! }) }],
   },
   add: {
     writes: { y: { length: ({ n }) => n! } },
@@ -120,5 +159,6 @@ export function kernelOf(name: string): ((args: readonly number[]) => Call) | un
 
 /** Where an array ends that begins at 0. */
 export function bytesOf({ length, type }: Room, args: Args, bytes: number): number {
-  return length(args) * (type === "f64" ? 8 : type === "i32" ? 4 : bytes);
+  const sizes = { f64: 8, f32: 4, i32: 4, u16: 2 };
+  return length(args) * (type === undefined ? bytes : sizes[type]);
 }

@@ -48,7 +48,7 @@ const SHAPES = [
 ];
 
 function argumentsOf(
-  { name, second, output }: Signature,
+  { name, positional, second, output }: Signature,
   type: typeof Float32Array | typeof Float64Array,
   [outer, classes, inner]: number[],
 ) {
@@ -57,6 +57,12 @@ function argumentsOf(
   const all = (length: number) => new type(length).fill(0.5);
   const shaped: Arguments = { x: all(n), shape: [outer, classes, inner], axis: 1 };
   if (second === "dy") return [{ ...shaped, dy: all(n) }];
+  if (positional.includes("k"))
+    return [
+      { ...shaped, k: classes },
+      { ...shaped, k: 1, values: "logits" },
+    ];
+  if (name === "sample") return [{}, { topK: 5 }, { topP: 0.9, minP: 0.1 }].map((given) => ({ ...shaped, ...given }));
   if (second === undefined) return [shaped];
 
   const factors = { weight: all(classes!), sampleWeight: all(rows), reduction: "none" };

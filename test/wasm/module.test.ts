@@ -25,6 +25,9 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
     because: "ones for absent weights, once a call, in the loops of classWeights",
   },
   "hinge/hinge": { constants: 1, calls: 1, because: `${REST}; rowHoldsNaN, for rows that may hold one` },
+  "index/topK": { constants: 4, because: `of both types, in floorOfTop: once for each part of a row; ${REST}` },
+  "sample/exps": { constants: 1, because: REST },
+  "sample/sample": { calls: 2, because: "expSums and weightSums: once for a block of 1024 classes" },
   "index/logSumExp": { calls: 2, because: "of both types: rowHoldsNaN, for rows whose maximum is infinite" },
 };
 
@@ -32,8 +35,9 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
  *   45,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
+ *   14,000   argmax, topK, sample; half floats
  */
-const MOST = { simd: 45_000, relaxed: 45_300 };
+const MOST = { simd: 59_000, relaxed: 59_300 };
 
 interface Loop {
   readonly name: string;
