@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
   },
   "hinge/hinge": { constants: 1, because: REST },
   "hinge/findTop": { calls: 1, because: "rowHoldsNaN, for rows that may hold one" },
+  "product/product": { calls: 2, because: "pack and column, which are loops themselves" },
   "logSoftmax/logSumExp": { calls: 1, because: "rowHoldsNaN, for rows whose maximum is infinite" },
 };
 
@@ -34,8 +35,9 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
  *   44,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
+ *    9,500   the products of a linear layer: eight sizes of tile for each type
  */
-const MOST = { simd: 44_000, relaxed: 44_300 };
+const MOST = { simd: 53_500, relaxed: 53_800 };
 
 interface Loop {
   readonly name: string;
