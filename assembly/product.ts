@@ -13,7 +13,7 @@
 // leaves its accumulators in c and takes them up again. So neither tiles nor blocks show in the bits. But dw and dbias, where k is a row, add the sums
 // of DEPTH rows or less to what was there: their error grows with the number of those sums, not with the number of rows.
 
-import { VECTOR, lanes, mulAdd, transpose } from "./simd";
+import { VECTOR, lanes, mulAdd, promoteHigh, transpose } from "./simd";
 
 const HEIGHT = 4;
 const WIDTH: usize = 2 * VECTOR;
@@ -56,6 +56,59 @@ export function linearGradWeight<T>(dw: usize, g: usize, x: usize, rows: i32, fe
 export function linearGradBias<T>(dbias: usize, g: usize, rows: i32, classes: i32, stride: i32): void {
   const ones = sizeof<T>() == 4 ? ONE_F32 : ONE;
   product<T>(dbias, 0, 0, ones, 0, 0, g, bytes<T>(stride), sizeof<T>(), 1, classes, rows, true);
+}
+
+/**
+ * Moves the rows of g that hold anything but zeros to the front of g, and the rows of x beside them to `to`, which may be x. Returns how many they are;
+ * where that is all of them nothing was moved. A row of zeros adds nothing to dw, whatever is in x.
+ */
+export function keepRows<T>(g: usize, x: usize, to: usize, rows: i32, features: i32, classes: i32): i32 {
+  const gRow = bytes<T>(classes), xRow = bytes<T>(features), end = g + gRow * rows;
+  let from = g;
+  while (from < end && !isZero<T>(from, gRow)) from += gRow;
+  if (from == end) return rows;
+  const moves = to != x;
+  let n = <i32>((from - g) / gRow);
+  if (moves) copyRows(to, xRow, x, xRow, n, xRow);
+  for (let r = n; from < end; r++, from += gRow) {
+    if (isZero<T>(from, gRow)) continue;
+    copyRows(g + gRow * n, gRow, from, gRow, 1, gRow);
+    copyRows(to + xRow * n, xRow, x + xRow * r, xRow, 1, xRow);
+    n++;
+  }
+  return n;
+}
+
+function isZero<T>(row: usize, width: usize): bool {
+  for (const end = row + width; row < end; row += sizeof<T>()) if (load<T>(row) != 0) return false;
+  return true;
+}
+
+/** dw += l2·w, if there is a dw; returns Σ w². */
+export function decay<T>(dw: usize, w: usize, n: i32, l2: f64): f64 {
+  const factor = v128.splat<T>(<T>l2), whole = w + (bytes<T>(n) & ~(VECTOR - 1)), end = w + bytes<T>(n);
+  let low = f64x2.splat(0), high = low;
+  for (; w < whole; w += VECTOR) {
+    const x = v128.load(w), a = sizeof<T>() == 4 ? f64x2.promote_low_f32x4(x) : x;
+    low = f64x2.add(low, f64x2.mul(a, a));
+    if (sizeof<T>() == 4) {
+      const b = promoteHigh(x);
+      high = f64x2.add(high, f64x2.mul(b, b));
+    }
+    if (!dw) continue;
+    v128.store(dw, v128.add<T>(v128.load(dw), v128.mul<T>(factor, x)));
+    dw += VECTOR;
+  }
+  const lanes = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(lanes, 0) + f64x2.extract_lane(lanes, 1);
+  for (; w < end; w += sizeof<T>()) {
+    const x = load<T>(w);
+    sum += <f64>x * <f64>x;
+    if (!dw) continue;
+    store<T>(dw, load<T>(dw) + <T>l2 * x);
+    dw += sizeof<T>();
+  }
+  return sum;
 }
 
 // @ts-ignore: decorator

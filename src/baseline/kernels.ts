@@ -4,6 +4,7 @@
 import type { Kernels } from "../kernels.js";
 import { crossEntropy } from "./crossEntropy.js";
 import { hinge } from "./hinge.js";
+import { decay, layerLoss, linear } from "./linear.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
 import { softmax, softmaxGrad } from "./softmax.js";
@@ -17,4 +18,9 @@ export const baselineKernels: Kernels = {
   logSumExp,
   crossEntropy,
   hinge,
+  linear,
+  linearCrossEntropy: (terms, labelSmoothing, temperature) =>
+    layerLoss(terms, (loss) => crossEntropy(loss, labelSmoothing, temperature)),
+  linearHinge: (terms, form, margin, p, divisor) => layerLoss(terms, (loss) => hinge(loss, form, margin, p, divisor)),
+  decay,
 };

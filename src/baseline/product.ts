@@ -23,7 +23,6 @@ interface Matrix {
 
 export function linear(
   z: FloatArray,
-  zFrom: number,
   x: FloatArray,
   from: number,
   w: FloatArray,
@@ -32,7 +31,7 @@ export function linear(
   features: number,
   classes: number,
 ): void {
-  const c = { values: z, at: zFrom * classes, row: classes, next: 1 };
+  const c = { values: z, at: 0, row: classes, next: 1 };
   const start = bias && { values: bias, at: 0, row: 0, next: 1 };
   const a = { values: x, at: from * features, row: features, next: 1 };
   const b = { values: w, at: 0, row: features, next: 1 };
