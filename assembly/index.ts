@@ -99,8 +99,8 @@ export function linearGradBias(bytes: i32, dbias: usize, g: usize, rows: i32, cl
   if (bytes == 4) product.linearGradBias<f32>(dbias, g, rows, classes, stride);
   else product.linearGradBias<f64>(dbias, g, rows, classes, stride);
 }
-export function keepRows(bytes: i32, g: usize, x: usize, to: usize, rows: i32, features: i32, classes: i32): i32 {
-  return bytes == 4 ? product.keepRows<f32>(g, x, to, rows, features, classes) : product.keepRows<f64>(g, x, to, rows, features, classes);
+export function keepRows(bytes: i32, g: usize, to: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
+  return bytes == 4 ? product.keepRows<f32>(g, to, x, rows, features, classes) : product.keepRows<f64>(g, to, x, rows, features, classes);
 }
 export function decay(bytes: i32, dw: usize, w: usize, n: i32, l2: f64): f64 {
   return bytes == 4 ? product.decay<f32>(dw, w, n, l2) : product.decay<f64>(dw, w, n, l2);

@@ -62,7 +62,7 @@ export function linearGradBias<T>(dbias: usize, g: usize, rows: i32, classes: i3
  * Moves the rows of g that hold anything but zeros to the front of g, and the rows of x beside them to `to`, which may be x. Returns how many they are;
  * where that is all of them nothing was moved. A row of zeros adds nothing to dw, whatever is in x.
  */
-export function keepRows<T>(g: usize, x: usize, to: usize, rows: i32, features: i32, classes: i32): i32 {
+export function keepRows<T>(g: usize, to: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
   const gRow = bytes<T>(classes), xRow = bytes<T>(features), end = g + gRow * rows;
   let from = g;
   while (from < end && !isZero<T>(from, gRow)) from += gRow;

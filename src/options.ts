@@ -133,7 +133,7 @@ export interface LinearOptions<A extends LogitsLike = LogitsLike, O = Out<A>> ex
 export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends LayerOptions<A> {
   /** Class weights, as `weight` of the loss of logits. */
   classWeight?: LogitsLike | undefined;
-  /** λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. Not with reduction `"none"`. Default: 0. */
+  /** λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient only. Default: 0. */
   l2?: number | undefined;
 }
 
@@ -148,7 +148,7 @@ export interface LayerHingeOptions<A extends LogitsLike = LogitsLike, R extends 
 export interface LayerGradOptions<A extends LogitsLike = LogitsLike> {
   /** Where the gradient of the weights goes: of their type and length. Default: a new array. */
   gradWeight?: Out<A> | undefined;
-  /** Where that of the bias goes, if there is one. Default: a new array. */
+  /** Where that of the bias goes, or of one that is 0. Default: a new array if there is a bias. */
   gradBias?: Out<A> | undefined;
   /** Whether that of x is wanted, or where it goes: of its type and length. Default: false. */
   gradX?: Out<A> | boolean | undefined;
@@ -160,7 +160,7 @@ export interface LayerGradOptions<A extends LogitsLike = LogitsLike> {
 
 export interface LayerGradients<A extends LogitsLike = LogitsLike> {
   gradWeight: Out<A>;
-  /** Present where there is a bias. */
+  /** Present where there is a bias, or a place for it. */
   gradBias?: Out<A>;
   /** Present where it was asked for. */
   gradX?: Out<A>;

@@ -52,7 +52,7 @@ export function readTargets(
     const probabilities = floatArray(fn, "targets", value, undefined);
     if (n === undefined || lengthOf(probabilities) === n) return { indices: undefined, probabilities };
     const hint = `a ${kind} holds class probabilities, indices go in an integer array`;
-    throw rangeError(fn, "targets.length", `the number of logits, ${n}`, lengthOf(probabilities), hint);
+    throw rangeError(fn, "targets.length", `logits.length = ${n}`, lengthOf(probabilities), hint);
   }
   const or = logits === undefined ? "" : ` or class probabilities (a ${kindOf(logits)})`;
   throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);

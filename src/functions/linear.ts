@@ -1,6 +1,6 @@
 // The linear layer and its losses: check → kernel → reduce → return
 
-import { EXPECTED_FACTOR, floatArray, isFactor, readList, sameKind } from "../arguments/arrays.js";
+import { EXPECTED_FACTOR, floatArray, isFactor, readList, sameType } from "../arguments/arrays.js";
 import { rangeError, typeError } from "../arguments/errors.js";
 import {
   booleanOption,
@@ -114,7 +114,7 @@ function readLayerLoss(
   if (indexed !== undefined && indexed !== rows)
     throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, indexed);
   if (probabilities !== undefined && lengthOf(probabilities) !== rows * classes)
-    throw rangeError(fn, "targets.length", `one for each of ${rows} × ${classes} logits`, lengthOf(probabilities));
+    throw rangeError(fn, "targets.length", `the number of logits, ${rows * classes}`, lengthOf(probabilities));
 
   const l2 = numberOption(
     fn,
@@ -124,7 +124,6 @@ function readLayerLoss(
     "finite and not negative",
     (value) => value >= 0 && value < Infinity,
   );
-  if (l2 > 0 && options.reduction === "none") throw typeError(fn, "l2", 'absent for reduction "none"', l2);
   const accumulate = booleanOption(fn, "accumulate", options.accumulate);
   const outputs = withGrad ? readOutputs(fn, options, layer, asList, accumulate) : undefined;
   const shape = { outer: rows, classes, inner: 1 };
@@ -161,18 +160,19 @@ function readLayer(
     throw typeError(fn, "shape", "given where x is empty, [rows, features]", undefined);
   const { outer, classes: features } = readShape(fn, { ...options, axis: undefined }, "x", n, rows, false);
   if (features === 0) throw rangeError(fn, "shape", "of at least one feature", options.shape);
-  const weights = floatArray(fn, "weight", weight, weightList);
+  const weights = sameType(fn, "weight", weight, weightList, x, asList);
   const length = lengthOf(weights);
-  sameKind(fn, "weight", weights, undefined, x, asList, length, "x");
   const classes = length / features;
   if (!Number.isInteger(classes) || classes === 0)
-    throw rangeError(fn, "weight.length", `C × ${features}, classes by features`, length);
+    throw rangeError(fn, "weight.length", `a multiple of the ${features} features`, length);
   const { bias } = options;
-  const biases = bias === undefined ? undefined : sameKind(fn, "bias", bias, undefined, x, asList, classes, "C");
+  const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList);
+  if (biases !== undefined && lengthOf(biases) !== classes)
+    throw rangeError(fn, "bias.length", `the number of classes, ${classes}`, lengthOf(biases));
   return { x, weight: weights, bias: biases, rows: outer, features, classes };
 }
 
-/** Where the gradients go: those of weights and bias always, that of x where it is wanted. */
+/** Where the gradients go: that of the weights, that of a bias, which may be 0 where there is a place for its gradient, and that of x if it is wanted. */
 function readOutputs(
   fn: string,
   options: Options,
@@ -184,12 +184,10 @@ function readOutputs(
     if (accumulate && given === undefined) throw typeError(fn, key, "given with accumulate", given);
     return outputLike(fn, key, given, options.lists[key], asList, x, length, modelName);
   };
-  if (bias === undefined && options.gradBias !== undefined)
-    throw typeError(fn, "gradBias", "absent where there is no bias", options.gradBias);
-  const { gradX } = options;
+  const { gradX, gradBias } = options;
   const outputs: Gradients<Output> = {
     gradWeight: read("gradWeight", options.gradWeight, classes * features, "weight"),
-    ...(bias && { gradBias: read("gradBias", options.gradBias, classes, "bias") }),
+    ...((bias ?? gradBias) !== undefined && { gradBias: read("gradBias", gradBias, classes, "bias") }),
     ...(gradX !== undefined &&
       gradX !== false && { gradX: read("gradX", gradX === true ? undefined : gradX, rows * features, "x") }),
   };
@@ -222,7 +220,8 @@ function finish(kernels: Kernels, call: LayerCall, run: () => number): LayerLoss
   if (l2 > 0) {
     const { gradOutput } = loss.options;
     const upstream = typeof gradOutput === "number" ? gradOutput : 1;
-    value = (value as number) + (l2 / 2) * kernels.decay(call.gradWeight, layer, l2 * upstream);
+    const penalty = (l2 / 2) * kernels.decay(call.gradWeight, layer, l2 * upstream);
+    if (typeof value === "number") value += penalty;
   }
   if (outputs === undefined) return value;
   return {

@@ -102,8 +102,8 @@ export interface Kernels {
   readonly keepRows: (
     bytes: Bytes,
     g: Pointer,
-    x: Pointer,
     to: Pointer,
+    x: Pointer,
     rows: number,
     features: number,
     classes: number,

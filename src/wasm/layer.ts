@@ -82,7 +82,7 @@ export class LayerBlocks extends Blocks {
     const { x, features, classes } = layer;
     if (gradX !== undefined) this.blockGradX(gradX, gs, layer, accumulate);
     const room = this.inWorkspace(x) === 0 ? xs : arena.take(rows * features * bytes);
-    const left = arena.exports.keepRows(bytes, gs, xs, room, rows, features, classes);
+    const left = arena.exports.keepRows(bytes, gs, room, xs, rows, features, classes);
     const from = left === rows ? xs : room;
     for (let c = 0; c < classes; c += part) {
       const n = Math.min(part, classes - c);

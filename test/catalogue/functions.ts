@@ -30,7 +30,7 @@ interface Entry {
 }
 
 /** The options that say where a result goes: `out` is the result itself, the others are properties of it. */
-const OUTPUTS = ["out", "grad"];
+const OUTPUTS = ["out", "grad", "gradWeight", "gradBias", "gradX"];
 
 const LAYOUT = ["shape", "axis"];
 const FORWARD = [...LAYOUT, "temperature", "out"];
@@ -53,6 +53,37 @@ const hinge: Entry = {
   variants: ["targets, BigInt64Array"],
 };
 
+/** Those of a layer of three classes, of as many features as there are classes elsewhere. */
+const LAYER_CLASSES = 3;
+const LAYER = ["shape", "bias"];
+const LAYER_GRADIENT = ["gradOutput", "accumulate", "gradWeight", "gradBias", "gradX"];
+const ofLayer = (options: readonly string[]) => [
+  ...LAYER,
+  "classWeight",
+  "l2",
+  ...options.filter((name) => !["shape", "axis", "weight"].includes(name)),
+];
+const ownOfLayer: Right = {
+  weight: ({ classes }) => draw(7, LAYER_CLASSES * classes),
+  targets: ({ rows }) => Int32Array.from({ length: rows }, (_, r) => [2, 0, 1][r % 3]!),
+  "targets, BigInt64Array": ({ rows }) => BigInt64Array.from({ length: rows }, (_, r) => [2n, 0n, 1n][r % 3]!),
+  "targets, probabilities": ({ rows }) => factors(3, rows * LAYER_CLASSES),
+  out: ({ rows }) => result(rows * LAYER_CLASSES),
+  gradWeight: ({ classes }) => result(LAYER_CLASSES * classes),
+};
+const layerEntropy: Entry = {
+  positional: ["x", "weight", "targets"],
+  options: ofLayer(ENTROPY),
+  variants: ["targets, BigInt64Array", "targets, probabilities"],
+  own: ownOfLayer,
+};
+const layerHinge: Entry = {
+  positional: ["x", "weight", "targets"],
+  options: ofLayer(HINGE),
+  variants: ["targets, BigInt64Array"],
+  own: ownOfLayer,
+};
+
 const entries = {
   softmax: { positional: ["x"], options: FORWARD },
   logSoftmax: { positional: ["x"], options: FORWARD },
@@ -63,6 +94,11 @@ const entries = {
   crossEntropyGrad: { ...entropy, options: [...ENTROPY, ...GRADIENT] },
   hinge,
   hingeGrad: { ...hinge, options: [...HINGE, ...GRADIENT] },
+  linear: { positional: ["x", "weight"], options: [...LAYER, "out"], own: ownOfLayer },
+  linearCrossEntropy: layerEntropy,
+  linearCrossEntropyGrad: { ...layerEntropy, options: [...ofLayer(ENTROPY), ...LAYER_GRADIENT] },
+  linearHinge: layerHinge,
+  linearHingeGrad: { ...layerHinge, options: [...ofLayer(HINGE), ...LAYER_GRADIENT] },
 } satisfies Record<FunctionName, Entry>;
 
 /** Every argument in a right call. Among the arrays none is longer than the logits. */
@@ -90,6 +126,11 @@ const RIGHT: Right = {
   accumulate: () => true,
   out: ({ rows, classes }) => result(rows * classes),
   grad: ({ rows, classes }) => result(rows * classes),
+  bias: () => draw(8, LAYER_CLASSES),
+  classWeight: () => factors(9, LAYER_CLASSES),
+  l2: () => 0.25,
+  gradBias: () => result(LAYER_CLASSES),
+  gradX: ({ rows, classes }) => result(rows * classes),
 };
 
 const draw = (seed: number, n: number) => Float32Array.from(drawRow(random(seed), n, "normal", "Float32Array"));
