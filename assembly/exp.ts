@@ -7,35 +7,27 @@
 //   ρ = r/T,  e^ρ = 1 + ρ + ρ²·Q(ρ)   degree 6 (3.2e−9 relative; f64: 5, 1.4e−18), minimax with the constant term fixed to 1: e^0 = 1
 //   2^(n/N)        f32: z is shifted left into the exponent field. f64: 2^(j/64), j = n mod 64, from a table (Tang, "Table-driven
 //                  implementation of the exponential function", 1989) with the exponent of the rest of n. What the table has rounded off is
-//                  added to ρ, so that e^x is within 0.53 ulp before it is scaled. Four lookups for a vector of f32 would cost more than its
-//                  short polynomial; two for one of f64 save six terms: 14 % of a softmax (C = 1000, Node 24).
+//                  added to ρ: e^x is within 0.53 ulp before it is scaled. It saves six terms: 14 % of a softmax (C = 1000, Node 24).
 //
-// The results are scaled by 2^BIAS. That keeps every e^d that can still round to a non-zero probability a normal number; the
-// multiplication by 2^−BIAS / Σ that follows rounds once more, into the subnormals where the probability belongs there. Below
-// that, and for −Infinity, the result is exactly 0; NaN stays NaN. The largest, x = m, is exactly 2^BIAS.
+// The results are scaled by 2^BIAS: every e^d that can still round to a probability other than 0 is a normal number. Below that, and for −Infinity, the
+// result is exactly 0; NaN stays NaN. The largest, x = m, is exactly 2^BIAS. Temperatures are between 2^−20 and 2^20: the caller sees to that.
 //
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { PANEL_BYTES, REST_X, REST_Y, REST_Z, STATISTIC, pairBytes, restOut, tileBytes } from "./panel";
+import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, PANEL_BYTES, SECOND_REST, STATISTIC, WIDE, pairBytes, restOut, tileBytes } from "./panel";
 import { countTrue, perTile, storeCount } from "./passes";
-import { CHUNK, VECTOR, addHigh, addLanes, addLow, loadLanes, mulAdd, promoteHigh, storeSum, sumHigh, sumLow } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLow, allHigh, allLow, loadLanes, mulAdd, storeSum } from "./simd";
 
-// @ts-ignore: decorator
-@inline
 export function bias<T>(): f64 {
   return sizeof<T>() == 4 ? 24 : 54;
 }
 
 /** 2^BIAS, what e^0 comes out as. */
-// @ts-ignore: decorator
-@inline
 export function expOfZero<T>(): f64 {
   return sizeof<T>() == 4 ? 16777216.0 : 18014398509481984.0;
 }
 
-// The constants lie in memory and are loaded once per pass: a constant in the code would be rebuilt at every use inside a loop by
-// V8 (three instructions each), and Binaryen moves constants back into loops.
+// Constants lie in memory and are loaded once per pass: V8 rebuilds one in the code at every use inside a loop.
 // Order: the lowest z, log2(e)/T, magic, −T·ln 2 high, −T·ln 2 low, 1/T
 const F32_TABLE = memory.data(6 * 4, 16);
 const F64_TABLE = memory.data(6 * 8, 16);
@@ -98,8 +90,6 @@ function put(table: usize, i: usize, value: f64, single: bool): void {
 }
 
 /** The first 26 bits: the product of two such numbers is exact. */
-// @ts-ignore: decorator
-@inline
 function leading(x: f64): f64 {
   return reinterpret<f64>(reinterpret<u64>(x) & 0xfffffffff8000000);
 }
@@ -121,39 +111,30 @@ function fillRoots(): void {
 }
 
 /** The i-th constant in all lanes. */
-// @ts-ignore: decorator
-@inline
 function constant<T>(table: usize, i: usize): v128 {
   return v128.load_splat<T>(table + i * sizeof<T>());
 }
 
 /** c_i, or at 7 e^0. */
-// @ts-ignore: decorator
-@inline
 function coefficient<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? F32_COEFFICIENTS : F64_COEFFICIENTS) + (i - 2) * sizeof<T>());
 }
 
-// A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of
-// them, and a last one reads that and adds it up. In one loop, the chain of some thirty dependent operations is too long for a processor to
-// overlap enough of it with the next one, and the constants and four vectors in flight do not fit its registers: a softmax then takes 1.14 ns
-// per element instead of 0.90 (f32, C = 1024, Node 24 on Zen 4), and f64 takes 5 % more if but the sum is part of the loop of the powers.
-// A block is a part of a wide row, or all tiles of a panel: with the three loops tile by tile, rows of 2 classes take 21 % longer, of 10 5 % (softmax, f32).
+// A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of them,
+// and a last one adds that up. One loop would be a chain of thirty dependent operations, and its constants and vectors do not fit the registers: a softmax
+// takes 27 % longer then (f32, C = 1024, Node 24). A block is a part of a wide row, or all tiles of a panel.
 const BLOCK: usize = 2048;
 const REDUCED = memory.data(2 * PANEL_BYTES, 16);
 
 /** Bytes of a tile in the next block, of those that are left. 0 if nothing but the rest of a wide row is. */
-// @ts-ignore: decorator
-@inline
 function inBlock(left: usize, layout: Layout): usize {
   return layout != WIDE ? left : left >= BLOCK ? BLOCK : left & ~(CHUNK - 1);
 }
 
 /**
- * Reduces `used` bytes of each of the `tiles` of x, which are `bytes` apart: to REDUCED, for each vector ρ and 2^(n/N + BIAS), both 0 where e^x is to
- * be and in `padding` at the end of a tile. Most calls have no temperature, and nothing vanishes in them: then nothing is divided by T, and all
- * of x is taken for not vanishing. Whether that was right, the least z tells. If not, or if what `vanishes` is known to be there, it is done
- * again with care.
+ * Reduces `used` bytes of each of the `tiles` of x, which are `bytes` apart: to REDUCED, for each vector ρ and 2^(n/N + BIAS), both 0 where e^x is 0 and
+ * in the `padding` that ends a tile. Most calls have no temperature and no e^x of 0, so this is done without looking for either; the least z tells
+ * whether that was right. If not, or if there is known to be a 0 (`vanishes`), it is done again with care.
  */
 function panelReduce<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, vanishes: bool, table: usize): void {
   const lowest = constant<T>(table, 0);
@@ -164,12 +145,12 @@ function panelReduce<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
   reduceTiles<T>(x, shift, tiles, bytes, used, padding, table, true);
 }
 
-/** Returns the least z, as integers. To ask that way is one operation instead of three: a softmax takes 7 % less (f32, C = 1000, Node 24). */
+/** Returns the least z, as integers: one operation instead of three, 7 % of a softmax (f32, C = 1000, Node 24). */
 // @ts-ignore: decorator
 @inline
 function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: usize, padding: usize, table: usize, general: bool): v128 {
   const lowest = constant<T>(table, 0), log2e = constant<T>(table, 1), magic = constant<T>(table, 2);
-  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5), two23 = powerOf2<T>();
+  const ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4), perT = constant<T>(table, 5);
   let least = lowest;
   for (let to = REDUCED; tiles > 0; tiles--, shift += VECTOR, x += bytes) {
     const negMax = v128.load(shift);
@@ -184,7 +165,7 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
       let r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err)), s = z;
       if (general) r = v128.mul<T>(r, perT);
       if (sizeof<T>() == 4) {
-        s = SHIFTS ? i32x4.shl(s, 23) : i32x4.mul(s, two23);
+        s = i32x4.shl(s, 23);
       } else {
         const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
         s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
@@ -205,29 +186,12 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
   return least;
 }
 
-/**
- * Whether z is shifted into the exponent field, or multiplied by 2^23. The units that add also shift (on Zen 5), while those that multiply are free
- * here: 3 % of a softmax (C = 1000, Node 24). Fused operations keep these busy as well.
- */
-const SHIFTS = ASC_FEATURE_RELAXED_SIMD;
-const TWO_23 = memory.data<i32>([1 << 23]);
-
-// @ts-ignore: decorator
-@inline
-function powerOf2<T>(): v128 {
-  return SHIFTS || sizeof<T>() == 8 ? f64x2.splat(0) : v128.load32_splat(TWO_23);
-}
-
 /** The entry of ROOTS for n. */
-// @ts-ignore: decorator
-@inline
 function rootOf(n: i32): v128 {
   return v128.load(ROOTS + (<usize>(n & ((1 << ROOT_BITS) - 1)) << 4));
 }
 
 /** Whether a z was below `lowest`, by the least integers of its upper halves (f64) or of itself: a negative number, and a NaN that is one, are. */
-// @ts-ignore: decorator
-@inline
 function isBelow<T>(least: v128, lowest: v128): bool {
   const below = i32x4.lt_s(least, lowest);
   return v128.any_true(sizeof<T>() == 4 ? below : i64x2.shr_u(below, 32));
@@ -237,14 +201,10 @@ function isBelow<T>(least: v128, lowest: v128): bool {
  * Of x and −m, x ≤ m, the one with the larger absolute value; and the other one. As unsigned integers they are in that order, or the
  * negative one is the larger one, which is as good: their sum is not positive. Integer operations have twice the units of comparisons.
  */
-// @ts-ignore: decorator
-@inline
 function larger<T>(x: v128, negMax: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.max_u(x, negMax) : f64x2.pmin(x, negMax);
 }
 
-// @ts-ignore: decorator
-@inline
 function smaller<T>(x: v128, negMax: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.min_u(x, negMax) : f64x2.pmax(x, negMax);
 }
@@ -253,8 +213,6 @@ function smaller<T>(x: v128, negMax: v128): v128 {
  * 2^BIAS · e^x from r = ρ and s = 2^(n/N + BIAS), as s + s·(r + r²·Q(r)). As s + s·r·P(r) it has one more rounding that counts, a third of an ulp
  * (f32). c6 is that of f32.
  */
-// @ts-ignore: decorator
-@inline
 function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   const q = v128.mul<T>(r, r);
   let p = mulAdd<T>(c5, r, c4);
@@ -276,22 +234,13 @@ function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
 }
 
 /**
- * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free: there a softmax
- * takes 9 % less if the powers are added up as they are made (f64: 3 %; C = 1024, Node 24). Elsewhere a cross-entropy would take 8 % more.
+ * Whether the powers are added up by a loop of their own. A polynomial of fused operations leaves the units that only add free: there a softmax takes
+ * 12 % less if the powers are added up as they are made (f64: 7 %; C = 1000, Node 24). Elsewhere a cross-entropy would take 8 % more.
  */
 const ADDS_APART = !ASC_FEATURE_RELAXED_SIMD;
 
-/** c_i for `powerOrLoad`. */
-// @ts-ignore: decorator
-@inline
-function ofPower<T>(i: usize): v128 {
-  return ADDS_APART ? f64x2.splat(0) : coefficient<T>(i);
-}
-
 /** e^x that panelPower has left at `at`; or else it is put there. */
-// @ts-ignore: decorator
-@inline
-function powerOrLoad<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+function powerAt<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   if (ADDS_APART) return v128.load(at);
   const e = power<T>(v128.load(from), v128.load(from, 16), c2, c3, c4, c5, c6);
   v128.store(at, e);
@@ -299,53 +248,45 @@ function powerOrLoad<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5
 }
 
 /**
- * e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS; without e (0) nothing but the sum is kept. `others`: one occurrence of the maximum
- * is left out of the sum, exactly: ln Σ = log1p(sum) then keeps its digits where one class dominates.
+ * e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS; without e (0) the sum alone. `others`: one occurrence of the maximum is left out of the sum,
+ * exactly, so that ln Σ = log1p(sum) keeps its digits where one class dominates.
  */
 export function panelExp<T>(
   sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize,
 ): void {
   const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
   const keep = e != 0, row = e, top = coefficient<T>(7);
-  const c2 = ofPower<T>(2), c3 = ofPower<T>(3), c4 = ofPower<T>(4), c5 = ofPower<T>(5), c6 = ofPower<T>(6);
+  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
   let sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
 
   for (let left = used, part: usize = 0; left > 0; left -= part) {
     part = inBlock(left, layout);
-    if (part == 0) part = left = CHUNK, x = REST_X, e = REST_Y;
+    if (part == 0) part = left = CHUNK, x = INPUT_REST, e = OUTPUT_REST;
     if (!keep) e = REDUCED;
     const toTile = keep ? bytes : part;
     // What is in front of a rest vanishes, and so do the groups of a row by itself that are not full.
-    panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == REST_X, table);
+    panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == INPUT_REST, table);
     if (ADDS_APART) panelPower<T>(e, tiles, toTile, part);
     for (let t: usize = 0; t < <usize>tiles; t++) {
       if (layout == NARROW) sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
       for (let at = e + t * toTile, end = at + part, from = REDUCED + 2 * t * part; at < end; at += CHUNK, from += 2 * CHUNK) {
-        let e0 = powerOrLoad<T>(at, from, c2, c3, c4, c5, c6), e1 = powerOrLoad<T>(at + 16, from + 32, c2, c3, c4, c5, c6);
-        let e2 = f64x2.splat(0), e3 = e2;
-        if (at + 2 * VECTOR < end) e2 = powerOrLoad<T>(at + 32, from + 64, c2, c3, c4, c5, c6), e3 = powerOrLoad<T>(at + 48, from + 96, c2, c3, c4, c5, c6);
+        let e0 = powerAt<T>(at, from, c2, c3, c4, c5, c6), e1 = powerAt<T>(at + 16, from + 32, c2, c3, c4, c5, c6), e2 = f64x2.splat(0), e3 = e2;
+        if (at + 2 * VECTOR < end) e2 = powerAt<T>(at + 32, from + 64, c2, c3, c4, c5, c6), e3 = powerAt<T>(at + 48, from + 96, c2, c3, c4, c5, c6);
         if (others) {
           const t0 = equals<T>(e0, top), t1 = equals<T>(e1, top), t2 = equals<T>(e2, top), t3 = equals<T>(e3, top);
           tops = countTrue<T>(tops, t0, t1, t2, t3);
           e0 = v128.andnot(e0, t0), e1 = v128.andnot(e1, t1), e2 = v128.andnot(e2, t2), e3 = v128.andnot(e3, t3);
         }
-        // Each f32 addition may cost the sum, and so every probability, half an ulp. Among many classes that averages out: there a tree of
-        // four vectors gave 2.8 ulp at most and pairs 2.6; in short rows a tree gave 3.5, pairs 3.1 and sums in f64 2.5, where 3 are
-        // promised.
+        // Each f32 addition may cost the sum, and so every probability, half an ulp. Among many classes that averages out, with pairs 2.6 ulp at most;
+        // in short rows pairs gave 3.1 and sums in f64 2.5, where 3 are promised.
         if (sizeof<T>() == 4 && layout != WIDE) {
-          const low = f64x2.add(
-            f64x2.add(f64x2.promote_low_f32x4(e0), f64x2.promote_low_f32x4(e1)), f64x2.add(f64x2.promote_low_f32x4(e2), f64x2.promote_low_f32x4(e3)),
-          );
-          const high = f64x2.add(f64x2.add(promoteHigh(e0), promoteHigh(e1)), f64x2.add(promoteHigh(e2), promoteHigh(e3)));
-          if (layout == ALONE) sumL = addLanes(addLanes(sumL, low), high);
-          else sumL = f64x2.add(sumL, low), sumH = f64x2.add(sumH, high);
+          sumH = allHigh<T>(sumH, sumL, e0, e1, e2, e3, layout == ALONE), sumL = allLow<T>(sumL, e0, e1, e2, e3, layout == ALONE);
           continue;
         }
         e0 = v128.add<T>(e0, e1), e2 = v128.add<T>(e2, e3);
         if (sizeof<T>() == 4) {
-          // Of a wide row. (Not to ask once more whether it is one by itself: 2 %; f32, C = 1000, Node 24.)
-          sumH = sumHigh<T>(sumH, sumL, e2), sumL = sumLow<T>(sumL, e2);
-          sumH = sumHigh<T>(sumH, sumL, e0), sumL = sumLow<T>(sumL, e0);
+          sumH = addHigh<T>(sumH, sumL, e2, false), sumL = addLow<T>(sumL, e2, false);
+          sumH = addHigh<T>(sumH, sumL, e0, false), sumL = addLow<T>(sumL, e0, false);
         } else {
           e0 = v128.add<T>(e0, e2);
           sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
@@ -366,8 +307,6 @@ export function panelExp<T>(
 }
 
 /** Bitwise equality, for numbers other than 0. */
-// @ts-ignore: decorator
-@inline
 function equals<T>(a: v128, b: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.eq(a, b) : i64x2.eq(a, b);
 }
@@ -377,7 +316,7 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
   const unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
   for (let left = bytes, part: usize = 0; left > 0; left -= part) {
     part = inBlock(left, layout);
-    if (part == 0) part = left = CHUNK, dx = REST_Y, y = REST_X, dy = REST_Z;
+    if (part == 0) part = left = CHUNK, dx = OUTPUT_REST, y = INPUT_REST, dy = SECOND_REST;
     panelReduce<T>(y, ZEROS, tiles, bytes, part, 0, false, table);
     panelPower<T>(REDUCED, tiles, part, part);
     for (let t: usize = 0, e = REDUCED; t < <usize>tiles; t++) {

@@ -2,12 +2,16 @@
 // absent; other sizes are elements.
 
 import { add as addOf } from "./add";
+import { argmax as argmaxOf } from "./argmax";
 import { crossEntropy as crossEntropyOf } from "./crossEntropy";
+import { float16ToFloat32 as float16ToFloat32Of } from "./float16";
 import { hinge as hingeOf } from "./hinge";
 import { logSoftmax as logSoftmaxOf, logSoftmaxGrad as logSoftmaxGradOf, logSumExp as logSumExpOf } from "./logSoftmax";
 import { narrowExp as narrowExpOf, narrowPlain, swapAxes as swapAxesOf } from "./panel";
 import * as product from "./product";
+import { sample as sampleOf } from "./sample";
 import { softmax as softmaxOf, softmaxGrad as softmaxGradOf } from "./softmax";
+import { topK as topKOf } from "./topK";
 
 /** Where the memory that the caller may use begins. */
 export function heapBase(): usize {
@@ -62,16 +66,16 @@ export function crossEntropy(
   }
 }
 export function hinge(
-  bytes: i32, total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  bytes: i32, total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   if (bytes == 4) {
     hingeOf<f32>(
-      total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
+      total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
     );
   } else {
     hingeOf<f64>(
-      total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
+      total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
     );
   }
 }
@@ -104,4 +108,25 @@ export function keepRows(bytes: i32, g: usize, to: usize, x: usize, rows: i32, f
 }
 export function decay(bytes: i32, dw: usize, w: usize, n: i32, l2: f64): f64 {
   return bytes == 4 ? product.decay<f32>(dw, w, n, l2) : product.decay<f64>(dw, w, n, l2);
+}
+export function argmax(bytes: i32, indices: usize, x: usize, outer: i32, cols: i32, inner: i32): void {
+  if (bytes == 4) argmaxOf<f32>(indices, x, outer, cols, inner);
+  else argmaxOf<f64>(indices, x, outer, cols, inner);
+}
+export function topK(
+  bytes: i32, indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,
+  rows: i32, cols: i32, k: i32, kind: i32, temperature: f64, capacity: i32,
+): bool {
+  if (bytes == 4) return topKOf<f32>(indices, values, list, ids, order, spare, x, rows, cols, k, kind, temperature, capacity);
+  return topKOf<f64>(indices, values, list, ids, order, spare, x, rows, cols, k, kind, temperature, capacity);
+}
+export function sample(
+  bytes: i32, classes: usize, sums: usize, list: usize, ids: usize, weights: usize, x: usize, tops: usize, u: usize,
+  rows: i32, cols: i32, temperature: f64, k: i32, topP: f64, minP: f64, capacity: i32,
+): bool {
+  if (bytes == 4) return sampleOf<f32>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
+  return sampleOf<f64>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
+}
+export function float16ToFloat32(bytes: i32, y: usize, x: usize, n: i32): void {
+  float16ToFloat32Of(y, x, n);
 }

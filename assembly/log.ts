@@ -18,9 +18,8 @@ const ONE_BITS: i64 = 0x3ff0000000000000;
 const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, SQRT_HALF_BITS]);
 
 /**
- * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a whole vector. One logarithm is a chain of some fifty
- * operations, of which a processor's schedulers hold little more than one: the quotients, on which all else waits, have a loop of their own, which
- * leaves q and f where the results will be. (To compute f again takes 1 % of a cross-entropy of ten classes.)
+ * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a whole vector. A logarithm is a chain of fifty operations;
+ * the quotients, on which all else waits, have a loop of their own, which leaves q and f where the results will be.
  */
 export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
   const one = constant(NUMBERS), two = constant(NUMBERS + 8), bytes = <usize>n << 3;
@@ -38,15 +37,11 @@ export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
 }
 
 /** f */
-// @ts-ignore: decorator
-@inline
 function fraction(bits: v128, one: v128): v128 {
   return f64x2.sub(i64x2.add(v128.and(bits, constant(MASKS + 8)), constant(MASKS + 16)), one);
 }
 
 /** R(q²) */
-// @ts-ignore: decorator
-@inline
 function series(q: v128): v128 {
   const z = f64x2.mul(q, q);
   const w = f64x2.mul(z, z);
@@ -56,15 +51,11 @@ function series(q: v128): v128 {
 }
 
 /** What 1 + s has lost, over 1 + s: its effect on the logarithm. NaN where s is NaN or −1. */
-// @ts-ignore: decorator
-@inline
 function lost(s: v128, u: v128, inverse: v128, one: v128): v128 {
   return f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
 }
 
 /** k·ln 2 + f − (f²/2 − q·(f²/2 + R)) + lost */
-// @ts-ignore: decorator
-@inline
 function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
   // No conversion of 64-bit integers in SIMD128: put the exponent into the low bits of 2^52 and subtract.
   const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
@@ -74,15 +65,11 @@ function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
   return mulAdd<f64>(k, constant(LN2), f64x2.sub(f, f64x2.sub(half, small)));
 }
 
-// @ts-ignore: decorator
-@inline
 function constant(at: usize): v128 {
   return v128.load64_splat(at);
 }
 
 /** a·b + the constant at c. */
-// @ts-ignore: decorator
-@inline
 function fma(a: v128, b: v128, c: usize): v128 {
   return mulAdd<f64>(a, b, constant(c));
 }

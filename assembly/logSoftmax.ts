@@ -7,9 +7,7 @@
 
 import { expTable, panelExp, panelMinusExp } from "./exp";
 import { logs } from "./log";
-import {
-  STATISTIC, X, Y, Z, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
-} from "./panel";
+import { INPUT, OUTPUT, SECOND, STATISTIC, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount } from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
 import { storePair } from "./simd";
 
@@ -26,8 +24,8 @@ export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: 
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
-    const ys = panelFor<T>(Y, y, r, cols, layout);
+    const xs = panelIn<T>(INPUT, x, r, n, cols, inner, layout, <T>-Infinity);
+    const ys = panelFor<T>(OUTPUT, y, r, cols, layout);
     panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     panelExp<T>(SUM, 0, xs, SHIFT, tiles, cols, layout, true, table);
     logs(LOG, INVERSE, SUM, n);
@@ -42,9 +40,9 @@ export function logSoftmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, co
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
-    const dys = panelIn<T>(Z, dy, r, n, cols, inner, layout, 0);
-    const dxs = panelFor<T>(Y, dx, r, cols, layout);
+    const ys = panelIn<T>(INPUT, y, r, n, cols, inner, layout, 0);
+    const dys = panelIn<T>(SECOND, dy, r, n, cols, inner, layout, 0);
+    const dxs = panelFor<T>(OUTPUT, dx, r, cols, layout);
     panelSum<T>(SUM, dys, tiles, bytes, layout);
     panelMinusExp<T>(dxs, ys, dys, SUM, tiles, bytes, layout, table);
     panelOut<T>(dx, dxs, r, n, cols, inner, layout);
@@ -57,7 +55,7 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
+    const xs = panelIn<T>(INPUT, x, r, n, cols, inner, layout, <T>-Infinity);
     panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     panelExp<T>(SUM, 0, xs, SHIFT, tiles, cols, layout, true, table);
     logs(LOG, INVERSE, SUM, n);

@@ -1,39 +1,33 @@
-// What a kernel works on at a time: a panel of rows, so that every pass is a vertical one.
+// Panels: what a kernel works on at a time, laid out so that its passes (passes.ts) are loops over whole vectors.
 //
-//   tile    `lanes` rows side by side, one vector per class: each row has a lane of its own and nothing is horizontal
-//   panel   some tiles one behind the other in scratch memory: a pass runs over all of them, so that the processor finds independent work
-//           where a pass ends in a few dependent steps
-//   wide    many classes: the panel is one row, where it lies, C values next to each other; its tile is the row. A pass that adds up
-//           or compares ends with a fold over the lanes.
-//   alone   a narrow row without others to fill the lanes: its groups of four classes take the lanes, as if they were rows of four. A tile adds
-//           up a row in groups of four, one after the other; here they are the lanes of a chunk, added one after the other: the same sum.
-//           One row of 64 classes takes a third of the time of a tile (f32, Node 24).
+//   NARROW   some rows in scratch memory, as tiles: `lanes` rows side by side, one vector per class, so that each row has a lane of its own. The
+//            columns are padded to a multiple of four, with a value that the pass ignores.
+//   ALONE    a narrow row without others to fill the lanes: its groups of four classes take them, as if they were rows of four. 64 classes take a
+//            third of the time of a tile (f32, Node 24). A pass over a tile adds up four classes after four; here the lanes are added one after the
+//            other: the same sum.
+//   WIDE     one row of many classes, where it lies; its tile is the row. A pass that adds up or compares ends with a fold over the lanes. What does
+//            not fill a chunk of four vectors, the rest, lies in a chunk of its own behind the scratch, and the pass goes on there.
 //
-// Each way a tile is `bytes` long and a pass runs over its chunks of four vectors; only the last step of a pass differs, so each formula
-// is written once. The columns of a narrow tile are padded to a multiple of four, with values that the pass ignores. Whether a row is wide
-// depends on C, the kernel and the type alone: neither the number of rows nor the class axis changes a bit of its result.
+// A tile is `bytes` long. Whether a row is wide depends on C, the kernel and the type alone: neither the number of rows nor the class axis changes a bit
+// of its result. A wide row without a gradient has no place for its exponentials: the kernel keeps none.
 //
-// Arrays are [outer, C, inner]; row r is the one at outer r / inner and inner position r % inner. With inner = 1 a tile is `lanes`
-// consecutive rows, transposed on the way in and out; with inner > 1 neighbouring positions, loaded as they lie. Wide rows always have
-// inner = 1: the caller transposes others (`swapAxes` below).
+// Arrays are [outer, C, inner]; row r is the one at outer r / inner and inner position r % inner. With inner = 1 tiles are transposed on the way in and
+// out, with inner > 1 loaded as they lie. Wide rows have inner = 1: the caller transposes others (`swapAxes`).
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
 import { CHUNK, VECTOR, lanes, loadLanes, transpose } from "./simd";
 
-/**
- * The largest C of narrow rows, for a kernel that computes exponentials. Batches gain from them: at C = 100 softmax 25 %, cross-entropy with
- * its gradient 48 % (f32, Node 24). Further up they lose where C is a multiple of 16, and one row by itself takes 15 % longer than a wide one.
- */
-// @ts-ignore: decorator
-@inline
+export type Layout = i32;
+export const NARROW: Layout = 0;
+export const ALONE: Layout = 1;
+export const WIDE: Layout = 2;
+
+/** The largest C of narrow rows, for kernels with exponentials: at C = 100 a softmax of a batch takes 25 % less, further up nothing (f32, Node 24). */
 // biome-ignore lint/correctness/noUnusedVariables: the same for both types
 export function narrowExp<T>(): i32 {
   return 104;
 }
 
-/** The same for a kernel that does not, where bringing the rows into panels and back soon costs more than it saves: 48 (f32), 24 (f64). */
-// @ts-ignore: decorator
-@inline
+/** The same for other kernels, where bringing rows into panels and back soon costs more than it saves: 48 (f32), 24 (f64). */
 export function narrowPlain<T>(): i32 {
   return 192 / sizeof<T>();
 }
@@ -41,45 +35,38 @@ export function narrowPlain<T>(): i32 {
 export const PANEL_BYTES = 4096;
 const MAX_TILES = 16;
 
-// Scratch: what is read, what is written, a second input (dy, class probabilities), one value per class. Behind each the rest of a wide row.
-export const X = memory.data(PANEL_BYTES + 64, 16);
-export const Y = memory.data(PANEL_BYTES + 64, 16);
-export const Z = memory.data(PANEL_BYTES + 64, 16);
-export const W = memory.data(PANEL_BYTES + 64, 16);
-export const REST_X: usize = X + PANEL_BYTES;
-export const REST_Y: usize = Y + PANEL_BYTES;
-export const REST_Z: usize = Z + PANEL_BYTES;
-export const REST_W: usize = W + PANEL_BYTES;
+// Scratch for panels: what is read, what is written, a second input (dy, class probabilities), one value per class; behind each the rest of a wide row.
+export const INPUT = memory.data(PANEL_BYTES + 64, 16);
+export const OUTPUT = memory.data(PANEL_BYTES + 64, 16);
+export const SECOND = memory.data(PANEL_BYTES + 64, 16);
+export const CLASSES = memory.data(PANEL_BYTES + 64, 16);
+export const INPUT_REST: usize = INPUT + PANEL_BYTES;
+export const OUTPUT_REST: usize = OUTPUT + PANEL_BYTES;
+export const SECOND_REST: usize = SECOND + PANEL_BYTES;
+export const CLASSES_REST: usize = CLASSES + PANEL_BYTES;
 // At MASK + rest: a chunk whose last `rest` bytes are ones.
 const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
 // The last chunk of a row by itself.
 const LAST = memory.data(64, 16);
 
 /**
- * Bytes of one f64 for each row of a panel: its statistics. They are read two at a time, and what was stored in two parts cannot be read as one
- * before it has reached the cache. So the statistic of a row is stored over that of the next one as well, which comes later; there is one
- * row more for that.
+ * Bytes of a statistic: one f64 for each row of a panel, and two more. They are read two at a time, which waits for two stores but not for one: what is
+ * stored row by row is stored twice, over the next row's too.
  */
 export const STATISTIC = 66 * 8;
 
-// @ts-ignore: decorator
-@inline
 export function tileBytes<T>(cols: i32, layout: Layout): usize {
   if (layout == WIDE) return <usize>cols * sizeof<T>();
   if (layout == ALONE) return <usize>groupColumns<T>(cols) * sizeof<T>();
   return (<usize>(cols + 3) & ~3) * VECTOR;
 }
 
-/** The part of a tile that the exponential is computed of: without the padding, but for what makes it whole pairs of vectors. */
-// @ts-ignore: decorator
-@inline
+/** The part of a tile that exponentials are computed of: pairs of vectors. What is behind them is garbage after `panelExp`. */
 export function pairBytes<T>(cols: i32, layout: Layout): usize {
   return layout == NARROW ? (<usize>(cols + 1) & ~1) * VECTOR : tileBytes<T>(cols, layout);
 }
 
 /** The classes of a row by itself with its padding: a whole number of groups of four in every lane. */
-// @ts-ignore: decorator
-@inline
 function groupColumns<T>(cols: i32): i32 {
   return (cols + 4 * lanes<T>() - 1) & -(4 * lanes<T>());
 }
@@ -87,7 +74,7 @@ function groupColumns<T>(cols: i32): i32 {
 /** How the rows of a call are laid out by a kernel that computes exponentials. */
 export function layoutOf<T>(rows: i32, cols: i32, inner: i32): Layout {
   if (cols > narrowExp<T>()) return WIDE;
-  // Less rows than a tile has: one by one, if that is cheaper. A panel costs about as much as twelve vectors besides its own.
+  // Fewer rows than a tile has: one by one, if that is cheaper. A panel costs about as much as twelve vectors besides its own.
   const cheaper = cols > 4 && <u32>rows * (12 + <u32>cols / lanes<T>()) < <u32>cols + 12;
   return cheaper && inner == 1 && rows < lanes<T>() ? ALONE : NARROW;
 }
@@ -99,43 +86,34 @@ export function panelRows<T>(r: i32, rows: i32, cols: i32, inner: i32, layout: L
   return min(tiles * lanes<T>(), inner == 1 ? rows - r : inner - (r % inner));
 }
 
-// @ts-ignore: decorator
-@inline
 export function tileCount<T>(rows: i32): i32 {
   return (rows + lanes<T>() - 1) / lanes<T>();
 }
 
 /** Where class j of row i of a panel is. */
-// @ts-ignore: decorator
-@inline
 export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layout): usize {
   return layout == ALONE ? groupAt<T>(panel, j) : tileAt<T>(panel, i, j, cols, layout == WIDE);
 }
 
-/** The same in a panel of tiles or a wide one. */
-export function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
+/** The same, not of a row alone. */
+function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
   if (wide) return panel + <usize>j * sizeof<T>();
   const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
   return panel + <usize>tile * tileBytes<T>(cols, NARROW) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
 }
 
-/** The same in a panel of groups of four. */
-export function groupAt<T>(panel: usize, j: i32): usize {
+/** The same of a row alone. */
+function groupAt<T>(panel: usize, j: i32): usize {
   return tileAt<T>(panel, j >> 2, j & 3, 4, false);
 }
 
 /** Where class 0 of row r is in an array of [outer, cols, inner]. */
-// @ts-ignore: decorator
-@inline
 export function rowAddress<T>(x: usize, r: i32, cols: i32, inner: i32): usize {
   if (inner == 1) return x + <usize>r * <usize>cols * sizeof<T>();
   return x + (<usize>(r / inner) * <usize>cols * <usize>inner + <usize>(r % inner)) * sizeof<T>();
 }
 
-/**
- * The panel of rows r … r + rows of x: the row itself, its rest behind `panel`; or `panel` with the rows gathered into it. What is in front of a
- * rest, and the columns beyond cols, are `pad`.
- */
+/** The panel of rows r … r + rows of x: `panel` with the rows gathered into it; or the wide row itself. Padding, and what is in front of a rest, is `pad`. */
 export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout, pad: T): usize {
   x = rowAddress<T>(x, r, cols, inner);
   if (layout == WIDE) {
@@ -159,7 +137,7 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
       }
     } else {
       for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) {
-        // Put together in a register: a vector that is stored in parts cannot be loaded again before all of them have reached the cache.
+        // Put together in a register: see STATISTIC.
         let v = v128.load_zero<T>(from);
         if (rows > 1) v = v128.load_lane<T>(from + toRow, v, 1);
         if (sizeof<T>() == 4 && rows > 2) v = v128.load_lane<T>(from + 2 * toRow, v, 2);
@@ -172,9 +150,7 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
   return panel;
 }
 
-/** Where the passes write the panel of rows r … of y: the row itself, or `panel`, which `panelOut` scatters afterwards. */
-// @ts-ignore: decorator
-@inline
+/** Where the passes write the panel of rows r … of y: `panel`, which `panelOut` scatters afterwards, or the wide row itself. */
 export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32, layout: Layout): usize {
   return layout == WIDE ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
 }
@@ -186,7 +162,7 @@ export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
   else tilesOut<T>(y, panel, r, rows, cols, inner, 0, false);
 }
 
-/** The same for tiles, times a factor for each row if they are `scaled`. Inlined, so that unscaled ones are not multiplied: 2 % of a hinge gradient. */
+/** The same for tiles, times a factor for each row if they are `scaled`. */
 // @ts-ignore: decorator
 @inline
 export function tilesOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32, factor: usize, scaled: bool): void {
@@ -216,15 +192,11 @@ export function tilesOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32
 }
 
 /** The bytes of a tile that fill whole chunks. */
-// @ts-ignore: decorator
-@inline
 export function wholeChunks(bytes: usize): usize {
   return bytes & ~(CHUNK - 1);
 }
 
 /** Those of a wide row that are left. */
-// @ts-ignore: decorator
-@inline
 export function restOf(bytes: usize): usize {
   return bytes & (CHUNK - 1);
 }
@@ -238,16 +210,14 @@ export function restIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   }
 }
 
-/** Brings the rest of what the passes have written at Y to the end of its row. */
+/** Brings the rest of what the passes have written to the end of its row. */
 export function restOut(y: usize, bytes: usize): void {
   const mask = MASK + restOf(bytes), to = y + bytes - CHUNK;
   if (!restOf(bytes)) return;
-  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(REST_Y + i), v128.load(to + i), v128.load(mask + i)));
+  for (let i: usize = 0; i < CHUNK; i += 16) v128.store(to + i, v128.bitselect(v128.load(OUTPUT_REST + i), v128.load(to + i), v128.load(mask + i)));
 }
 
 /** From the first class of a row in a panel to that of the next one. */
-// @ts-ignore: decorator
-@inline
 export function nextInPanel<T>(row: usize, bytes: usize): usize {
   row += sizeof<T>();
   return (row & (VECTOR - 1)) == 0 ? row + bytes - VECTOR : row;
@@ -275,8 +245,6 @@ function rowOut<T>(y: usize, panel: usize, cols: i32): void {
 }
 
 /** The first n values of a vector, the others from `v`. */
-// @ts-ignore: decorator
-@inline
 function loadPart<T>(from: usize, n: i32, v: v128): v128 {
   if (n >= lanes<T>()) return v128.load(from);
   if (n > 0) v = v128.load_lane<T>(from, v, 0);
@@ -286,14 +254,12 @@ function loadPart<T>(from: usize, n: i32, v: v128): v128 {
 }
 
 /** Bytes of as many vectors as a vector has lanes: what is transposed at once. */
-// @ts-ignore: decorator
-@inline
 function square<T>(): usize {
   return <usize>lanes<T>() * VECTOR;
 }
 
 /** One value per class, the same for every row, as a tile of this layout: x, or 1 where it is absent, and 0 in the padding. */
-export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
+export function classesIn<T>(tile: usize, x: usize, cols: i32, layout: Layout): usize {
   if (layout == WIDE) {
     restIn<T>(tile, x, cols, 0);
     return x;
@@ -312,9 +278,12 @@ export function spreadRow<T>(tile: usize, x: usize, cols: i32, layout: Layout): 
   return tile;
 }
 
+/** From the first class of a row in a panel to its class j, where classes are `step` bytes apart. */
+export function cellOffset<T>(j: i32, step: usize, layout: Layout): usize {
+  return layout == ALONE ? groupAt<T>(0, j) : <usize>j * step;
+}
+
 /** From one class to the next in a panel. */
-// @ts-ignore: decorator
-@inline
 export function classStep<T>(layout: Layout): usize {
   return layout == WIDE ? sizeof<T>() : VECTOR;
 }
@@ -324,52 +293,22 @@ export function fillRow<T>(row: usize, step: usize, cols: i32, value: T): void {
   for (const end = row + <usize>cols * step; row < end; row += step) store<T>(row, value);
 }
 
-/**
- * The gradients of rows that are ignored or NaN: those of n rows of g whose weight is 0 or NaN are filled with that, and so is what is `toOwn` bytes
- * behind the weight. The loop that follows has nothing to ask then: 10 % of a hinge with gradient, 3 % of a cross-entropy (C = 10, Node 24).
- */
-export function fillSpecialRows(g: usize, weights: usize, toOwn: usize, n: i32, cols: i32, inner: i32, size: usize): void {
-  const toClass = <usize>inner * size, toRow = inner == 1 ? <usize>cols * size : size;
-  for (const end = weights + (<usize>n << 3); weights < end; weights += 8, g += toRow) {
-    // Not −0.
-    const weight = load<f64>(weights) + 0;
-    if (weight > 0) continue;
-    store<f64>(weights + toOwn, weight);
-    // All bits of a number set: a NaN. Stored by halves, which are the same for f32. (memory.fill is a call in V8: 1.3 to
-    // 3.5 times as long for a cross-entropy of [1, 21, 3000] with every tenth row ignored, Node 24.)
-    const bits = -<i32>(weight != 0);
-    for (let j = 0, at = g; j < cols; j++, at += toClass) {
-      store<i32>(at, bits);
-      store<i32>(at + size - 4, bits);
-    }
-  }
-}
-
-/** The first class of row i of a panel that equals `value`, or cols. */
-export function findInRow<T>(panel: usize, i: i32, cols: i32, layout: Layout, value: T): i32 {
+/** The first class of a wide row that equals `value`, or cols. */
+export function findInRow<T>(x: usize, cols: i32, value: T): i32 {
+  const v = v128.splat<T>(value), perChunk = 4 * lanes<T>();
   let j = 0;
-  if (layout == WIDE) {
-    const v = v128.splat<T>(value), perChunk = 4 * lanes<T>();
-    for (let x = panel; j + perChunk <= cols; j += perChunk, x += CHUNK) {
-      const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));
-      const b = v128.or(v128.eq<T>(v128.load(x, 32), v), v128.eq<T>(v128.load(x, 48), v));
-      if (v128.any_true(v128.or(a, b))) break;
-    }
+  for (; j + perChunk <= cols; j += perChunk, x += CHUNK) {
+    const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));
+    const b = v128.or(v128.eq<T>(v128.load(x, 32), v), v128.eq<T>(v128.load(x, 48), v));
+    if (v128.any_true(v128.or(a, b))) break;
   }
-  while (j < cols && load<T>(panelAt<T>(panel, i, j, cols, layout)) != value) j++;
+  for (; j < cols && load<T>(x) != value; j++) x += sizeof<T>();
   return j;
 }
 
 export function rowHoldsNaN<T>(panel: usize, i: i32, cols: i32, layout: Layout): bool {
   for (let j = 0; j < cols; j++) if (isNaN<T>(load<T>(panelAt<T>(panel, i, j, cols, layout)))) return true;
   return false;
-}
-
-/** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
-// @ts-ignore: decorator
-@inline
-export function isClass(y: i32, cols: i32): bool {
-  return <u32>y < <u32>cols;
 }
 
 /** Transposes a matrix: to[j][i] = from[i][j] with i < rows, j < cols; a stride is the distance in elements between the rows of each. */

@@ -1,27 +1,15 @@
-// Passes: one loop each over the tiles of a panel (see panel.ts), a chunk of four vectors at a time. Kernels are sentences made of them.
+// Passes: one loop each over the tiles of a panel (panel.ts), a chunk of four vectors at a time. Kernels are sentences made of them. Statistics (maxima,
+// sums, factors) are one f64 per row.
 //
-// A wide row may end with less than a chunk. That rest lies in a chunk of its own, behind the panel (panelIn has put it there), and a loop goes on
-// there when it has come to the end of the whole ones. (To ask at every chunk whether it is the last takes 1 % of a hinge of 1000 classes, and 9 %
-// where the core's other thread is busy.) What is in front of the rest is computed as well, and ignored. A narrow tile is a whole number of chunks.
-//
-// Statistics (maxima, sums, factors) are one f64 per row, in the order of the rows.
+// Every loop has the same frame: over the whole chunks, then once more over the rest of a wide row, which lies behind the panel. What is in front of the
+// rest is computed as well, and ignored. (To ask at every chunk whether it is the last costs 9 % where the core's other thread is busy.)
 
-import { ALONE, Layout, NARROW, WIDE } from "./layout";
-import { REST_X, REST_Y, REST_Z, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
-import { CHUNK, VECTOR, addHigh, addLow, foldMax, lanes, loadLanes, mulAdd, storeLanes, storeSum, sumHigh, sumLow } from "./simd";
+import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, SECOND_REST, WIDE, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
+import { CHUNK, VECTOR, allHigh, allLow, dotHigh, dotLow, foldMax, lanes, loadLanes, mulAdd, storeLanes, storeSum } from "./simd";
 
 /** From one tile's statistics to the next one's. */
-// @ts-ignore: decorator
-@inline
 export function perTile<T>(): usize {
   return <usize>lanes<T>() << 3;
-}
-
-/** (a + b) + (c + d) */
-// @ts-ignore: decorator
-@inline
-export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
-  return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
 }
 
 /**
@@ -64,7 +52,7 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
     // The first chunk overlaps the second one where the row is not a multiple of chunks.
     for (let step = restOf(bytes - 1) + 1; x < end; x += step, step = CHUNK) {
       const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-      // Pairs first: with one pmax after the other the loop waits for them (15 % of a Crammer–Singer loss, f64 24 %; C = 1000, Node 24).
+      // Pairs first: with one pmax after the other the loop waits for them (15 % of a Crammer–Singer loss; C = 1000, Node 24).
       a = v128.pmax<T>(a, v128.pmax<T>(x0, x1));
       b = v128.pmax<T>(b, v128.pmax<T>(x2, x3));
       s = noteNaN<T>(s, x0, x1);
@@ -80,75 +68,61 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
   return v128.any_true(some);
 }
 
-// NaN is noted by integer operations, since the two units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Doubled, and so
-// without its sign, a NaN is the largest integer. (Not shifted: the units that add also shift.) There is no such maximum of 64-bit integers: a sum
-// of f64 keeps a NaN as well.
+// NaN is noted by integer operations, since the units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Doubled, and so without
+// its sign, a NaN is the largest integer. There is no maximum of 64-bit integers: a sum of f64 keeps a NaN as well.
 
-// @ts-ignore: decorator
-@inline
 function noteNaN<T>(seen: v128, a: v128, b: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.max_u(seen, i32x4.max_u(i32x4.add(a, a), i32x4.add(b, b)));
   return v128.add<T>(seen, v128.add<T>(a, b));
 }
 
 /** NaN in the lanes that saw one. */
-// @ts-ignore: decorator
-@inline
 function noted<T>(s: v128, t: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.gt_u(i32x4.max_u(s, t), i32x4.splat(0xff000000));
   return v128.add<T>(s, t);
 }
 
-/** sum = Σ x, of a panel at Z */
+/** sum = Σ x, of a second panel. x has both signs. */
 export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
+  const alone = layout == ALONE;
   for (; tiles > 0; tiles--, sum += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     let end = x + wholeChunks(bytes);
     for (let rest = restOf(bytes); ; rest = 0) {
       for (; x < end; x += CHUNK) {
-        const s = tree<T>(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48));
-        high = addHigh<T>(high, low, s, layout == ALONE), low = addLow<T>(low, s, layout == ALONE);
+        const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48);
+        high = allHigh<T>(high, low, a, b, c, d, alone), low = allLow<T>(low, a, b, c, d, alone);
       }
       if (!rest) break;
-      x = REST_Z, end = x + CHUNK;
+      x = SECOND_REST, end = x + CHUNK;
     }
     storeSum<T>(sum, low, high, 1, layout == WIDE);
   }
 }
 
-/** dot = Σ x·y, of panels at X and Z */
+/** dot = Σ x·y, of a panel and a second one; y has both signs. */
 export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, layout: Layout): void {
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
     let end = x + wholeChunks(bytes);
     for (let rest = restOf(bytes); ; rest = 0) {
       for (; x < end; x += CHUNK, y += CHUNK) {
-        const s = tree<T>(
-          v128.mul<T>(v128.load(x), v128.load(y)),
-          v128.mul<T>(v128.load(x, 16), v128.load(y, 16)),
-          v128.mul<T>(v128.load(x, 32), v128.load(y, 32)),
-          v128.mul<T>(v128.load(x, 48), v128.load(y, 48)),
-        );
-        high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+        high = dotHigh<T>(high, low, x, y), low = dotLow<T>(low, x, y);
       }
       if (!rest) break;
-      x = REST_X, y = REST_Z, end = x + CHUNK;
+      x = INPUT_REST, y = SECOND_REST, end = x + CHUNK;
     }
     storeSum<T>(dot, low, high, 1, layout == WIDE);
   }
 }
 
 /** Adds the true lanes of four masks; a true lane is the integer −1. */
-// @ts-ignore: decorator
-@inline
 export function countTrue<T>(count: v128, a: v128, b: v128, c: v128, d: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.sub(count, i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
   return i64x2.sub(count, i64x2.add(i64x2.add(a, b), i64x2.add(c, d)));
 }
 
 /** Stores such a count as one f64 per row. */
-// @ts-ignore: decorator
-@inline
 export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
   if (sizeof<T>() == 4) {
     const high = i32x4.shuffle(count, count, 2, 3, 0, 1);
@@ -160,7 +134,7 @@ export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
   }
 }
 
-/** y = panel · factor of its row: on the way out of a panel of tiles (5 % of a softmax of 10 classes), in place where a row is by itself. */
+/** y = panel · factor of its row: tiles on their way out (5 % of a softmax of 10 classes), other rows in place. */
 export function panelScaleOut<T>(y: usize, panel: usize, factor: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): void {
   if (layout == NARROW) {
     tilesOut<T>(y, panel, r, rows, cols, inner, factor, true);
@@ -181,7 +155,7 @@ function rowScale<T>(y: usize, factor: f64, bytes: usize): void {
       v128.store(y, v128.mul<T>(v128.load(y, 48), f), 48);
     }
     if (!rest) break;
-    y = REST_Y, end = y + CHUNK;
+    y = OUTPUT_REST, end = y + CHUNK;
   }
 }
 
@@ -198,7 +172,7 @@ export function panelShift<T>(y: usize, x: usize, max: usize, scale: v128, shift
         v128.store(y, mulAdd<T>(v128.sub<T>(v128.load(x, 48), m), scale, s), 48);
       }
       if (!rest) break;
-      x = REST_X, y = REST_Y, end = x + CHUNK;
+      x = INPUT_REST, y = OUTPUT_REST, end = x + CHUNK;
     }
   }
 }
@@ -216,7 +190,7 @@ export function panelTimesCentered<T>(dx: usize, y: usize, dy: usize, dot: usize
         v128.store(dx, v128.mul<T>(v128.load(y, 48), v128.sub<T>(v128.load(dy, 48), d)), 48);
       }
       if (!rest) break;
-      dx = REST_Y, y = REST_X, dy = REST_Z, end = dx + CHUNK;
+      dx = OUTPUT_REST, y = INPUT_REST, dy = SECOND_REST, end = dx + CHUNK;
     }
   }
 }

@@ -1,28 +1,20 @@
-// The vector vocabulary: what AssemblyScript's generic v128.* builtins do not name. Everything is generic over T = f32 (four lanes) or
-// f64 (two). How wide a lane is matters here and in exp.ts; elsewhere only where rows are gathered lane by lane, or integers stand for numbers.
-// Which instruction set runs, `mulAdd` knows, and exp.ts, where it decides which units of a processor have time.
+// The vector vocabulary: what AssemblyScript's generic v128.* builtins do not name, for T = f32 (four lanes) or f64 (two).
 
 /** Bytes of a vector, and of a chunk: the four vectors that every loop body handles, so that four operations are in flight. */
 export const VECTOR: usize = 16;
 export const CHUNK: usize = 64;
 
-// @ts-ignore: decorator
-@inline
 export function lanes<T>(): i32 {
   return <i32>VECTOR / sizeof<T>();
 }
 
 /** a·b + c; one rounding in the relaxed build where the processor can, two everywhere else. */
-// @ts-ignore: decorator
-@inline
 export function mulAdd<T>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
   return v128.add<T>(v128.mul<T>(a, b), c);
 }
 
 /** Two f64 as a vector. */
-// @ts-ignore: decorator
-@inline
 export function pair(a: f64, b: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(a), 1, b);
 }
@@ -30,86 +22,139 @@ export function pair(a: f64, b: f64): v128 {
 /** 0 for loops: a constant in the code would be built anew at every use (see exp.ts). */
 export const ZERO = memory.data(16, 16);
 
-/**
- * x > 0, as integers: a NaN by its sign. (With a `bound` other than 0, see hinge.ts.) The two units that add numbers also compare them, and are what
- * most passes wait for: 14 % of a hinge with gradient (f32, C = 1000, Node 24).
- */
-// @ts-ignore: decorator
-@inline
+/** x > 0 (or another bound: hinge.ts), as integers; a NaN by its sign. The units that compare numbers are busy: 14 % of a hinge (f32, C = 1000, Node 24). */
 export function exceeds<T>(x: v128, bound: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.gt_s(x, bound) : i64x2.gt_s(x, bound);
 }
 
 // A running sum that does not lose small terms, whatever their number, as two vectors `low` and `high`. Update `high` first.
-//   f32: lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision.
-//   f64: `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method).
-// The callers add the four vectors of a chunk in a tree first, so this costs about one operation per vector.
+//
+//   f32      lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision
+//   f64      `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method)
+//   alone    all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high` (lane 1 is not looked at)
+//
+//   add…     one vector, often the sum of four in a tree, where all terms have one sign
+//   all…     four vectors, one by one: terms of both signs, or sums that may not lose a rounding
+//   dot…     the products of two chunks in memory, not alone; those of f32 are exact
+//   squares… of four vectors of one sign, not alone; the square of an f32 neither vanishes nor overflows
 
-// @ts-ignore: decorator
-@inline
-export function sumHigh<T>(high: v128, low: v128, x: v128): v128 {
-  if (sizeof<T>() == 4) return f64x2.add(high, promoteHigh(x));
-  const sum = f64x2.add(low, x);
-  const added = f64x2.sub(sum, low);
-  return f64x2.add(high, f64x2.add(f64x2.sub(low, f64x2.sub(sum, added)), f64x2.sub(x, added)));
-}
-
-// @ts-ignore: decorator
-@inline
-export function sumLow<T>(low: v128, x: v128): v128 {
-  if (sizeof<T>() == 4) return f64x2.add(low, f64x2.promote_low_f32x4(x));
-  return f64x2.add(low, x);
-}
-
-// The same; or, where all lanes belong to one row (`alone`), a sum in lane 0 of `low` and `high` to which the lanes of x are added one after the
-// other. (Lane 1 takes them in another order and is not looked at.)
-
-// @ts-ignore: decorator
-@inline
 export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
-  if (!alone) return sumHigh<T>(high, low, x);
-  return sizeof<T>() == 4 ? high : sumHigh<T>(sumHigh<T>(high, low, x), f64x2.add(low, x), swapLanes(x));
+  if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, promoteHigh(x));
+  const sum = f64x2.add(low, x);
+  high = f64x2.add(high, lostBy(low, x, sum));
+  return alone ? f64x2.add(high, lostBy(sum, swapLanes(x), addLanes(low, x))) : high;
+}
+
+export function addLow<T>(low: v128, x: v128, alone: bool): v128 {
+  if (sizeof<T>() == 8) return alone ? addLanes(low, x) : f64x2.add(low, x);
+  return alone ? addLanes(addLanes(low, promoteLow(x)), promoteHigh(x)) : f64x2.add(low, promoteLow(x));
 }
 
 // @ts-ignore: decorator
 @inline
-export function addLow<T>(low: v128, x: v128, alone: bool): v128 {
-  if (!alone) return sumLow<T>(low, x);
-  return sizeof<T>() == 4 ? addLanes(addLanes(low, f64x2.promote_low_f32x4(x)), promoteHigh(x)) : addLanes(low, x);
+export function allHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128, alone: bool): v128 {
+  if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, tree<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c), promoteHigh(d)));
+  high = eachHigh(high, low, a, b, c, d);
+  return alone ? eachHigh(high, eachLow(low, a, b, c, d), swapLanes(a), swapLanes(b), swapLanes(c), swapLanes(d)) : high;
+}
+
+export function allLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128, alone: bool): v128 {
+  if (sizeof<T>() == 4) {
+    const sum = tree<f64>(promoteLow(a), promoteLow(b), promoteLow(c), promoteLow(d));
+    if (!alone) return f64x2.add(low, sum);
+    return addLanes(addLanes(low, sum), tree<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c), promoteHigh(d)));
+  }
+  low = eachLow(low, a, b, c, d);
+  return alone ? eachLow(low, swapLanes(a), swapLanes(b), swapLanes(c), swapLanes(d)) : low;
+}
+
+function eachHigh(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f64x2.add(low, a), abc = f64x2.add(ab, b), abcd = f64x2.add(abc, c);
+  high = f64x2.add(f64x2.add(high, lostBy(low, a, ab)), lostBy(ab, b, abc));
+  return f64x2.add(f64x2.add(high, lostBy(abc, c, abcd)), lostBy(abcd, d, f64x2.add(abcd, d)));
+}
+
+function eachLow(low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  return f64x2.add(f64x2.add(f64x2.add(f64x2.add(low, a), b), c), d);
+}
+
+export function dotHigh<T>(high: v128, low: v128, x: usize, y: usize): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(high, products(x + 8, y + 8));
+  return eachHigh(high, low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
+}
+
+export function dotLow<T>(low: v128, x: usize, y: usize): v128 {
+  if (sizeof<T>() == 4) return f64x2.add(low, products(x, y));
+  return eachLow(low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
+}
+
+export function squaresHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  if (sizeof<T>() == 8) return addHigh<T>(high, low, tree<f64>(square(a), square(b), square(c), square(d)), false);
+  return f64x2.add(high, tree<f64>(square(promoteHigh(a)), square(promoteHigh(b)), square(promoteHigh(c)), square(promoteHigh(d))));
+}
+
+export function squaresLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  if (sizeof<T>() == 8) return f64x2.add(low, tree<f64>(square(a), square(b), square(c), square(d)));
+  return f64x2.add(low, tree<f64>(square(promoteLow(a)), square(promoteLow(b)), square(promoteLow(c)), square(promoteLow(d))));
+}
+
+function square(x: v128): v128 {
+  return f64x2.mul(x, x);
+}
+
+function product(x: usize, y: usize): v128 {
+  return f64x2.mul(v128.load(x), v128.load(y));
+}
+
+/** Two f32 of each of four vectors. */
+function products(x: usize, y: usize): v128 {
+  return tree<f64>(exact(x, y), exact(x + 16, y + 16), exact(x + 32, y + 32), exact(x + 48, y + 48));
+}
+
+function exact(x: usize, y: usize): v128 {
+  return f64x2.mul(promoteLow(v128.load64_zero(x)), promoteLow(v128.load64_zero(y)));
+}
+
+/** (a + b) + (c + d) */
+export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
+}
+
+/** The rounding errors of sums: (a + b) − sum (Knuth's TwoSum). */
+export function lostBy(a: v128, b: v128, sum: v128): v128 {
+  const added = f64x2.sub(sum, a);
+  return f64x2.add(f64x2.sub(a, f64x2.sub(sum, added)), f64x2.sub(b, added));
 }
 
 /** The two f64 lanes of x, one after the other. */
-// @ts-ignore: decorator
-@inline
-export function addLanes(sum: v128, x: v128): v128 {
+function addLanes(sum: v128, x: v128): v128 {
   return f64x2.add(f64x2.add(sum, x), swapLanes(x));
 }
 
 /** The two f64 lanes, exchanged. */
-// @ts-ignore: decorator
-@inline
-export function swapLanes(x: v128): v128 {
+function swapLanes(x: v128): v128 {
   return i64x2.shuffle(x, x, 1, 0);
 }
 
-/** Lanes 2 and 3 of a vector of f32, as f64. */
-// @ts-ignore: decorator
-@inline
-export function promoteHigh(x: v128): v128 {
+/** Lanes 0 and 1 of a vector of f32, as f64; and 2 and 3. */
+function promoteLow(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+
+function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1));
 }
 
 /**
  * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`fold`), their total as the first.
  */
-// @ts-ignore: decorator
-@inline
 export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: bool): void {
   if (sizeof<T>() == 4 && fold) low = f64x2.add(low, high);
   if (fold) {
     // The rounding errors come last, so that the whole sum is rounded but once.
     const other = swapLanes(low);
-    if (sizeof<T>() == 8) high = sumHigh<T>(f64x2.add(high, swapLanes(high)), low, other);
+    if (sizeof<T>() == 8) high = f64x2.add(f64x2.add(high, swapLanes(high)), lostBy(low, other, f64x2.add(low, other)));
     low = f64x2.add(low, other);
   }
   // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
@@ -123,8 +168,6 @@ export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: 
 }
 
 /** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */
-// @ts-ignore: decorator
-@inline
 export function loadLanes<T>(from: usize, oneRow: bool): v128 {
   if (oneRow) return v128.splat<T>(<T>load<f64>(from));
   if (sizeof<T>() == 8) return v128.load(from);
@@ -133,8 +176,6 @@ export function loadLanes<T>(from: usize, oneRow: bool): v128 {
 }
 
 /** A vector of T as one f64 per lane. */
-// @ts-ignore: decorator
-@inline
 export function storeLanes<T>(to: usize, x: v128): void {
   if (sizeof<T>() == 8) {
     v128.store(to, x);
@@ -145,22 +186,16 @@ export function storeLanes<T>(to: usize, x: v128): void {
 }
 
 /** The largest lane in all lanes. pmax drops a NaN of the accumulator, as it did in the loop before. */
-// @ts-ignore: decorator
-@inline
 export function foldMax<T>(x: v128): v128 {
   x = v128.pmax<T>(x, i64x2.shuffle(x, x, 1, 0));
   return sizeof<T>() == 8 ? x : v128.pmax<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
 }
 
 /** Two f64 of an array of which n are left, one or more. */
-// @ts-ignore: decorator
-@inline
 export function loadPair(at: usize, n: i32): v128 {
   return n > 1 ? v128.load(at) : v128.load64_zero(at);
 }
 
-// @ts-ignore: decorator
-@inline
 export function storePair(at: usize, pair: v128, n: i32): void {
   if (n > 1) v128.store(at, pair);
   else v128.store64_lane(at, pair, 0);

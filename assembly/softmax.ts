@@ -2,8 +2,9 @@
 // softmaxGrad  dx = y ⊙ (dy − ⟨y, dy⟩)                              from y alone, so x need not be kept
 
 import { expOfZero, expTable, panelExp } from "./exp";
-import { NARROW, WIDE } from "./layout";
-import { STATISTIC, X, Y, Z, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount } from "./panel";
+import {
+  INPUT, NARROW, OUTPUT, SECOND, STATISTIC, WIDE, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount,
+} from "./panel";
 import { panelDot, panelMax, panelScaleOut, panelTimesCentered } from "./passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -16,8 +17,8 @@ export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const xs = panelIn<T>(X, x, r, n, cols, inner, layout, <T>-Infinity);
-    const ys = panelFor<T>(Y, y, r, cols, layout);
+    const xs = panelIn<T>(INPUT, x, r, n, cols, inner, layout, <T>-Infinity);
+    const ys = panelFor<T>(OUTPUT, y, r, cols, layout);
     panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
     invert(SUM, n, 1 / expOfZero<T>());
@@ -35,9 +36,9 @@ export function softmaxGrad<T>(dx: usize, y: usize, dy: usize, outer: i32, cols:
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const tiles = tileCount<T>(n);
-    const ys = panelIn<T>(X, y, r, n, cols, inner, layout, 0);
-    const dys = panelIn<T>(Z, dy, r, n, cols, inner, layout, 0);
-    const dxs = panelFor<T>(Y, dx, r, cols, layout);
+    const ys = panelIn<T>(INPUT, y, r, n, cols, inner, layout, 0);
+    const dys = panelIn<T>(SECOND, dy, r, n, cols, inner, layout, 0);
+    const dxs = panelFor<T>(OUTPUT, dx, r, cols, layout);
     panelDot<T>(SUM, ys, dys, tiles, bytes, layout);
     panelTimesCentered<T>(dxs, ys, dys, SUM, tiles, bytes, layout);
     panelOut<T>(dx, dxs, r, n, cols, inner, layout);

@@ -12,9 +12,9 @@ import { install, root } from "../scripts/setup.js";
 import { chromium, firefox, installBrowsers, visitBy, webKitGtk } from "../test/engines/browsers.js";
 import { runtime, type Visit } from "../test/engines/runtimes.js";
 import type { Findings } from "./core.js";
+import type { EngineResults } from "./figures.js";
 import type { Pace } from "./measure.js";
 import { heading, row, tally } from "./print.js";
-import type { EngineResults } from "./readme.js";
 import { machine, versions, write } from "./results.js";
 import type { LineResult } from "./run.js";
 
@@ -95,5 +95,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`\n${tally(...results.map(({ lines }) => lines))}`);
+console.log(`\n${tally(results.map(({ lines }) => lines))}`);
 write(flags.json, { machine: machine(), versions: versions(), date: new Date().toISOString(), engines: results });

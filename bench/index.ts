@@ -1,105 +1,155 @@
-// npm run bench [-- word …] [--quick] [--elements 1000000] [--json file]
-//
-// Every line of lines.ts, the bare passes, linear memory and package sizes. Words narrow it to the lines that have all of them in their section,
-// job or type. Ordinary arrays, copies in and out counted; one thread.
+// npm run bench [-- --help]: see USAGE.
 
 import { parseArgs } from "node:util";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
-import { byHand } from "./byHand.js";
-import { footprint } from "./footprint.js";
-import { allLines, anyShape, type Line } from "./lines.js";
+import { byHand, ownExp } from "./byHand.js";
+import { footprint, importTimes } from "./footprint.js";
+import { allLines, anyShape, type Line, screenLines } from "./lines.js";
 import type { Pace } from "./measure.js";
 import { passes } from "./passes.js";
 import { figure, heading, row, tally } from "./print.js";
 import { machine, versions, write } from "./results.js";
 import { type Entrant, inWorkspace, type LineResult, onArrays, runLine } from "./run.js";
+import { remarks, screenHeading, screenRow } from "./screen.js";
+
+const USAGE = `npm run bench                       one screen: softmargin beside loops by hand, in about a minute
+npm run bench -- --all              every line, the bare passes, memory, sizes, import time: some minutes
+npm run bench -- word …             of these the lines that have all words in section, job or type: f64 weston
+              -- --aims             every line with what it should reach, and whether it does
+              -- --quick            fewer rounds
+              -- --elements 1000000 numbers in a large batch
+              -- --json file        where results go (all lines: bench/results/latest.json)
+Other libraries: npm run bench:peers. Other engines: npm run bench:engines.`;
 
 const { values: flags, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: "boolean", default: false },
+    all: { type: "boolean", default: false },
+    aims: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     elements: { type: "string", default: "1000000" },
-    json: { type: "string", default: "bench/results/latest.json" },
+    json: { type: "string" },
   },
 });
+const { aims } = flags;
+const elements = Number(flags.elements);
 const pace: Pace = flags.quick ? { rounds: 7, batchMs: 3, warmupMs: 60 } : { rounds: 15, batchMs: 10, warmupMs: 300 };
-
-const asked = (...names: string[]): boolean =>
-  words.every((word) => names.join(" ").toLowerCase().includes(word.toLowerCase()));
-const chosen = (lines: readonly Line[]): Line[] => lines.filter(({ section, job, type }) => asked(section, job, type));
-
-const entrants: Entrant[] = [onArrays("baseline", baseline)];
-if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
-if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
-entrants.push(...byHand);
-const names = entrants.map(({ name }) => name);
-const handNames = byHand.map(({ name }) => name);
-
 const on = machine();
 const of = versions();
-console.log(
-  `${on.cpu}, ${on.os}\n${Object.entries(of)
-    .map(([what, version]) => `${what} ${version}`)
-    .join(", ")}`,
-);
-console.log("median ns per element (per call where there are few), spread, and how many times as fast as the baseline");
 
-const lines: LineResult[] = [];
-const asking = chosen(allLines(Number(flags.elements)));
-for (const line of asking) {
-  const { section } = line;
-  const has = (key: "workspace" | "byHand") => asking.some((other) => other.section === section && other[key]);
-  const columns = names.filter(
-    (name) => (name !== "workspace" || has("workspace")) && (!handNames.includes(name) || has("byHand")),
-  );
-  if (lines.at(-1)?.section !== section) console.log(heading(section, columns));
-  const result = await runLine(line, entrants, pace);
-  console.log(row(result, columns));
-  lines.push(result);
-}
+if (flags.help) console.log(USAGE);
+else if (flags.all || aims || words.length > 0) await everything();
+else await screen();
 
-const shapes: LineResult[] = [];
-for (const line of chosen(anyShape()))
-  shapes.push(await runLine(line, entrants, { ...pace, batchMs: 1, warmupMs: 50 }));
-if (shapes.length > 0) {
-  const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
-  const columns = names.filter((name) => name !== "workspace" && !handNames.includes(name));
-  console.log(heading(`slowest of ${shapes.length} small shapes`, columns));
-  for (const result of worst) console.log(row(result, columns));
-}
-
-const bare = asked("passes", "softmax") ? await passes(pace, simd) : [];
-if (bare.length > 0)
-  console.log("\nbare passes: ns per element, their sum, and how close to it the kernel and the call come");
-for (const { rows, classes, type, times, kernel, call } of bare) {
-  const list = Object.entries(times).map(([pass, ns]) => `${pass} ${ns.toFixed(3)}`);
-  const close = ({ ns, sum }: typeof kernel): string =>
-    `${ns.toFixed(3)} / ${sum.toFixed(3)} = ${figure(ns / sum)} ${ns <= 1.25 * sum ? "✓" : "✗"}`;
+async function screen(): Promise<void> {
+  const { name, reason } = simd.backend;
+  console.log(`softmargin (${name}) on ${on.cpu}, ${on.os}, Node ${process.versions.node}`);
+  if (reason) console.log(`not faster, because: ${reason}`);
   console.log(
-    `  softmax, ${rows} × ${classes}, ${type}: ${list.join(", ")}; kernel ${close(kernel)}; call ${close(call)}`,
+    "f32, one thread, ordinary arrays, copies counted, results checked. baseline is softmargin in plain TypeScript.",
   );
+  const fresh = onArrays("new array", simd, true);
+  const entrants: Entrant[] = [
+    byHand,
+    onArrays("baseline", baseline),
+    onArrays("softmargin", simd),
+    ...(relaxed.backend.name === "relaxed" ? [onArrays("relaxed", relaxed)] : []),
+    { ...fresh, prepare: (line, data) => (isFresh(line) ? fresh.prepare(line, data) : undefined) },
+  ];
+  const lines: LineResult[] = [];
+  for (const line of screenLines(elements)) {
+    if (lines.at(-1)?.section !== line.section) console.log(screenHeading(line.section));
+    const result = await runLine(line, entrants, pace);
+    console.log(screenRow(result));
+    lines.push(result);
+  }
+  const [own, plain] = importTimes();
+  console.log(`\n${remarks(lines).join("\n")}`);
+  console.log(`Importing softmargin takes ${own!.ms} ms, softmargin/baseline ${plain!.ms} ms (fresh processes).`);
+  console.log("Every line: npm run bench -- --all. More: --help.");
+  if (flags.json) write(flags.json, { machine: on, versions: of, date: new Date().toISOString(), lines });
 }
 
-const limits = asked("footprint", "memory", "package", "size") ? await footprint() : [];
-if (limits.length > 0) console.log("\nfootprint");
-for (const { what, bytes, atMost } of limits) {
-  console.log(`  ${what.padEnd(62)}${bytes} bytes, ≤ ${atMost} ${bytes <= atMost ? "✓" : "✗"}`);
+/** The line that is also computed into new arrays. */
+function isFresh({ job, type, classes }: Line): boolean {
+  return job === "softmax" && type === "f32" && classes === 1000;
 }
 
-if (lines.length + shapes.length + bare.length + limits.length === 0) {
-  console.error(`nothing has all of these words: ${words.join(", ")}`);
-  process.exitCode = 1;
-} else {
-  console.log(`\n${tally([...lines, ...shapes])}`);
-  write(flags.json, {
-    machine: on,
-    versions: of,
-    date: new Date().toISOString(),
-    lines,
-    shapes,
-    passes: bare,
-    footprint: limits,
-  });
+async function everything(): Promise<void> {
+  const asked = (...names: string[]): boolean =>
+    words.every((word) => names.join(" ").toLowerCase().includes(word.toLowerCase()));
+  const chosen = (lines: readonly Line[]): Line[] =>
+    lines.filter(({ section, job, type }) => asked(section, job, type));
+
+  const entrants: Entrant[] = [onArrays("baseline", baseline)];
+  if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
+  if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
+  entrants.push(byHand, ownExp);
+  const names = entrants.map(({ name }) => name);
+
+  console.log(
+    `${on.cpu}, ${on.os}\n${Object.entries(of)
+      .map(([what, version]) => `${what} ${version}`)
+      .join(", ")}`,
+  );
+  console.log(
+    "ns per number (per call where there are few): median (fastest) ±spread, page faults per call, times as fast as the baseline",
+  );
+
+  const lines: LineResult[] = [];
+  for (const line of chosen(allLines(elements))) {
+    const { section, job } = line;
+    const columns = names.filter(
+      (name) =>
+        (name !== "workspace" || section.startsWith("hinge")) && (name !== ownExp.name || section === "softmax, f32"),
+    );
+    if (lines.at(-1)?.section !== section) console.log(heading(section, columns, aims));
+    const result = await runLine(line, job === "softmax" ? entrants : entrants.slice(0, -1), pace);
+    console.log(row(result, columns, aims));
+    lines.push(result);
+  }
+
+  const shapes: LineResult[] = [];
+  for (const line of chosen(anyShape()))
+    shapes.push(await runLine(line, entrants.slice(0, -1), { ...pace, batchMs: 1, warmupMs: 50 }));
+  if (shapes.length > 0) {
+    const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
+    const columns = names.filter((name) => name !== "workspace" && name !== ownExp.name);
+    console.log(heading(`slowest of ${shapes.length} small shapes`, columns, aims));
+    for (const result of worst) console.log(row(result, columns, aims));
+  }
+
+  const mark = (met: boolean): string => (aims ? (met ? " ✓" : " ✗") : "");
+  const bare = asked("passes", "softmax") ? await passes(pace, simd) : [];
+  if (bare.length > 0)
+    console.log("\nbare passes: ns per number, their sum, and how close to it the kernel and the call come");
+  for (const { rows, classes, type, times, kernel, call } of bare) {
+    const list = Object.entries(times).map(([pass, ns]) => `${pass} ${ns.toFixed(3)}`);
+    const close = ({ ns, sum }: typeof kernel): string =>
+      `${ns.toFixed(3)} / ${sum.toFixed(3)} = ${figure(ns / sum)}${mark(ns <= 1.25 * sum)}`;
+    console.log(
+      `  softmax, ${rows} × ${classes}, ${type}: ${list.join(", ")}; kernel ${close(kernel)}; call ${close(call)}`,
+    );
+  }
+
+  const limits = asked("footprint", "memory", "package", "size", "import") ? await footprint() : [];
+  if (limits.length > 0) console.log("\nfootprint");
+  for (const { what, bytes, ms, atMost = Number.POSITIVE_INFINITY } of limits) {
+    const value = bytes ?? ms!;
+    const aim = aims && Number.isFinite(atMost) ? `, ≤ ${atMost}${mark(value <= atMost)}` : "";
+    console.log(`  ${what.padEnd(62)}${value} ${bytes === undefined ? "ms" : "bytes"}${aim}`);
+  }
+
+  if (lines.length + shapes.length + bare.length + limits.length === 0) {
+    console.error(`nothing has all of these words: ${words.join(", ")}`);
+    process.exitCode = 1;
+    return;
+  }
+  console.log(`\n${tally([[...lines, ...shapes]], aims)}`);
+  const date = new Date().toISOString();
+  const results = { machine: on, versions: of, date, lines, shapes, passes: bare, footprint: limits };
+  write(flags.json ?? "bench/results/latest.json", results);
 }

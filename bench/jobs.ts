@@ -54,7 +54,7 @@ const gradInto = (grad: FloatArray, fresh: boolean): { grad?: FloatArray } => (f
 const shapedLoss = (d: Data): { shape?: number[] } => (d.inner > 1 ? { shape: [d.outer, d.classes, d.inner] } : {});
 
 /** Of the jobs that ignore rows, every tenth. */
-const isIgnored = ({ distinct }: Data, r: number): boolean => (r % distinct) % 10 === 9;
+export const isIgnored = ({ distinct }: Data, r: number): boolean => (r % distinct) % 10 === 9;
 
 function crossEntropyJob(withGrad: boolean, ignores = false): Job {
   return {
@@ -148,7 +148,7 @@ function probabilities(x: readonly number[]): number[] {
 }
 
 /** The same for all rows, through `f`. */
-function probabilityArray(data: Data, f: (p: number) => number = (p) => p): FloatArray {
+export function probabilityArray(data: Data, f: (p: number) => number = (p) => p): FloatArray {
   const array = data.x.slice();
   for (let r = 0; r < data.rows; r++) {
     const row = probabilities(Array.from({ length: data.classes }, (_, j) => data.x[at(data, r, j)]!));

@@ -17,8 +17,6 @@ export interface Line extends Size {
   readonly type: Type;
   /** Also on arrays inside a workspace, where nothing is copied. */
   readonly workspace: boolean;
-  /** Also by loops as one writes them by hand. */
-  readonly byHand: boolean;
   readonly targets: readonly Target[];
 }
 
@@ -51,24 +49,21 @@ interface Given extends Partial<Size> {
   readonly rows: number;
   readonly type?: Type;
   readonly workspace?: boolean;
-  readonly byHand?: boolean;
   readonly targets?: readonly Target[];
 }
 
 function lines(section: string, given: readonly Given[]): Line[] {
-  return given.flatMap(
-    ({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, byHand = false, targets = [] }) =>
-      jobs.map((job) => ({
-        section,
-        job,
-        type,
-        outer: Math.max(1, Math.round(rows / inner)),
-        classes,
-        inner,
-        workspace,
-        byHand,
-        targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
-      })),
+  return given.flatMap(({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, targets = [] }) =>
+    jobs.map((job) => ({
+      section,
+      job,
+      type,
+      outer: Math.max(1, Math.round(rows / inner)),
+      classes,
+      inner,
+      workspace,
+      targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
+    })),
   );
 }
 
@@ -109,12 +104,12 @@ export function allLines(elements: number): Line[] {
       [2, 3, 4, 5, 6, 7, 8, 9, 10].map((classes) => ({ jobs: ALL, classes, rows: 1, targets: floor(1) })),
     ),
     ...lines("softmax, f32", [
-      at(["softmax"], 10, floor(10), { byHand: true }),
+      at(["softmax"], 10, floor(10)),
       at(["log-softmax"], 10, []),
       at(["softmax"], 16, floor(10)),
       at(["log-softmax"], 16, []),
       ...[32, 64, 128, 256].map((classes) => at(["softmax", "log-softmax"], classes, [])),
-      ...[1000, 4096, 32000].map((classes) => at(["softmax", "log-softmax"], classes, floor(12), { byHand: true })),
+      ...[1000, 4096, 32000].map((classes) => at(["softmax", "log-softmax"], classes, floor(12))),
       ...[10, 1000, 32000].map((classes) => at(["log-sum-exp"], classes, [])),
     ]),
     ...lines("one row of 128,256 classes, f32", [
@@ -122,12 +117,12 @@ export function allLines(elements: number): Line[] {
       { jobs: [...WESTON_WATKINS, ...CRAMMER_SINGER], classes: 128_256, rows: 1 },
     ]),
     ...lines("cross-entropy, f32", [
-      ...three(["cross-entropy"], [floor(10), floor(13), floor(13)], { byHand: true }),
+      ...three(["cross-entropy"], [floor(10), floor(13), floor(13)]),
       ...three(["cross-entropy + gradient"], [floor(10), floor(12), floor(12)]),
       at(IGNORING, 10, floor(1)),
     ]),
     ...lines("hinge, f32", [
-      ...three(WESTON_WATKINS, inWorkspace([undefined, 25, 25], [8, 12, 12]), { workspace: true, byHand: true }),
+      ...three(WESTON_WATKINS, inWorkspace([undefined, 25, 25], [8, 12, 12]), { workspace: true }),
       ...three(CRAMMER_SINGER, inWorkspace([7, 7, 7], [6, 3, 3]), { workspace: true }),
     ]),
     ...lines("other gradients, f32", three(OTHER, [floor(1), floor(1), floor(1)])),
@@ -141,6 +136,30 @@ export function allLines(elements: number): Line[] {
       ...three(WESTON_WATKINS, [floor(6), floor(6), floor(6)], { type: "f64" }),
       ...three(CRAMMER_SINGER, [floor(2), floor(2), floor(2)], { type: "f64" }),
       ...three(OTHER, [floor(1), floor(1), floor(1)], { type: "f64" }),
+    ]),
+  ];
+}
+
+/** What `npm run bench` shows: large batches, then calls on few numbers. */
+export function screenLines(elements: number): Line[] {
+  const at = (classes: number, jobs: readonly JobName[], more: Partial<Given> = {}): Given => ({
+    jobs,
+    classes,
+    rows: Math.max(1, Math.round(elements / classes)),
+    ...more,
+  });
+  const small: JobName[] = ["softmax", "cross-entropy + gradient", "Weston–Watkins + gradient"];
+  return [
+    ...lines(`about ${elements.toLocaleString("en")} numbers`, [
+      at(10, ["softmax", "cross-entropy + gradient"]),
+      at(1000, ["softmax", "log-softmax", "log-sum-exp", "cross-entropy", "cross-entropy + gradient"]),
+      at(1000, [...WESTON_WATKINS, ...CRAMMER_SINGER, "softmax gradient"]),
+      at(21, ["softmax"], { inner: 77 * 77 }),
+      at(1000, ["softmax"], { type: "f64" }),
+    ]),
+    ...lines("few numbers", [
+      { jobs: small, classes: 10, rows: 1 },
+      { jobs: small, classes: 10, rows: 64 },
     ]),
   ];
 }

@@ -25,6 +25,8 @@ export interface Timing {
   readonly median: number;
   readonly min: number;
   readonly mad: number;
+  /** Page faults per call, where the runtime counts them: a call that gets new memory each time has another speed than one that does not. */
+  readonly faults?: number;
 }
 
 const NUMBERS = Float64Array.from({ length: 4096 }, (_, i) => 1 + i / 4096);
@@ -50,7 +52,15 @@ export const yardstick: Contender = {
 /** Nanoseconds per call: one number per round and contender. */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
 
-export async function measure(contenders: readonly Contender[], pace: Pace): Promise<Rounds> {
+/** The page faults of this process so far; undefined in browsers. */
+const pageFaults = (): number | undefined => globalThis.process?.resourceUsage?.().minorPageFault;
+
+/** `faults`, if given, gets the page faults per call of each contender. */
+export async function measure(
+  contenders: readonly Contender[],
+  pace: Pace,
+  faults: Record<string, number> = {},
+): Promise<Rounds> {
   const calls = new Map<Contender, number>();
   for (const contender of contenders) calls.set(contender, await warmUp(contender, pace));
   const rounds: Record<string, number[]> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
@@ -62,9 +72,12 @@ export async function measure(contenders: readonly Contender[], pace: Pace): Pro
       let ms = 0;
       let done = 0;
       pace.prepare?.();
+      const before = pageFaults();
       // Once more where n was found too small: on a slow stretch of the machine in the warm-up.
       for (; ms < pace.batchMs / 2; done += n) ms += await batch(contender, n);
       rounds[contender.name]!.push((ms * 1e6) / done);
+      if (before === undefined) continue;
+      faults[contender.name] = (faults[contender.name] ?? 0) + (pageFaults()! - before) / done / pace.rounds;
     }
   }
   return rounds;

@@ -1,9 +1,8 @@
 // The bare passes of softmax: a kernel that takes much longer than their sum wastes time between them, a call that takes much longer than the
 // kernel and the copies wastes it around the kernel. The passes are compiled as the kernels are, into a module of their own (assembly/passes.ts).
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
 import type { Functions } from "../src/api.js";
+import { compile, instantiate } from "./compile.js";
 import { type FloatArray, makeData, type Type } from "./data.js";
 import { JOBS } from "./jobs.js";
 import { type Contender, measure, type Pace } from "./measure.js";
@@ -23,12 +22,16 @@ export interface Passes {
   readonly call: Close;
 }
 
-interface Module {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  heapBase(): number;
-}
 type Run = (pass: number, y: number, x: number, rows: number, cols: number) => void;
-type Softmax = (y: number, x: number, outer: number, cols: number, inner: number, temperature: number) => void;
+type Softmax = (
+  bytes: number,
+  y: number,
+  x: number,
+  outer: number,
+  cols: number,
+  inner: number,
+  temperature: number,
+) => void;
 
 // As numbered in assembly/passes.ts.
 const NARROW = { gather: 0, max: 1, exp: 2, "scale and scatter": 3 };
@@ -37,40 +40,31 @@ const WIDE = { max: 1, exp: 2, scale: 3 };
 const ELEMENTS = 8000;
 
 export async function passes(pace: Pace, api: Functions): Promise<Passes[]> {
-  mkdirSync("build", { recursive: true });
-  const asc = ["node_modules/assemblyscript/bin/asc.js", "--config", "bench/assembly/asconfig.json"];
-  execFileSync(process.execPath, [
-    ...asc,
-    "--target",
-    "simd",
-    "--outFile",
-    "build/passes.wasm",
-    "--textFile",
-    "build/passes.wat",
-  ]);
+  const module = compile("passes");
   const results: Passes[] = [];
   for (const type of ["f32", "f64"] as const) {
-    for (const classes of [10, 1000, 32000]) results.push(await passesOf(type, classes, pace, api));
+    for (const classes of [10, 1000, 32000]) results.push(await passesOf(module, type, classes, pace, api));
   }
   return results;
 }
 
-async function passesOf(type: Type, classes: number, pace: Pace, api: Functions): Promise<Passes> {
+async function passesOf(module: string, type: Type, classes: number, pace: Pace, api: Functions): Promise<Passes> {
   const rows = Math.max(1, Math.floor(ELEMENTS / classes));
   const elements = rows * classes;
   const data = makeData(type, { outer: rows, classes, inner: 1 });
   // The kernel is the one that is shipped.
-  const bare = place("build/passes.wasm", data.x);
+  const bare = place(module, data.x);
   const shipped = place("dist/simd.wasm", data.x);
   const run = bare.exports[type === "f32" ? "runF32" : "runF64"] as Run;
-  const softmax = shipped.exports[type === "f32" ? "softmaxF32" : "softmaxF64"] as Softmax;
-  const which = classes > (shipped.exports["narrowExpF32"] as () => number)() ? WIDE : NARROW;
+  const softmax = shipped.exports["softmax"] as Softmax;
+  const which =
+    classes > (shipped.exports["narrowExp"] as (bytes: number) => number)(data.x.BYTES_PER_ELEMENT) ? WIDE : NARROW;
 
   const contenders: Contender[] = [
     ...Object.entries(which).map(([name, pass]) => ({ name, run: () => run(pass, bare.y, bare.x, rows, classes) })),
     { name: "copy in", run: () => bare.view.set(data.x, bare.x / data.x.BYTES_PER_ELEMENT) },
     { name: "copy out", run: () => data.out.set(bare.result) },
-    { name: "kernel", run: () => softmax(shipped.y, shipped.x, rows, classes, 1, 1) },
+    { name: "kernel", run: () => softmax(data.x.BYTES_PER_ELEMENT, shipped.y, shipped.x, rows, classes, 1, 1) },
     { name: "call", run: JOBS.softmax.prepare(api, data) },
   ];
   const rounds = await measure(contenders, pace);
@@ -90,12 +84,10 @@ async function passesOf(type: Type, classes: number, pace: Pace, api: Functions)
 
 /** A module of its own with x in its memory, and room for y. */
 function place(file: string, values: FloatArray) {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
-  const { memory, heapBase } = exports as unknown as Module;
-  const x = Math.ceil(heapBase() / 64) * 64;
-  const y = Math.ceil((x + values.byteLength) / 64) * 64;
-  memory.grow(Math.ceil((y + values.byteLength) / 65536));
-  const view = values instanceof Float32Array ? new Float32Array(memory.buffer) : new Float64Array(memory.buffer);
+  const room = Math.ceil(values.byteLength / 64) * 64;
+  const { exports, memory, start: x } = instantiate(file, 2 * room);
+  const y = x + room;
+  const view = values instanceof Float32Array ? new Float32Array(memory) : new Float64Array(memory);
   const at = (pointer: number): number => pointer / values.BYTES_PER_ELEMENT;
   view.set(values, at(x));
   return { exports, x, y, view, result: view.subarray(at(y), at(y) + values.length) };

@@ -82,7 +82,7 @@ for (const line of peerLines(Number(flags.elements))) {
   console.log(row(result, names));
   lines.push(result);
 }
-console.log(`\n${tally(lines)}`);
+console.log(`\n${tally([lines])}`);
 write(flags.json, { machine: on, versions: of, missing, date: new Date().toISOString(), lines });
 // onnxruntime-web keeps the process alive.
 process.exit();

@@ -1,12 +1,14 @@
-// npm run bench:report: README's figures and the chart, from the results in bench/results.
+// npm run bench:report: the figures in the documents and the chart, from the results in bench/results.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { install, root } from "../scripts/setup.js";
-import { read, withFigures } from "./readme.js";
+import { FIGURES, read, withFigures } from "./figures.js";
 
-writeFileSync("README.md", withFigures(readFileSync("README.md", "utf8")));
-console.log("README.md");
+for (const document of FIGURES) {
+  writeFileSync(document, withFigures(readFileSync(document, "utf8")));
+  console.log(document);
+}
 
 const peers = read("peers");
 if (peers) {

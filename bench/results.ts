@@ -1,8 +1,8 @@
 // Results as files: what was measured, on what.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { arch, cpus, release, type } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, availableParallelism, cpus, release, type } from "node:os";
 import { dirname } from "node:path";
 import type { LineResult } from "./run.js";
 
@@ -23,7 +23,23 @@ export interface Results {
 }
 
 export function machine(): Machine {
-  return { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, os: `${type()} ${release()} ${arch()}` };
+  return { cpu: processor(), cores: availableParallelism(), os: `${type()} ${release()} ${arch()}` };
+}
+
+const ZEN: Readonly<Record<string, string>> = { 23: "Zen, Zen+ or Zen 2", 25: "Zen 3 or 4", 26: "Zen 5" };
+
+/** The name that the system gives the processor, which in a virtual machine can be anything, and on Linux what the processor says of itself. */
+function processor(): string {
+  const info = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
+  const field = (name: string): string | undefined => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(info)?.[1]?.trim();
+  const family = field("cpu family");
+  const own = [
+    field("vendor_id") === "AuthenticAMD" && ZEN[family!],
+    family && `family ${family} model ${field("model")}`,
+    field("CPU part") && `implementer ${field("CPU implementer")} part ${field("CPU part")}`,
+  ].filter((part) => part);
+  const name = [cpus()[0]?.model, field("model name"), arch()].find((name) => name && name !== "unknown")!.trim();
+  return own.length > 0 ? `${name} (${own.join(", ")})` : name;
 }
 
 /** The runtime's version and ours: the first digits of the SHA-256 of the kernels (the build prints it), the wrapper and the baseline. */

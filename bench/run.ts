@@ -93,7 +93,8 @@ export async function runLine(
     errors[name] = error;
     prepared.push({ name, run: ready.run, dispose: () => ready.dispose?.() });
   }
-  const { [yardstick.name]: steps, ...rounds } = await measureUndisturbed(prepared, pace);
+  const { faults, rounds: all } = await measureUndisturbed(prepared, pace);
+  const { [yardstick.name]: steps, ...rounds } = all;
   for (const { dispose } of prepared) dispose();
 
   const first = prepared[0]!.name;
@@ -103,7 +104,10 @@ export async function runLine(
     job: line.job,
     type: line.type,
     shape: [line.outer, line.classes, line.inner],
-    times: mapValues(rounds, (samples) => timing(samples)),
+    times: mapValues(rounds, (samples, name) => ({
+      ...timing(samples),
+      ...(faults[name] === undefined ? {} : { faults: faults[name] }),
+    })),
     yardstick: median(steps!),
     speedups: mapValues(rounds, (_, name) => speedup(rounds, name, first)),
     ...(subject ? { ahead: mapValues(rounds, (_, name) => speedup(rounds, subject, name)) } : {}),
@@ -122,12 +126,16 @@ const DISTURBED = 1.1;
 let fastest = Number.POSITIVE_INFINITY;
 
 /** Measures again, at most twice, while the machine is slower than it has been; the last result counts. */
-async function measureUndisturbed(contenders: readonly Contender[], pace: Pace): Promise<Rounds> {
+async function measureUndisturbed(
+  contenders: readonly Contender[],
+  pace: Pace,
+): Promise<{ rounds: Rounds; faults: Readonly<Record<string, number>> }> {
   for (let again = 2; ; again--) {
-    const rounds = await measure([...contenders, yardstick], pace);
+    const faults: Record<string, number> = {};
+    const rounds = await measure([...contenders, yardstick], pace, faults);
     const step = median(rounds[yardstick.name]!);
     fastest = Math.min(fastest, step);
-    if (again === 0 || step <= DISTURBED * fastest) return rounds;
+    if (again === 0 || step <= DISTURBED * fastest) return { rounds, faults };
   }
 }
 

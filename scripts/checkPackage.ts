@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { fromText, toText } from "../src/wasm/text.js";
+import { toLiteral } from "../src/wasm/text.js";
 
 const packed = JSON.parse(
   execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { encoding: "utf8" }),
@@ -41,12 +41,9 @@ for (const name of ["simd", "relaxed"]) {
   assert.deepEqual(WebAssembly.Module.imports(new WebAssembly.Module(readFileSync("dist/simd.wasm"))), []);
   // Node 20 has no relaxed SIMD; the text form says the same of both.
   assert.doesNotMatch(text(`build/${name}.wat`), /^ \(import /m, `${name}.wasm has imports`);
-  assert.deepEqual(Buffer.from(fromText(toText(bytes))), bytes);
-  assert(text("dist/relaxed.js").includes(toText(bytes)), `dist/relaxed.js does not hold ${name}.wasm`);
+  assert(text("dist/relaxed.js").includes(toLiteral(bytes)), `dist/relaxed.js does not hold ${name}.wasm`);
 }
-assert(text("dist/index.js").includes(toText(readFileSync("dist/simd.wasm"))));
-const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-assert.deepEqual(fromText(toText(all)), all);
+assert(text("dist/index.js").includes(toLiteral(readFileSync("dist/simd.wasm"))));
 assert.doesNotMatch(text("dist/baseline.js"), /WebAssembly/);
 
 /** What esbuild makes of a module that holds nothing but `code`, under export conditions besides the usual ones. */

@@ -1,20 +1,26 @@
 // The public functions, bound to the kernels of one backend.
 
+import { argmax } from "./functions/argmax.js";
 import { crossEntropy } from "./functions/crossEntropy.js";
+import { float16ToFloat32 } from "./functions/float16ToFloat32.js";
 import { hinge } from "./functions/hinge.js";
 import { initialLoss } from "./functions/initialLoss.js";
 import { linear, linearCrossEntropy, linearHinge } from "./functions/linear.js";
 import { logSumExp } from "./functions/logSumExp.js";
 import type { Reduction } from "./functions/reduction.js";
+import { sample } from "./functions/sample.js";
 import { softmax, softmaxGrad } from "./functions/softmax.js";
+import { topK } from "./functions/topK.js";
 import type { Kernels } from "./kernels.js";
 import type {
   ClassIndices,
   ClassProbabilities,
   CrossEntropyOptions,
+  Float16ArrayLike,
   Given,
   GradOptions,
   HingeOptions,
+  IndicesOptions,
   LayerCrossEntropyOptions,
   LayerGradients,
   LayerGradOptions,
@@ -22,17 +28,20 @@ import type {
   LinearOptions,
   LogitsLike,
   Loss,
+  OneRowOptions,
   Out,
   OutOptions,
   Result,
   SameKind,
+  SampleOptions,
   TemperatureOptions,
+  TopKOptions,
 } from "./options.js";
 
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {
   /**
-   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Positive, sums to 1, keeps the order of x.
+   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Not negative, sums to 1, keeps the order of x but for rounding.
    *
    * @param x any shape (`shape`, `axis`), by default one row. −Infinity gives exactly 0; a row that holds NaN or +Infinity, or nothing
    *   but −Infinity, is NaN.
@@ -243,6 +252,62 @@ export interface Functions {
     targets: ClassIndices,
     options?: LayerHingeOptions<A, R> & LayerGradOptions<A>,
   ): { loss: Loss<A, R> } & LayerGradients<A>;
+
+  /**
+   * The class with the largest logit in each row: the lowest index of equal ones. A NaN counts as the largest, as in NumPy and PyTorch.
+   *
+   * @param x any shape (`shape`, `axis`), by default one row.
+   * @param options `shape`, `axis`, `out`: an Int32Array with one element for each row.
+   * @returns without `shape` a number; with it an Int32Array, one class for each row (the shape without the class axis), or `out`.
+   * @example argmax([1, 5, 5, 2]) // 1
+   */
+  argmax(x: LogitsLike, options?: OneRowOptions): number;
+  argmax(x: LogitsLike, options: IndicesOptions): Int32Array;
+
+  /**
+   * The k classes with the largest logits in each row, largest first, equal ones by index, NaN first; and their probabilities among all classes of
+   * the row.
+   *
+   * @param x any shape (`shape`, `axis`), by default one row of C logits. A row that holds NaN or +Infinity, or nothing but −Infinity, has
+   *   probabilities NaN.
+   * @param k from 1 to C.
+   * @param options `shape`, `axis`, `temperature`, `values`: `"probabilities"`, `"logProbabilities"` or `"logits"`.
+   * @returns `indices`, an Int32Array, and `values`, an array of x's kind: [rows, k].
+   * @example topK([1, 2, 3], 2) // { indices: [2, 1], values: [0.6652409557748218, 0.2447284710547976] }
+   */
+  topK<A extends LogitsLike>(
+    x: A,
+    k: number,
+    options?: TopKOptions,
+  ): { indices: ReturnType<Int32ArrayConstructor["of"]>; values: Result<A> };
+
+  /**
+   * A class drawn from softmax(x/T) for each row: the first at which the running sum of the probabilities, in the order of the classes, exceeds a
+   * random number. Of all classes, or of those that `topK`, then `topP`, then `minP` have left. The same logits and the same random numbers give the
+   * same classes on every engine.
+   *
+   * @param x any shape (`shape`, `axis`), by default one row. What is −Infinity cannot be drawn.
+   * @param options `temperature` (0 takes the largest), `topK`, `topP`, `minP`, `random`, `shape`, `axis`, `out`: an Int32Array.
+   * @returns without `shape` a number; with it an Int32Array, one class for each row, or `out`.
+   * @throws RangeError for a row with NaN or +Infinity, or of nothing but −Infinity, and for what `random` gives outside [0, 1); `out` is untouched then.
+   * @example sample([1, 2, 3], { topP: 0.5 }) // 2
+   * @see Holtzman et al., "The curious case of neural text degeneration" (2020), for topP; Nguyen et al., "Min-p sampling" (2024)
+   */
+  sample(x: LogitsLike, options?: SampleOptions & OneRowOptions): number;
+  sample(x: LogitsLike, options: SampleOptions & IndicesOptions): Int32Array;
+
+  /**
+   * Half floats to single, exactly; subnormal numbers, infinities and NaN included. For bits in a Uint16Array, as ONNX Runtime gives them where there
+   * is no Float16Array; all functions take a Float16Array as it is.
+   *
+   * @param bits a Uint16Array with the bits of half floats.
+   * @param options `out`: a Float32Array of the same length.
+   * @example float16ToFloat32(Uint16Array.of(0x3c00, 0xc000, 0x0001)) // [1, -2, 5.960464477539063e-8]
+   */
+  float16ToFloat32<O extends Float32Array | undefined = undefined>(
+    bits: Uint16Array | Float16ArrayLike,
+    options?: { out?: O },
+  ): Given<O, Result<Float32Array>>;
 }
 
 export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}
@@ -329,6 +394,10 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
       linearHinge(engine.kernels, x, w, y, options, false),
     linearHingeGrad: (x: unknown, w: unknown, y: unknown, options?: unknown) =>
       linearHinge(engine.kernels, x, w, y, options, true),
+    argmax: (x: unknown, options?: unknown) => argmax(engine.kernels, x, options),
+    topK: (x: LogitsLike, k: unknown, options?: unknown) => topK(engine.kernels, x, k, options),
+    sample: (x: unknown, options?: unknown) => sample(engine.kernels, x, options),
+    float16ToFloat32: (bits: unknown, options?: unknown) => float16ToFloat32(engine.kernels, bits, options),
   };
   // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
   return functions as unknown as Functions;

@@ -78,6 +78,16 @@ export function rowsPerBlock({ x, features, classes }: Layer): number {
 
 export type Formulation = "weston-watkins" | "crammer-singer";
 
+/** What `topK` says of a class. */
+export type TopKValues = "probabilities" | "logProbabilities" | "logits";
+
+/** What `sample` may draw: the topK largest, of these the fewest that have topP of the sum, of these those with at least minP of the largest. */
+export interface Restriction {
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+}
+
 /**
  * The kernels of one backend. Arrays of logits have length outer · classes · inner and one element type per call; an output may be
  * the very same array as an input. Per-row arrays have outer · inner elements. There is at least one row.
@@ -101,4 +111,27 @@ export interface Kernels {
   linearHinge(terms: LayerTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
   /** gradWeight += l2 · weight, if it is there; returns Σ weight². */
   decay(gradWeight: FloatArray | undefined, layer: Layer, l2: number): number;
+  argmax(indices: Int32Array, x: FloatArray, shape: Shape): void;
+  /** indices, values: [outer · inner, k]. */
+  topK(
+    indices: Int32Array,
+    values: FloatArray,
+    x: FloatArray,
+    shape: Shape,
+    k: number,
+    kind: TopKValues,
+    temperature: number,
+  ): void;
+  /** tops: where each row has its maximum, which is finite; u: a number in [0, 1) for each row. */
+  sample(
+    classes: Int32Array,
+    x: FloatArray,
+    tops: Int32Array,
+    u: Float64Array,
+    shape: Shape,
+    temperature: number,
+    restriction: Restriction,
+  ): void;
+  /** y may have room for more than x has. */
+  float16ToFloat32(y: Float32Array, x: Uint16Array): void;
 }

@@ -2,22 +2,34 @@
 
 import type { MeanOver, Reduction } from "./functions/reduction.js";
 
-/** Logits, scores, probabilities or gradients: Float32Array computes in f32; Float64Array and arrays of numbers in f64. */
-export type LogitsLike = Float32Array | Float64Array | readonly number[];
+/** A Float16Array. TypeScript before 5.8 has no name for it, Node before 24 no such array. */
+export interface Float16ArrayLike {
+  readonly [Symbol.toStringTag]: "Float16Array";
+  readonly length: number;
+  readonly [index: number]: number;
+}
+
+/** What is computed in f32, with results in a Float32Array. */
+type Single = Float32Array | Float16ArrayLike;
+
+/** Logits, scores, probabilities or gradients: Float32Array and Float16Array compute in f32; Float64Array and arrays of numbers in f64. */
+export type LogitsLike = Single | Float64Array | readonly number[];
+/** Weights and other factors. */
+export type Factors = Exclude<LogitsLike, Float16ArrayLike>;
 
 /** New arrays: not over shared memory, so they can be sent, stored and made a Blob of. (Before TypeScript 5.7 there is no telling.) */
 type NewFloat32Array = ReturnType<Float32ArrayConstructor["of"]>;
 type NewFloat64Array = ReturnType<Float64ArrayConstructor["of"]>;
 
 /** What comes back for such an input: a new array of the same kind. */
-export type Result<A extends LogitsLike> = A extends Float32Array
+export type Result<A extends LogitsLike> = A extends Single
   ? NewFloat32Array
   : A extends Float64Array
     ? NewFloat64Array
     : number[];
 
 /** Where a result for such an input can go. */
-export type Out<A extends LogitsLike> = A extends Float32Array
+export type Out<A extends LogitsLike> = A extends Single
   ? Float32Array
   : A extends Float64Array
     ? Float64Array
@@ -27,7 +39,9 @@ export type Out<A extends LogitsLike> = A extends Float32Array
 export type Given<O, N> = { given: NonNullable<O>; new: N }[O extends object ? "given" : "new"];
 
 /** What must be of the kind of such an input. */
-export type SameKind<A extends LogitsLike> = Out<A> | (A extends readonly number[] ? Float64Array : never);
+export type SameKind<A extends LogitsLike> =
+  | Out<A>
+  | (A extends readonly number[] ? Float64Array : A extends Single ? Single : never);
 
 /** One class index per row; a number for one row. */
 export type ClassIndices =
@@ -47,9 +61,7 @@ export type ClassIndices =
 export type NumberList = Exclude<ClassIndices, number | BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
 
 /** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). `shape` must be given with them. */
-export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Float32Array
-  ? Float32Array
-  : Float64Array;
+export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Single ? Single : Float64Array;
 
 /** A loss: one number for `mean` and `sum`, one value per row for `none`. */
 export type LossValue = number | Float32Array | Float64Array | number[];
@@ -77,9 +89,9 @@ export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptio
   /** `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`. Default: `"mean"`. */
   reduction?: R | undefined;
   /** Class weights, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
-  weight?: LogitsLike | undefined;
+  weight?: Factors | undefined;
   /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
-  sampleWeight?: LogitsLike | undefined;
+  sampleWeight?: Factors | undefined;
   /** Class indices only: the value or values that mark a row to be ignored; inside [0, C) or not. Default: −100. */
   ignoreIndex?: number | NumberList | undefined;
   /**
@@ -96,7 +108,7 @@ export interface GradOptions<A extends LogitsLike = LogitsLike, G = Out<A>> {
   /** Where the gradient goes: same type and length as the logits, which it may be. Default: a new array. */
   grad?: G | undefined;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
-  gradOutput?: number | LogitsLike | undefined;
+  gradOutput?: number | Factors | undefined;
   /** Add to `grad`, which must be given, instead of overwriting it. Default: false. */
   accumulate?: boolean | undefined;
 }
@@ -164,4 +176,32 @@ export interface LayerGradients<A extends LogitsLike = LogitsLike> {
   gradBias?: Out<A>;
   /** Present where it was asked for. */
   gradX?: Out<A>;
+}
+
+export interface IndicesOptions extends ShapeOptions {
+  /** Where the indices go, one for each row. Default: a new array; without `shape`, a number. */
+  out?: Int32Array | undefined;
+}
+/** One row: what comes back is a number. */
+export interface OneRowOptions extends IndicesOptions {
+  shape?: undefined;
+  out?: undefined;
+}
+
+export interface TopKOptions extends ShapeOptions, TemperatureOptions {
+  /** What is said of each class: its probability among all classes of the row, the logarithm of that, or its logit. Default: `"probabilities"`. */
+  values?: "probabilities" | "logProbabilities" | "logits" | undefined;
+}
+
+export interface SampleOptions {
+  /** T ≥ 0, finite: the logits are divided by it first; 0 takes the largest. Default: 1. */
+  temperature?: number | undefined;
+  /** The k largest stay, equal ones by index. Default: all. */
+  topK?: number | undefined;
+  /** In (0, 1]: of what topK has left the fewest classes stay, from the most probable on, that together have at least this probability. Default: 1. */
+  topP?: number | undefined;
+  /** In [0, 1]: of what topP has left those stay that have at least minP times the largest probability. Default: 0. */
+  minP?: number | undefined;
+  /** Gives a number in [0, 1). Called once for each row, in the order of the rows, when everything else has been checked. Default: Math.random. */
+  random?: (() => number) | undefined;
 }

@@ -2,8 +2,7 @@
 // driven as softmax drives it (see assembly/softmax.ts): wide rows where they lie, narrow rows a panel at a time, in scratch memory.
 
 import { expTable, panelExp } from "../../assembly/exp";
-import { WIDE } from "../../assembly/layout";
-import { STATISTIC, X, Y, layoutOf, panelFor, panelIn, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
+import { INPUT, OUTPUT, STATISTIC, WIDE, layoutOf, panelFor, panelIn, panelRows, rowAddress, tileBytes, tileCount } from "../../assembly/panel";
 import { panelMax, panelScaleOut } from "../../assembly/passes";
 
 const MAX = memory.data(STATISTIC, 16);
@@ -21,8 +20,8 @@ function run<T>(pass: i32, y: usize, x: usize, rows: i32, cols: i32): void {
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, 1, layout);
     const tiles = tileCount<T>(n);
-    const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : X, ys = panelFor<T>(Y, y, r, cols, layout);
-    if (pass == GATHER) panelIn<T>(X, x, r, n, cols, 1, layout, <T>-Infinity);
+    const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : INPUT, ys = panelFor<T>(OUTPUT, y, r, cols, layout);
+    if (pass == GATHER) panelIn<T>(INPUT, x, r, n, cols, 1, layout, <T>-Infinity);
     else if (pass == ROW_MAX) panelMax<T>(MAX, SHIFT, xs, tiles, bytes, layout);
     else if (pass == EXP) panelExp<T>(SUM, ys, xs, SHIFT, tiles, cols, layout, false, table);
     else if (pass == SCALE) panelScaleOut<T>(y, ys, SUM, r, n, cols, 1, layout);

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildOptions, build } from "esbuild";
-import { toText } from "../../src/wasm/text.js";
+import { toLiteral } from "../../src/wasm/text.js";
 import { random } from "../../test/inputs/random.js";
 import { LOADER, leanLoader } from "../leanLoader.js";
 import { type Mutant, mutantsOf } from "./mutants.js";
@@ -129,13 +129,14 @@ function tested(groups: string[][], only: string): string | undefined {
       only,
       ...files,
     ];
-    const { status, stdout } = spawnSync(process.execPath, args, {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: copy,
       encoding: "utf8",
       timeout: PATIENCE.tests,
       env: { ...process.env, NO_COLOR: "1" },
     });
-    if (status !== 0) return / FAIL +(.*)/.exec(stdout)?.[1] ?? "does not end";
+    if (status === null) return "does not end";
+    if (status !== 0) return / FAIL +(.*)/.exec(stdout + stderr)?.[1] ?? "does not load";
   }
   return undefined;
 }
@@ -146,8 +147,12 @@ async function killerOfKernel(module: Uint8Array): Promise<string | undefined> {
   const fault = await judged(module);
   if (fault !== undefined) return fault;
   writeFileSync(join(copy, "dist/simd.wasm"), module);
-  const index = readFileSync("dist/index.js", "utf8").replace(toText(original!), () => toText(module));
-  writeFileSync(join(copy, "dist/index.js"), index);
+  const index = readFileSync("dist/index.js", "utf8");
+  if (!index.includes(toLiteral(original!))) throw new Error("dist/ does not hold what assembly/ compiles to");
+  writeFileSync(
+    join(copy, "dist/index.js"),
+    index.replace(toLiteral(original!), () => toLiteral(module)),
+  );
   return tested(KERNEL_TESTS, "simd");
 }
 

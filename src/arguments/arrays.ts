@@ -2,8 +2,9 @@
 // so lists are read with the options, before anything else is looked at. No such code runs from then until the result is there: what is checked of
 // a typed array holds until a kernel gets it.
 
-import type { FloatArray } from "../kernels.js";
+import type { FloatArray, Kernels } from "../kernels.js";
 import { arrayHint, memoryError, rangeError, typeError } from "./errors.js";
+import { widened } from "./float16.js";
 import { bufferOf, byteOffsetOf, kindOf, lengthOf, throws } from "./typedArrays.js";
 
 /** A copy of a list of numbers; undefined for anything but a list. */
@@ -75,12 +76,22 @@ export function plainArray<A>(fn: string, argument: string, value: A, type: new 
   );
 }
 
-/** A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read. Anything else is a TypeError. */
-export function floatArray(fn: string, argument: string, value: unknown, list: Float64Array | undefined): FloatArray {
+/**
+ * A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read; with `kernels` also a Float16Array, widened.
+ * Anything else is a TypeError.
+ */
+export function floatArray(
+  fn: string,
+  argument: string,
+  value: unknown,
+  list: Float64Array | undefined,
+  kernels?: Kernels,
+): FloatArray {
   if (list !== undefined) return list;
   const kind = kindOf(value);
   if (kind === "Float32Array") return float32Array(fn, argument, value as Float32Array);
   if (kind === "Float64Array") return float64Array(fn, argument, value as Float64Array);
+  if (kind === "Float16Array" && kernels !== undefined) return widened(fn, argument, value, kernels);
   throw typeError(
     fn,
     argument,
@@ -100,8 +111,9 @@ export function sameKind(
   asList: boolean,
   length: number,
   modelName: string,
+  kernels?: Kernels,
 ): FloatArray {
-  const array = sameType(fn, argument, value, list, model, asList, modelName);
+  const array = sameType(fn, argument, value, list, model, asList, modelName, kernels);
   if (lengthOf(array) !== length)
     throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${length}`, lengthOf(array));
   return array;
@@ -115,9 +127,10 @@ export function sameType(
   list: Float64Array | undefined,
   model: FloatArray,
   asList: boolean,
-  modelName = "x",
+  modelName: string,
+  kernels?: Kernels,
 ): FloatArray {
-  const array = floatArray(fn, argument, value, list);
+  const array = floatArray(fn, argument, value, list, kernels);
   if (array instanceof Float32Array !== model instanceof Float32Array)
     throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value);
   return array;

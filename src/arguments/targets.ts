@@ -1,6 +1,6 @@
 // Targets: class indices, which kernels get block by block as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
-import type { ClassIndices, FloatArray } from "../kernels.js";
+import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
 import { floatArray, int32Array, plainArray } from "./arrays.js";
 import { rangeError, typeError } from "./errors.js";
 import { checkedNumber } from "./options.js";
@@ -37,6 +37,7 @@ export function readTargets(
   list: Float64Array | undefined,
   logits: FloatArray | undefined,
   n: number | undefined,
+  kernels: Kernels,
 ): Targets {
   if (list !== undefined) return { indices: list, probabilities: undefined };
   if (typeof value === "number") return { indices: [value], probabilities: undefined };
@@ -48,8 +49,8 @@ export function readTargets(
     const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
     return { indices, probabilities: undefined };
   }
-  if (logits !== undefined && kind === kindOf(logits)) {
-    const probabilities = floatArray(fn, "targets", value, undefined);
+  if (logits !== undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits)) {
+    const probabilities = floatArray(fn, "targets", value, undefined, kernels);
     if (n === undefined || lengthOf(probabilities) === n) return { indices: undefined, probabilities };
     const hint = `a ${kind} holds class probabilities, indices go in an integer array`;
     throw rangeError(fn, "targets.length", `logits.length = ${n}`, lengthOf(probabilities), hint);

@@ -67,7 +67,7 @@ export function copyOf<A extends FloatArray>(array: A): A {
 }
 
 /** to[at + i] = from[i] for all i. */
-export function setFrom(to: FloatArray, from: ArrayLike<number>, at = 0): void {
+export function setFrom(to: FloatArray | Int32Array | Uint16Array, from: ArrayLike<number>, at = 0): void {
   set.call(to as unknown as Uint8Array, from, at);
 }
 

@@ -18,7 +18,7 @@
 import { sum } from "../functions/reduction.js";
 import type { FloatArray, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
-import { rowExp, rowFill, rowShift, rowStore, scratchRow } from "./row.js";
+import { rowExp, rowShift, rowStore, rowZero, scratchRow } from "./row.js";
 
 export function crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number {
   return terms.indices !== undefined && labelSmoothing === 0
@@ -39,7 +39,7 @@ function classTargets(terms: LossTerms, temperature: number): number {
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
-        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
+        if (grad !== undefined) rowZero(grad, start, inner, classes, accumulate, clears);
         continue;
       }
       const k = rowShift(e, logits, start, inner, classes, temperature);
@@ -73,7 +73,7 @@ function anyTargets(terms: LossTerms, labelSmoothing: number, temperature: numbe
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
-        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
+        if (grad !== undefined) rowZero(grad, start, inner, classes, accumulate, clears);
         continue;
       }
       if (indices !== undefined) smoothClass(q, w, y, classes, labelSmoothing);

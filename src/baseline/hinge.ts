@@ -13,7 +13,7 @@
 
 import type { FloatArray, Formulation, LossTerms } from "../kernels.js";
 import { Losses } from "./losses.js";
-import { rowArgmax, rowFill, rowStore, scratchRow } from "./row.js";
+import { rowArgmax, rowFill, rowStore, rowZero, scratchRow } from "./row.js";
 
 export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
   const { grad, logits: scores, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
@@ -29,14 +29,18 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
       const u = sampleWeight === undefined ? 1 : sampleWeight[row]!;
       if (y < 0 || u === 0) {
         losses.set(row, 0);
-        if (grad !== undefined && clears) rowFill(grad, start, inner, classes, 0);
+        if (grad !== undefined) rowZero(grad, start, inner, classes, accumulate, clears);
         continue;
       }
       const factor = ((weight === undefined ? 1 : weight[y]!) / divisor) * u;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
       if (form === "weston-watkins") {
         losses.set(row, factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p));
-        if (grad !== undefined) rowStore(grad, start, inner, classes, slopes!, factor * upstream, accumulate);
+        if (grad === undefined) continue;
+        let scale = factor * upstream;
+        // What is 0 because nothing violates the margin stays +0.
+        if (!(scale >= 0 && scale < Infinity)) scale = multiplied(slopes!, classes, scale);
+        rowStore(grad, start, inner, classes, slopes!, scale, accumulate);
       } else {
         const at = start + y * inner;
         const rival = rowArgmax(scores, start, inner, start + classes * inner, at);
@@ -44,7 +48,7 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
         losses.set(row, factor * (p === 1 ? z : z * z));
         if (grad === undefined) continue;
         if (Number.isNaN(z)) rowFill(grad, start, inner, classes, NaN);
-        else if (clears) rowFill(grad, start, inner, classes, 0);
+        else rowZero(grad, start, inner, classes, accumulate, clears);
         if (z > 0) {
           const slope = factor * upstream * (p === 1 ? 1 : 2 * z);
           grad[rival]! += slope;
@@ -54,6 +58,12 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
     }
   }
   return losses.total;
+}
+
+/** Multiplies the slopes that are not 0. Returns the factor that is left, 1. */
+function multiplied(slopes: Float64Array, classes: number, scale: number): number {
+  for (let j = 0; j < classes; j++) if (slopes[j] !== 0) slopes[j]! *= scale;
+  return 1;
 }
 
 /** Returns the loss of the row, and leaves its gradient in `slopes`, if there are to be any. */

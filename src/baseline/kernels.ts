@@ -2,12 +2,16 @@
 // engine, and are what a faster backend is measured against.
 
 import type { Kernels } from "../kernels.js";
+import { argmax } from "./argmax.js";
 import { crossEntropy } from "./crossEntropy.js";
+import { float16ToFloat32 } from "./float16.js";
 import { hinge } from "./hinge.js";
 import { decay, layerLoss, linear } from "./linear.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
+import { sample } from "./sample.js";
 import { softmax, softmaxGrad } from "./softmax.js";
+import { topK } from "./topK.js";
 
 export const baselineKernels: Kernels = {
   readsFirst: () => false,
@@ -23,4 +27,8 @@ export const baselineKernels: Kernels = {
     layerLoss(terms, (loss) => crossEntropy(loss, labelSmoothing, temperature)),
   linearHinge: (terms, form, margin, p, divisor) => layerLoss(terms, (loss) => hinge(loss, form, margin, p, divisor)),
   decay,
+  argmax,
+  topK,
+  sample,
+  float16ToFloat32,
 };

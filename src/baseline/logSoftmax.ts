@@ -4,6 +4,7 @@
 // x, y, dx, dy: [outer, classes, inner]. Never log(softmax(x)): a probability that underflows to 0 still has a
 // logarithm, and one that rounds to 1 has lost it.
 
+import { Total } from "../functions/reduction.js";
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";
 
@@ -27,8 +28,9 @@ export function logSoftmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, sh
     for (let i = 0; i < inner; i++) {
       const start = o * classes * inner + i;
       const end = start + classes * inner;
-      let sum = 0;
-      for (let at = start; at < end; at += inner) sum += dy[at]!;
+      const total = new Total(); // dy has both signs
+      for (let at = start; at < end; at += inner) total.add(dy[at]!);
+      const sum = total.value;
       for (let at = start; at < end; at += inner) dx[at] = dy[at]! - Math.exp(y[at]!) * sum;
     }
   }

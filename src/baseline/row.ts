@@ -4,6 +4,7 @@
 // rowShift     z_j = (x_j − m) / T ≤ 0                exact also where the logits share a huge offset
 // rowExp       e_j = exp(z_j), and s = Σ_{j ≠ k} e_j
 // rowStore     out_j = row_j · scale, or out_j += row_j · scale
+// rowZero      out_j = 0, or out_j += 0
 // rowFill      out_j = value
 //
 // The maximum's own term is exactly 1, so d = Σ e_j is 1 + s, and log d is log1p(s). Apart, s keeps small losses:
@@ -98,6 +99,20 @@ export function rowStore(
 ): void {
   if (accumulate) for (let j = 0, i = start; j < classes; j++, i += stride) out[i]! += row[j]! * scale;
   else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = row[j]! * scale;
+}
+
+/** The gradient of a row that has none: 0, added where gradients `accumulate`; otherwise only where out is not new (`clears`). */
+export function rowZero(
+  out: FloatArray,
+  start: number,
+  stride: number,
+  classes: number,
+  accumulate: boolean,
+  clears: boolean,
+): void {
+  // −0 + 0 is 0
+  if (accumulate) for (let j = 0, i = start; j < classes; j++, i += stride) out[i]! += 0;
+  else if (clears) rowFill(out, start, stride, classes, 0);
 }
 
 /** out_j = value. */

@@ -3,6 +3,7 @@
 //
 // x, y, dx, dy: [outer, classes, inner]. m cancels in the quotient, and makes every exponent ≤ 0: nothing overflows.
 
+import { Total } from "../functions/reduction.js";
 import type { FloatArray, Shape } from "../kernels.js";
 import { rowExp, rowShift, rowStore, scratchRow } from "./row.js";
 
@@ -25,8 +26,9 @@ export function softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape
     for (let i = 0; i < inner; i++) {
       const start = o * classes * inner + i;
       const end = start + classes * inner;
-      let dot = 0;
-      for (let at = start; at < end; at += inner) dot += dy[at]! * y[at]!;
+      const total = new Total(); // dy has both signs
+      for (let at = start; at < end; at += inner) total.add(dy[at]! * y[at]!);
+      const dot = total.value;
       for (let at = start; at < end; at += inner) dx[at] = y[at]! * (dy[at]! - dot);
     }
   }

@@ -39,7 +39,16 @@ export function linear(kernels: Kernels, x: unknown, weight: unknown, given: unk
   const list = readList(fn, "x", x);
   const weightList = readList(fn, "weight", weight);
   const asList = list !== undefined;
-  const layer = readLayer(fn, options, floatArray(fn, "x", x, list), weight, weightList, asList, undefined);
+  const layer = readLayer(
+    kernels,
+    fn,
+    options,
+    floatArray(fn, "x", x, list, kernels),
+    weight,
+    weightList,
+    asList,
+    undefined,
+  );
   const n = layer.rows * layer.classes;
   const out = outputLike(fn, "out", options.out, options.lists.out, asList, layer.x, n, "the logits");
   if (n > 0) kernels.linear(out.array, keptLayer(layer, out.isNew ? [] : [out.array]));
@@ -103,13 +112,13 @@ function readLayerLoss(
   const weightList = readList(fn, "weight", weight);
   const targetList = readList(fn, "targets", y);
   const asList = list !== undefined;
-  const features = floatArray(fn, "x", x, list);
-  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : features, undefined);
+  const features = floatArray(fn, "x", x, list, kernels);
+  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : features, undefined, kernels);
   const { indices, probabilities } = targets;
   if (indices === undefined && options.shape === undefined)
     throw typeError(fn, "shape", "given with class probabilities, [features] for one row", undefined);
   const indexed = indices && lengthOfIndices(indices);
-  const layer = readLayer(fn, options, features, weight, weightList, asList, indexed);
+  const layer = readLayer(kernels, fn, options, features, weight, weightList, asList, indexed);
   const { rows, classes } = layer;
   if (indexed !== undefined && indexed !== rows)
     throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, indexed);
@@ -147,6 +156,7 @@ function readLayerLoss(
 
 /** A layer whose arrays fit each other. `rows` is their number where `shape` does not say it. */
 function readLayer(
+  kernels: Kernels,
   fn: string,
   options: Options,
   x: FloatArray,
@@ -160,13 +170,13 @@ function readLayer(
     throw typeError(fn, "shape", "given where x is empty, [rows, features]", undefined);
   const { outer, classes: features } = readShape(fn, { ...options, axis: undefined }, "x", n, rows, false);
   if (features === 0) throw rangeError(fn, "shape", "of at least one feature", options.shape);
-  const weights = sameType(fn, "weight", weight, weightList, x, asList);
+  const weights = sameType(fn, "weight", weight, weightList, x, asList, "x", kernels);
   const length = lengthOf(weights);
   const classes = length / features;
   if (!Number.isInteger(classes) || classes === 0)
     throw rangeError(fn, "weight.length", `a multiple of the ${features} features`, length);
   const { bias } = options;
-  const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList);
+  const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList, "x", kernels);
   if (biases !== undefined && lengthOf(biases) !== classes)
     throw rangeError(fn, "bias.length", `the number of classes, ${classes}`, lengthOf(biases));
   return { x, weight: weights, bias: biases, rows: outer, features, classes };

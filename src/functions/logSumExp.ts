@@ -13,7 +13,7 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const fn = "logSumExp";
   const options = readOptions(fn, given, OPTIONS);
   const list = readList(fn, "x", x);
-  const input = floatArray(fn, "x", x, list);
+  const input = floatArray(fn, "x", x, list, kernels);
   const shape = readShape(fn, options, "x", lengthOf(input), undefined, false);
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;

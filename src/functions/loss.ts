@@ -95,9 +95,9 @@ export function readLoss(
   const list = readList(fn, input, x);
   const targetList = readList(fn, "targets", y);
   const asList = list !== undefined;
-  const logits = floatArray(fn, input, x, list);
+  const logits = floatArray(fn, input, x, list, kernels);
   const length = lengthOf(logits);
-  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits, length);
+  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits, length, kernels);
   if (targets.indices === undefined && options.shape === undefined)
     throw typeError(fn, "shape", "given with class probabilities, [C] for one row", undefined);
 

@@ -21,7 +21,7 @@ export function softmax<A extends LogitsLike>(
 ): Result<A> {
   const options = readOptions(fn, given, OPTIONS);
   const list = readList(fn, "x", x);
-  const input = floatArray(fn, "x", x, list);
+  const input = floatArray(fn, "x", x, list, kernels);
   const length = lengthOf(input);
   const shape = readShape(fn, options, "x", length, undefined, false);
   const temperature = temperatureOption(fn, options);
@@ -45,9 +45,9 @@ export function softmaxGrad<A extends LogitsLike>(
   const options = readOptions(fn, given, GRAD_OPTIONS);
   const list = readList(fn, "y", y);
   const upstreamList = readList(fn, "dy", dy);
-  const input = floatArray(fn, "y", y, list);
+  const input = floatArray(fn, "y", y, list, kernels);
   const length = lengthOf(input);
-  const upstream = sameKind(fn, "dy", dy, upstreamList, input, list !== undefined, length, "y");
+  const upstream = sameKind(fn, "dy", dy, upstreamList, input, list !== undefined, length, "y", kernels);
   const shape = readShape(fn, options, "y", length, undefined, false);
   const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, length);
   if (length > 0) {

@@ -181,6 +181,20 @@ export class Blocks {
     else for (let r = 0; r < rows; r++) values[firstRow + r] = f64[from + r]!;
   }
 
+  /** The same for n integers a row. */
+  protected leaveIndices(indices: Int32Array, at: number, n: number): void {
+    const { rows, firstRow } = this;
+    const { i32 } = this.arena;
+    const from = at >>> 2;
+    const to = firstRow * n;
+    for (let i = 0; i < rows * n; i++) indices[to + i] = i32[from + i]!;
+  }
+
+  /** The same for n numbers of the call's type a row. */
+  protected leaveValues(values: FloatArray, at: number, n: number): void {
+    copy(values, this.firstRow * n, this.view, at >>> this.log2, this.rows * n);
+  }
+
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
   protected place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
     const there = accumulate ? 0 : this.inPlace(out);

@@ -43,7 +43,6 @@ export interface Kernels {
     total: Pointer,
     loss: Pointer,
     grad: Pointer,
-    top: Pointer,
     x: Pointer,
     targets: Pointer,
     weight: Pointer,
@@ -109,6 +108,42 @@ export interface Kernels {
     classes: number,
   ) => number;
   readonly decay: (bytes: Bytes, dw: Pointer, w: Pointer, n: number, l2: number) => number;
+  readonly argmax: (bytes: Bytes, indices: Pointer, x: Pointer, outer: number, cols: number, inner: number) => void;
+  readonly topK: (
+    bytes: Bytes,
+    indices: Pointer,
+    values: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    order: Pointer,
+    spare: Pointer,
+    x: Pointer,
+    rows: number,
+    cols: number,
+    k: number,
+    kind: number,
+    temperature: number,
+    capacity: number,
+  ) => number;
+  readonly sample: (
+    bytes: Bytes,
+    classes: Pointer,
+    sums: Pointer,
+    list: Pointer,
+    ids: Pointer,
+    weights: Pointer,
+    x: Pointer,
+    tops: Pointer,
+    u: Pointer,
+    rows: number,
+    cols: number,
+    temperature: number,
+    k: number,
+    topP: number,
+    minP: number,
+    capacity: number,
+  ) => number;
+  readonly float16ToFloat32: (bytes: 4, y: Pointer, x: Pointer, n: number) => void;
   readonly add: (bytes: Bytes, y: Pointer, x: Pointer, n: number) => void;
   readonly swapAxes: (
     bytes: Bytes,
@@ -135,6 +170,10 @@ const NAMES: readonly (keyof Kernels)[] = [
   "linearGradBias",
   "keepRows",
   "decay",
+  "argmax",
+  "topK",
+  "sample",
+  "float16ToFloat32",
   "add",
   "swapAxes",
 ];

@@ -1,12 +1,29 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
-import { lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { rowStart } from "../arguments/shape.js";
+import { copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
-import type { FloatArray, Formulation, Kernels, Layer, LayerTerms, LossTerms, Shape } from "../kernels.js";
-import type { Arena } from "./arena.js";
+import type {
+  FloatArray,
+  Formulation,
+  Kernels,
+  Layer,
+  LayerTerms,
+  LossTerms,
+  Restriction,
+  Shape,
+  TopKValues,
+} from "../kernels.js";
+import { ARENA_BYTES, type Arena } from "./arena.js";
 import { LayerBlocks } from "./layer.js";
 
 const FEW_ELEMENTS = 1024;
+/** The most entries of a list of classes in an arena that must not grow: longer ones are for the shared kernels. */
+const SHORT_LIST = 4096;
+/** By their number in assembly/topK.ts. */
+const TOP_K_VALUES: readonly TopKValues[] = ["logits", "probabilities", "logProbabilities"];
+/** Classes whose exponentials `sample` adds up in one. */
+const SAMPLE_BLOCK = 1024;
 
 export class WasmKernels extends LayerBlocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
@@ -200,7 +217,6 @@ export class WasmKernels extends LayerBlocks implements Kernels {
       this.total,
       this.losses,
       this.grads,
-      0,
       this.logits,
       this.targets,
       this.weight,
@@ -300,6 +316,149 @@ export class WasmKernels extends LayerBlocks implements Kernels {
     return total;
   }
 
+  argmax(indices: Int32Array, x: FloatArray, shape: Shape): void {
+    this.begin(x);
+    const { exports } = this.arena;
+    if (!this.open(shape, exports.narrow[this.type], this.slotOf(x, shape), 4, 0)) {
+      this.shared!.argmax(indices, x, shape);
+      return;
+    }
+    do {
+      const results = this.arena.take(this.rows * 4);
+      const xs = this.enter(x);
+      exports.argmax(this.bytes, results, xs, this.rowOuters, shape.classes, this.rowInners);
+      this.leaveIndices(indices, results, 1);
+    } while (this.next());
+  }
+
+  topK(
+    indices: Int32Array,
+    values: FloatArray,
+    x: FloatArray,
+    shape: Shape,
+    k: number,
+    kind: TopKValues,
+    temperature: number,
+  ): void {
+    const scale = kind === "logits" ? 1 : scaleFor(temperature);
+    if (scale !== 1) {
+      const wide = new Float64Array(lengthOf(values));
+      this.topK(indices, wide, scaledCopy(x, scale), shape, k, kind, temperature * scale);
+      setFrom(values, wide);
+      this.topK(indices, wide, x, shape, k, "logits", 1);
+      return;
+    }
+    this.begin(x);
+    const { bytes } = this;
+    const { exports } = this.arena;
+    const capacity = this.capacityFor(shape);
+    const { arena } = this;
+    let fits = this.open(shape, 0, this.slotOf(x, shape), k * (bytes + 4), capacity * (1 + 12 / bytes));
+    while (fits) {
+      const { rows } = this;
+      const at = {
+        indices: arena.take(rows * k * 4),
+        values: arena.take(rows * k * bytes),
+        list: arena.take(capacity * bytes),
+        ids: arena.take(capacity * 4),
+        order: arena.take(capacity * 4),
+        spare: arena.take(capacity * 4),
+        x: this.enter(x),
+      };
+      const pointers = [at.indices, at.values, at.list, at.ids, at.order, at.spare, at.x] as const;
+      fits =
+        exports.topK(bytes, ...pointers, rows, shape.classes, k, TOP_K_VALUES.indexOf(kind), temperature, capacity) !==
+        0;
+      if (!fits) break;
+      this.leaveIndices(indices, at.indices, k);
+      this.leaveValues(values, at.values, k);
+      if (!this.next()) return;
+    }
+    this.arena.end();
+    this.shared!.topK(indices, values, x, shape, k, kind, temperature);
+  }
+
+  sample(
+    classes: Int32Array,
+    x: FloatArray,
+    tops: Int32Array,
+    u: Float64Array,
+    shape: Shape,
+    temperature: number,
+    restriction: Restriction,
+  ): void {
+    const scale = scaleFor(temperature);
+    if (scale !== 1) {
+      this.sample(classes, scaledRows(x, tops, shape, scale), tops, u, shape, temperature * scale, restriction);
+      return;
+    }
+    this.begin(x);
+    const { bytes } = this;
+    const { exports } = this.arena;
+    const capacity = this.capacityFor(shape);
+    const sumBytes = (Math.floor(shape.classes / SAMPLE_BLOCK) + 1) * 8;
+    const kept = capacity * (2 + 4 / bytes) + sumBytes / bytes;
+    const { topK, topP, minP } = restriction;
+    const { arena } = this;
+    let fits = this.open(shape, 0, this.slotOf(x, shape), 16, kept);
+    while (fits) {
+      const { rows } = this;
+      const at = {
+        classes: arena.take(rows * 4),
+        sums: arena.take(sumBytes),
+        list: arena.take(capacity * bytes),
+        ids: arena.take(capacity * 4),
+        weights: arena.take(capacity * bytes),
+        x: this.enter(x),
+        tops: this.enterTops(tops),
+        u: this.enterRows(u),
+      };
+      const pointers = [at.classes, at.sums, at.list, at.ids, at.weights, at.x, at.tops, at.u] as const;
+      const k = Math.min(topK, shape.classes);
+      fits = exports.sample(bytes, ...pointers, rows, shape.classes, temperature, k, topP, minP, capacity) !== 0;
+      if (!fits) break;
+      this.leaveIndices(classes, at.classes, 1);
+      if (!this.next()) return;
+    }
+    this.arena.end();
+    this.shared!.sample(classes, x, tops, u, shape, temperature, restriction);
+  }
+
+  private enterTops(tops: Int32Array): number {
+    const at = this.arena.take(this.rows * 4);
+    const { i32 } = this.arena;
+    for (let r = 0; r < this.rows; r++) i32[(at >>> 2) + r] = tops[this.firstRow + r]!;
+    return at;
+  }
+
+  /** How many arrays of logits a block must have room for: none where they are used as they lie. */
+  private slotOf(x: FloatArray, { inner }: Shape): number {
+    return inner === 1 && this.inWorkspace(x) !== 0 ? 0 : 1;
+  }
+
+  /** The length of a list of classes: all, or in an arena that must not grow what is enough for most rows. */
+  private capacityFor({ classes }: Shape): number {
+    const whole = Math.ceil(classes / 4) * 4;
+    return this.arena.isFixed ? Math.min(whole, SHORT_LIST) : whole;
+  }
+
+  float16ToFloat32(y: Float32Array, x: Uint16Array): void {
+    const length = lengthOf(x);
+    this.begin(y);
+    const perBlock = ARENA_BYTES / 8;
+    this.arena.open(ARENA_BYTES);
+    const { exports, f32, buffer } = this.arena;
+    const to = this.arena.take(perBlock * 4);
+    const from = new Uint16Array(buffer, this.arena.take(perBlock * 2), perBlock);
+    for (let i = 0; i < length; i += perBlock) {
+      const n = Math.min(perBlock, length - i);
+      setFrom(from, x.subarray(i, i + n));
+      exports.float16ToFloat32(4, to, from.byteOffset, n);
+      copy(y, i, f32, to >>> 2, n);
+    }
+    this.arena.end();
+  }
+
   /** Opens the blocks of a loss, with room for what belongs to its rows. */
   private openLoss(terms: LossTerms, narrow: number): boolean {
     const { probabilities, shape, weight, accumulate } = terms;
@@ -368,5 +527,16 @@ function scaleFor(temperature: number): number {
 function scaledCopy(x: FloatArray, scale: number): Float64Array {
   const copy = new Float64Array(x);
   for (let i = 0; i < lengthOf(copy); i++) copy[i]! *= scale;
+  return copy;
+}
+
+/** (x − m) · scale, in f64: what is drawn depends on differences alone, and the largest of a row must not overflow. */
+function scaledRows(x: FloatArray, tops: Int32Array, shape: Shape, scale: number): Float64Array {
+  const copy = new Float64Array(x);
+  for (let r = 0; r < shape.outer * shape.inner; r++) {
+    const start = rowStart(shape, r);
+    const max = copy[start + tops[r]! * shape.inner]!;
+    for (let j = 0, i = start; j < shape.classes; j++, i += shape.inner) copy[i] = (copy[i]! - max) * scale;
+  }
   return copy;
 }

@@ -40,12 +40,15 @@ function crossEntropy(row: Row, q: readonly Real[]): { value: Real }[] {
   return [{ value: sum(row.d.map((d, j) => multiply(q[j]!, subtract(row.logSum, d)))) }];
 }
 
-/** p_j Σ q − q_j */
+/** p_j Σ q − q_j; where p_j is near 1, Σ_{k ≠ j} q_k − (1 − p_j) Σ q */
 function crossEntropyGrad(row: Row, q: readonly Real[]): { value: Real; terms: number }[] {
   const mass = sum(q);
   return row.p.map((p, j) => {
     const gained = multiply(p, mass);
-    return { value: subtract(gained, q[j]!), terms: gained.hi };
+    if (p.hi < 2 / 3) return { value: subtract(gained, q[j]!), terms: gained.hi };
+    const others = sum(q.filter((_, k) => k !== j));
+    const lost = multiply(divide(row.without(j), row.sum), mass);
+    return { value: subtract(others, lost), terms: Math.max(others.hi, lost.hi) };
   });
 }
 
@@ -84,10 +87,11 @@ export const FUNCTIONS: readonly Measured[] = [
     want(_, batch, r) {
       const [y, dy] = [part(batch.y, batch, r), part(batch.dy, batch, r)];
       const dot = sum(y.map((yj, j) => multiply(yj, dy[j]!)));
-      const size = y.reduce((a, yj, j) => a + Math.abs(yj.hi * dy[j]!.hi), 0);
+      // The largest one, not their sum: that would forgive a dot product that loses what its terms leave.
+      const largest = y.reduce((a, yj, j) => Math.max(a, Math.abs(yj.hi * dy[j]!.hi)), Math.abs(dot.hi));
       return y.map((yj, j) => ({
         value: multiply(yj, subtract(dy[j]!, dot)),
-        terms: yj.hi * Math.max(Math.abs(dy[j]!.hi), size),
+        terms: yj.hi * Math.max(Math.abs(dy[j]!.hi), largest),
       }));
     },
   },
@@ -97,10 +101,9 @@ export const FUNCTIONS: readonly Measured[] = [
     want(_, batch, r) {
       const [y, dy] = [part(batch.logY, batch, r), part(batch.dy, batch, r)];
       const total = sum(dy);
-      const size = dy.reduce((a, { hi }) => a + Math.abs(hi), 0);
       return y.map((yj, j) => {
-        const p = exp(yj);
-        return { value: subtract(dy[j]!, multiply(p, total)), terms: Math.max(Math.abs(dy[j]!.hi), p.hi * size) };
+        const lost = multiply(exp(yj), total);
+        return { value: subtract(dy[j]!, lost), terms: Math.max(Math.abs(dy[j]!.hi), Math.abs(lost.hi)) };
       });
     },
   },

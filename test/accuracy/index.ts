@@ -53,7 +53,10 @@ async function measured(): Promise<Results> {
   if (!flags.quick) figures.push(...(await measureMean(backends)));
   const { node, v8 } = process.versions;
   // What is printed and kept are the same digits.
-  return { about: { node, v8, exhaustive: flags.exhaustive, elements }, figures: figures.map(short) };
+  return {
+    about: { node, v8, exhaustive: flags.exhaustive, elements, date: new Date().toISOString().slice(0, 10) },
+    figures: figures.map(short),
+  };
 }
 
 /** In slices that are taken wholly, or from each its first thousandth. */

@@ -9,6 +9,8 @@ export interface Results {
     readonly v8: string;
     readonly exhaustive: boolean;
     readonly elements: number;
+    /** Of results from before it was kept: absent. */
+    readonly date?: string;
   };
   readonly figures: readonly Figure[];
 }
@@ -29,7 +31,6 @@ export function tablesOf({ figures }: Results): Readonly<Record<string, string>>
       "logSumExp",
       "crossEntropy",
       "crossEntropyGrad",
-      "|Σ p − 1|",
     ]),
     f32: tableByFunction(figures, "f32", names),
     f64: tableByFunction(figures, "f64", own),

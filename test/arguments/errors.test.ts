@@ -262,12 +262,19 @@ function faultsOf(signature: Signature): Fault[] {
 /** What the losses of a layer call it. */
 function ofLayer([argument, value, error, ...names]: Fault): Fault {
   if (argument !== "weight") return [argument, value, error, ...names];
-  return ["classWeight", value, error, ...names.map(({ source }) => new RegExp(source.replace("weight", "classWeight")))];
+  return [
+    "classWeight",
+    value,
+    error,
+    ...names.map(({ source }) => new RegExp(source.replace("weight", "classWeight"))),
+  ];
 }
 
 /** Options that no function has, and those of others. */
 function foreign({ options, positional }: Signature): Fault[] {
-  const others = signatures.flatMap((signature) => signature.options).filter((name) => ![...options, ...positional].includes(name));
+  const others = signatures
+    .flatMap((signature) => signature.options)
+    .filter((name) => ![...options, ...positional].includes(name));
   return [
     ...["temprature", "Shape", "axes", "__proto", "constructor", "0"].map(
       (key): Fault => [key, 1, TypeError, /unknown/],

@@ -83,6 +83,10 @@ const layerHinge: Entry = {
   variants: ["targets, BigInt64Array"],
   own: ownOfLayer,
 };
+const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
+/** Bits of half floats. */
+const halves = ({ rows, classes }: Sizes) =>
+  Uint16Array.from({ length: rows * classes }, (_, i) => (i * 40503) & 0xffff);
 
 const entries = {
   softmax: { positional: ["x"], options: FORWARD },
@@ -99,6 +103,14 @@ const entries = {
   linearCrossEntropyGrad: { ...layerEntropy, options: [...ofLayer(ENTROPY), ...LAYER_GRADIENT] },
   linearHinge: layerHinge,
   linearHingeGrad: { ...layerHinge, options: [...ofLayer(HINGE), ...LAYER_GRADIENT] },
+  argmax: { positional: ["x"], options: [...LAYOUT, "out"], own: { out: indices } },
+  topK: { positional: ["x", "k"], options: [...LAYOUT, "temperature", "values"] },
+  sample: {
+    positional: ["x"],
+    options: [...LAYOUT, "temperature", "topK", "topP", "minP", "random", "out"],
+    own: { out: indices },
+  },
+  float16ToFloat32: { first: "bits", positional: ["x"], options: ["out"], own: { x: halves } },
 } satisfies Record<FunctionName, Entry>;
 
 /** Every argument in a right call. Among the arrays none is longer than the logits. */
@@ -111,6 +123,12 @@ const RIGHT: Right = {
   shape: ({ rows, classes }) => [rows, classes],
   axis: () => 1,
   temperature: () => 2,
+  k: () => 3,
+  values: () => "logits",
+  topK: () => 5,
+  topP: () => 0.9,
+  minP: () => 0.01,
+  random: () => () => 0.5,
   reduction: () => "none",
   weight: ({ classes }) => factors(4, classes),
   sampleWeight: ({ rows }) => factors(5, rows),
@@ -141,8 +159,10 @@ const result = (n: number) => new Float32Array(n).map((_, i) => i - 0.5);
 export interface Signature extends Entry {
   readonly name: FunctionName;
   readonly first: string;
+  /** The second positional argument. */
   readonly second: string | undefined;
   readonly outputs: readonly string[];
+  /** The first of them. */
   readonly output: string | undefined;
 }
 

@@ -6,7 +6,7 @@ export type Args = Readonly<Record<string, number>>;
 /** How many elements an array has, and of which type: that of the kernel, or one of its own. */
 interface Room {
   readonly length: (args: Args) => number;
-  readonly type?: "f64" | "i32";
+  readonly type?: "f64" | "f32" | "i32" | "u16";
 }
 type Arrays = Readonly<Record<string, Room>>;
 
@@ -24,6 +24,15 @@ const PER_CLASS: Room = { length: ({ cols }) => cols! };
 const PER_ROW: Room = { length: rows, type: "f64" };
 const INDICES: Room = { length: rows, type: "i32" };
 const TOTAL: Room = { length: () => 2, type: "f64" };
+// Of kernels that take their rows one after the other, each by itself, and lists of its classes.
+const BY_ROWS: Room = { length: ({ rows, cols }) => rows! * cols! };
+const ROW_INDICES: Room = { length: ({ rows }) => rows!, type: "i32" };
+const TOP: Room = { length: ({ rows, k }) => rows! * k! };
+const TOP_INDICES: Room = { ...TOP, type: "i32" };
+const LIST: Room = { length: ({ capacity }) => capacity! };
+const LIST_INDICES: Room = { ...LIST, type: "i32" };
+const BLOCKS: Room = { length: ({ cols }) => Math.floor(cols! / 1024) + 1, type: "f64" };
+const inRows = ({ outer, cols, inner }: Args): Args => ({ rows: outer! * inner!, capacity: Math.ceil(cols! / 4) * 4 });
 const SIZES = ["outer", "cols", "inner"];
 
 // A linear layer: three classes of more, `stride` from row to row of the logits.
@@ -32,7 +41,12 @@ const WEIGHTS: Room = { length: ({ classes, features }) => classes! * features! 
 const BIAS: Room = { length: ({ classes }) => classes! };
 const STRIDED: Room = { length: ({ rows, classes, stride }) => (rows! - 1) * stride! + classes! };
 const LAYER_SIZES = ["rows", "features", "classes", "stride"];
-const layerOf = ({ outer, cols, inner }: Args): Args => ({ rows: outer! * inner!, features: cols!, classes: 3, stride: 5 });
+const layerOf = ({ outer, cols, inner }: Args): Args => ({
+  rows: outer! * inner!,
+  features: cols!,
+  classes: 3,
+  stride: 5,
+});
 
 const FACTORS = { weight: PER_CLASS, sampleWeight: PER_ROW, gradOutput: PER_ROW };
 const WITHOUT_FACTORS = Object.keys(FACTORS);
@@ -67,24 +81,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     ),
   },
   hinge: {
-    // with `top`, where only the largest margin counts, `grad` holds one number a row
-    writes: {
-      total: TOTAL,
-      loss: PER_ROW,
-      grad: { length: (args) => rows(args) * (args["top"] === 0 ? args["cols"]! : 1) },
-      top: INDICES,
-    },
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
     reads: { x: LOGITS, targets: INDICES, ...FACTORS },
     scalars: [...SIZES, "westonWatkins", "margin", "squared", "divisor", "gradScale"],
-    ways: [
-      ["grad", "top", ...WITHOUT_FACTORS],
-      ["top", ...WITHOUT_FACTORS],
-      ["loss", "top", ...WITHOUT_FACTORS],
-      ["top"],
-      WITHOUT_FACTORS,
-      ["loss"],
-    ].flatMap((absent) =>
-      (absent.includes("top") ? [1, 0] : [0]).flatMap((westonWatkins) =>
+    ways: [["grad", ...WITHOUT_FACTORS], WITHOUT_FACTORS, ["loss", ...WITHOUT_FACTORS], []].flatMap((absent) =>
+      [1, 0].flatMap((westonWatkins) =>
         [1, 0].map((squared) => ({
           absent,
           scalars: () => ({ westonWatkins, margin: 1, squared, divisor: 1, gradScale: 1 }),
@@ -128,6 +129,36 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     scalars: ["n", "l2"],
     ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner!, l2: 0.1 }) }],
   },
+  argmax: { writes: { indices: INDICES }, reads: { x: LOGITS }, scalars: SIZES, ways: [{}] },
+  topK: {
+    writes: {
+      indices: TOP_INDICES,
+      values: TOP,
+      list: LIST,
+      ids: LIST_INDICES,
+      order: LIST_INDICES,
+      spare: LIST_INDICES,
+    },
+    reads: { x: BY_ROWS },
+    scalars: ["rows", "cols", "k", "kind", "temperature", "capacity"],
+    ways: [0, 1, 2].map((kind) => ({
+      scalars: (sizes) => ({ ...inRows(sizes), k: Math.min(3, sizes["cols"]!), kind, temperature: 0.7 }),
+    })),
+  },
+  sample: {
+    writes: { classes: ROW_INDICES, sums: BLOCKS, list: LIST, ids: LIST_INDICES, weights: LIST },
+    reads: { x: BY_ROWS, tops: ROW_INDICES, u: { length: ({ rows }) => rows!, type: "f64" } },
+    scalars: ["rows", "cols", "temperature", "k", "topP", "minP", "capacity"],
+    ways: [{}, { k: 3 }, { topP: 0.9 }, { minP: 0.1 }, { k: 9, topP: 0.5, minP: 0.2 }].map((restriction) => ({
+      scalars: (sizes) => ({ ...inRows(sizes), temperature: 0.7, k: 1e9, topP: 1, minP: 0, ...restriction }),
+    })),
+  },
+  float16ToFloat32: {
+    writes: { y: { length: ({ n }) => n!, type: "f32" } },
+    reads: { bits: { length: ({ n }) => n!, type: "u16" } },
+    scalars: ["n"],
+    ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner! }) }],
+  },
   add: {
     writes: { y: { length: ({ n }) => n! } },
     reads: { x: { length: ({ n }) => n! } },
@@ -152,24 +183,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 };
 
 /** Exports that are no kernels. */
-const FACTS = /^(memory|heapBase|isRelaxed|narrow(Exp)?(F32|F64)?)$/;
-
-/**
- * What a call of an export is: the kernel, the bytes of an element, the arguments by name; undefined for an export that is no kernel. An
- * export has the type in its name, or takes the bytes as its first argument.
- */
-export function kernelOf(name: string): ((args: readonly number[]) => Call) | undefined {
-  if (FACTS.test(name)) return undefined;
-  const [, kernelName = name, type] = /^(.*)(F32|F64)$/.exec(name) ?? [];
-  const kernel = kernels[kernelName];
-  if (kernel === undefined)
-    throw new Error(`test/catalogue/kernels.ts does not know the export ${name}: add its arrays`);
-  const names = [...Object.keys(kernel.writes), ...Object.keys(kernel.reads), ...kernel.scalars];
-  return (given) => {
-    const [bytes, args] = type ? [type === "F32" ? 4 : 8, given] : [given[0]!, given.slice(1)];
-    return { kernel, bytes, args: Object.fromEntries(names.map((key, i) => [key, Number(args[i])])) };
-  };
-}
+const FACTS = /^(memory|heapBase|isRelaxed|narrow(Exp)?)$/;
 
 /** A call of a kernel. */
 export interface Call {
@@ -178,18 +192,22 @@ export interface Call {
   readonly args: Args;
 }
 
-/** The export for elements of so many bytes. */
-export function kernelIn(
-  exports: Readonly<Record<string, unknown>>,
-  name: string,
-  bytes: number,
-): (...args: number[]) => unknown {
-  type Export = (...args: number[]) => unknown;
-  const typed = exports[name + (bytes === 4 ? "F32" : "F64")] as Export | undefined;
-  return typed ?? ((...args) => (exports[name] as Export)(bytes, ...args));
+/** What a call of an export is: the kernel, the bytes of an element, the arguments by name; undefined for an export that is no kernel. */
+export function kernelOf(name: string): ((args: readonly number[]) => Call) | undefined {
+  if (FACTS.test(name)) return undefined;
+  const kernel = kernels[name];
+  if (kernel === undefined)
+    throw new Error(`test/catalogue/kernels.ts does not know the export ${name}: add its arrays`);
+  const names = [...Object.keys(kernel.writes), ...Object.keys(kernel.reads), ...kernel.scalars];
+  return ([bytes, ...args]) => ({
+    kernel,
+    bytes: bytes!,
+    args: Object.fromEntries(names.map((key, i) => [key, Number(args[i])])),
+  });
 }
 
 /** Where an array ends that begins at 0. */
 export function bytesOf({ length, type }: Room, args: Args, bytes: number): number {
-  return length(args) * (type === "f64" ? 8 : type === "i32" ? 4 : bytes);
+  const sizes = { f64: 8, f32: 4, i32: 4, u16: 2 };
+  return length(args) * (type === undefined ? bytes : sizes[type]);
 }

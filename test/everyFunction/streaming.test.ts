@@ -81,7 +81,7 @@ onEveryBackend(({ api, name }) => {
       for (let r = 0; r < rows; r += 17) {
         const own = new Float32Array(classes).fill(1);
         const row = { grad: own, accumulate: true, sampleWeight: sampleWeight.subarray(r, r + 1) };
-        crossEntropyGrad(rowOf(r), t.subarray(r * classes, (r + 1) * classes), { ...common, ...row });
+        crossEntropyGrad(rowOf(r), t.subarray(r * classes, (r + 1) * classes), { shape: [classes], ...common, ...row });
         expectRow(grad, r * classes, 1, own, r);
       }
     });

@@ -1,7 +1,8 @@
 // Rows for which it matters how their sums are formed, found by search: the usual order, or one rounding more, costs the results that are
 // named several units in the last place. And the worst ones found for the many roundings of an f32 cross-entropy whose target is spread.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
+import { random } from "../inputs/random.js";
 import { difference, divide, exp, log1p, multiply, type Real, real, subtract, sum } from "../oracle/real.js";
 
 function softmaxOf(x: ArrayLike<number>): Real[] {
@@ -16,7 +17,58 @@ function error(got: number, want: Real, size: number, bits: number): number {
   return Math.abs(subtract(real(got), want).hi) / 2 ** (Math.floor(Math.log2(size)) - bits);
 }
 
-onEveryBackend(({ api: { softmax, logSumExp, crossEntropy, crossEntropyGrad, hingeGrad } }) => {
+/** One of each C with a layout of its own: tiles, a row by itself, wide rows with and without a rest. */
+const LENGTHS = [7, 40, 60, 104, 1000, 1003, 10_007, 32_768];
+
+onEveryBackend(({ api }) => {
+  const { softmax, softmaxGrad, logSoftmaxGrad, logSumExp, crossEntropy, crossEntropyGrad, hingeGrad } = api;
+
+  describe.each([
+    [Float32Array, 2 ** -25],
+    [Float64Array, 2 ** -54],
+  ] as const)("terms of both signs that cancel, %o", (Kind, small) => {
+    it.each(LENGTHS)("logSoftmaxGrad keeps Σ dy of %i classes", (classes) => {
+      for (const rows of [1, 5]) {
+        // 1 and −1, and between them small numbers, which a sum of four in their own type loses
+        const dy = new Kind(rows * classes).map((_, i) => [1, small, -1, small][(((i % classes) + 3) >> 2) & 3]!);
+        for (let r = 0; r < rows; r++) dy[r * classes] = 0;
+        const total = sum(Array.from(dy.subarray(0, classes), real));
+        const y = new Kind(rows * classes).fill(-1);
+        for (let r = 0; r < rows; r++) y[r * classes] = 0;
+        const dx = logSoftmaxGrad(y, dy, { shape: [rows, classes] });
+        const bits = Kind === Float32Array ? 23 : 52;
+        for (let r = 0; r < rows; r++)
+          expect(error(dx[r * classes]!, real(-total.hi), Math.abs(total.hi), bits)).toBeLessThanOrEqual(2);
+      }
+    });
+
+    it.each(LENGTHS)("softmaxGrad keeps Σ y·dy of %i classes", (classes) => {
+      const y = new Kind(classes).fill(0.25);
+      const dy = new Kind(classes).map((_, i) => [1, small, -1, small][((i + 3) >> 2) & 3]!);
+      dy[0] = 0;
+      const dot = sum(Array.from(dy, (value) => real(value / 4)));
+      const got = softmaxGrad(y, dy)[0]!;
+      expect(error(got, real(-dot.hi / 4), Math.abs(dot.hi / 4), Kind === Float32Array ? 23 : 52)).toBeLessThanOrEqual(
+        2,
+      );
+    });
+  });
+
+  it("softmaxGrad of f32 does not round its products", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const draw = random(seed);
+      const y = softmax(Float32Array.from({ length: 1000 }, () => draw.uniform(-1, 1)));
+      const dy = y.map(() => draw.uniform(-1, 1));
+      // Σ y·dy becomes nearly 0.
+      const dotOf = () => sum(Array.from(dy, (value, j) => multiply(real(y[j]!), real(value))));
+      dy[0] = 0;
+      for (const j of [1, 2]) dy[j]! -= dotOf().hi / y[j]!;
+      const want = multiply(real(-y[0]!), dotOf());
+      const size = Math.max(Math.abs(want.hi), y[0]! * 2 ** -20);
+      expect(error(softmaxGrad(y, dy)[0]!, want, size, 23)).toBeLessThanOrEqual(2);
+    }
+  });
+
   it("counts equal scores of more classes than an f32 can count", () => {
     const classes = 2 ** 25 + 64;
     const x = new Float32Array(classes);
@@ -60,7 +112,7 @@ onEveryBackend(({ api: { softmax, logSumExp, crossEntropy, crossEntropyGrad, hin
     (x, t) => {
       const p = softmaxOf(x);
       const mass = sum(t.map(real));
-      const { grad } = crossEntropyGrad(new Float64Array(x), new Float64Array(t));
+      const { grad } = crossEntropyGrad(new Float64Array(x), new Float64Array(t), { shape: [t.length] });
       grad.forEach((g, j) => {
         const gained = multiply(p[j]!, mass);
         expect(error(g, subtract(gained, real(t[j]!)), Math.max(gained.hi, t[j]!), 52)).toBeLessThanOrEqual(2);
@@ -100,7 +152,12 @@ onEveryBackend(({ api: { softmax, logSumExp, crossEntropy, crossEntropyGrad, hin
       });
       const want = sum(terms);
       const targets = t.includes(1) ? [t.indexOf(1)] : f32(t);
-      const loss = crossEntropy(f32(x), targets, { labelSmoothing, weight: f32(weight), reduction: "sum" });
+      const loss = crossEntropy(f32(x), targets, {
+        shape: [x.length],
+        labelSmoothing,
+        weight: f32(weight),
+        reduction: "sum",
+      });
       expect(error(loss, want, want.hi, 23)).toBeLessThanOrEqual(atMost);
     },
   );

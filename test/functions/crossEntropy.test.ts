@@ -452,4 +452,89 @@ onEveryBackend(({ api }) => {
       );
     });
   });
+
+  describe("where p·Q − q would cancel", () => {
+    const q = 0.05 / (1 + Math.exp(20)); // (0.05·1 + 0.95·0)·e^−20 / (1 + e^−20)
+
+    it("at the largest wrong class, whose target has no weight", () => {
+      const options = { labelSmoothing: 0.1, weight: [1, 0], reduction: "sum" } as const;
+      expectNear(crossEntropyGrad([20, 0], [1], options).grad, [-q, q], 1e-15);
+      expectNear(crossEntropyGrad(Float32Array.of(20, 0), [1], options).grad, [-q, q], 3e-7);
+    });
+
+    it.each([3, 30, 90, 500])("the same among %i classes, alone and among other rows, in both layouts", (classes) => {
+      // The target and most of the others weigh nothing; all rest is at the class ahead of them.
+      const weight = Array.from({ length: classes }, (_, j) => (j === 2 ? 3 : j === 1 ? 2 ** -60 : 0));
+      const ahead = 25;
+      const row = Array.from({ length: classes }, (_, j) => (j === 2 ? ahead : 0));
+      const others = (classes - 1) * Math.exp(-ahead);
+      const spread = 0.5 / classes;
+      // q_1 − Q·(1 − p) at class 2
+      const mass = spread * (3 + 2 ** -60) + 0.5 * 2 ** -60;
+      const want = spread * 2 ** -60 + 0.5 * 2 ** -60 - (mass * others) / (1 + others);
+      for (const Kind of [Float32Array, Float64Array]) {
+        for (const rows of [1, 3]) {
+          for (const axis of [0, 1]) {
+            const x = Kind.from(
+              Array.from({ length: rows * classes }, (_, i) => row[axis ? i % classes : Math.floor(i / rows)]!),
+            );
+            const { grad } = crossEntropyGrad(x, Array<number>(rows).fill(1), {
+              shape: axis ? [rows, classes] : [classes, rows],
+              axis,
+              labelSmoothing: 0.5,
+              weight,
+              reduction: "sum",
+            });
+            const at = axis ? 2 : 2 * rows;
+            expectNear(grad[at]!, want, Kind === Float32Array ? 5e-7 : 1e-14);
+          }
+        }
+      }
+    });
+  });
+
+  describe("a weighted mean", () => {
+    const x = Float64Array.of(1, 2, 3, 3, 1, 0.5);
+    const options = { shape: [2, 3] };
+
+    it.each([1e-310, 2 ** -1074, 1e-200, 1e200, 1e308])("does not depend on the scale of its weights, %d", (scale) => {
+      const want = crossEntropyGrad(x, [0, 2], { ...options, sampleWeight: [1, 1] });
+      const got = crossEntropyGrad(x, [0, 2], { ...options, sampleWeight: [scale, scale] });
+      expectNear(got.loss, want.loss, 1e-15);
+      expectNear(got.grad, Array.from(want.grad), 2e-15);
+      const weighted = crossEntropyGrad(x, [0, 2], { ...options, weight: [scale, scale, scale] });
+      expectNear(weighted.loss, want.loss, 1e-15);
+      expectNear(weighted.grad, Array.from(want.grad), 2e-15);
+      const both = crossEntropyGrad(x, [0, 2], {
+        ...options,
+        weight: [scale, scale, scale],
+        sampleWeight: [scale, scale],
+      });
+      expectNear(both.grad, Array.from(want.grad), 2e-15);
+    });
+  });
+
+  describe("a factor that is not finite multiplies the gradient as any other:", () => {
+    const signs = (values: ArrayLike<number>) => Array.from(values, Math.sign);
+    it.each([
+      ["class", [1], {}],
+      ["class, smoothed", [1], { labelSmoothing: 0.1 }],
+      ["probabilities", "Float", {}],
+      ["probabilities, smoothed", "Float", { labelSmoothing: 0.1 }],
+    ] as const)("%s", (_, target, given) => {
+      for (const Kind of [Float32Array, Float64Array]) {
+        for (const classes of [3, 30, 90, 500]) {
+          const x = new Kind(classes).map((_, j) => Math.sin(5 * j));
+          const t = new Kind(classes).map((_, j) => (j % 2 ? 2 / classes : 0.1 / classes));
+          const targets = target === "Float" ? t : [1];
+          const options = { ...given, shape: [1, classes], reduction: "none" } as const;
+          const plain = crossEntropyGrad(x, targets, options).grad;
+          for (const factor of [INF, -INF, NAN]) {
+            const { grad } = crossEntropyGrad(x, targets, { ...options, gradOutput: [factor] });
+            expect(Array.from(grad)).toEqual(signs(plain).map((sign) => sign * factor));
+          }
+        }
+      }
+    });
+  });
 });

@@ -6,7 +6,7 @@ import { expectNear } from "../oracle/expectClose.js";
 
 const INF = Number.POSITIVE_INFINITY;
 
-onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
+onEveryBackend(({ api: { createWorkspace, hinge, hingeGrad, logSoftmax, softmax } }) => {
   describe.each(["Float32Array", "number[]"] as const)("%s", (container) => {
     const given = (values: number[]) => toContainer(values, container);
 
@@ -243,5 +243,67 @@ onEveryBackend(({ api: { hinge, hingeGrad, logSoftmax, softmax } }) => {
     expect(hinge([], [], { shape: [0, 3] })).toBeNaN();
     expect(hinge([0, 0], [-100], { emptyMean: 2 })).toBe(2);
     expect(hingeGrad([0, 0], [-100], { emptyMean: 2 }).grad.map(Math.abs)).toEqual([0, 0]);
+  });
+
+  it.each([Float32Array, Float64Array])("does not change its input, not even the kind of a NaN, %o", (Kind) => {
+    const workspace = createWorkspace({ bytes: 1 << 16 });
+    for (const classes of [3, 48, 49, 100, 131]) {
+      const x = Kind === Float32Array ? workspace.float32(classes) : workspace.float64(classes);
+      const bits = new Uint32Array(x.buffer, x.byteOffset, x.byteLength / 4);
+      // the upper half of a signaling NaN, as the machine has it, at the true class
+      const at = ((classes - 1) * x.BYTES_PER_ELEMENT) / 4 + (Kind === Float64Array ? 1 : 0);
+      bits[at] = Kind === Float32Array ? 0x7f800001 : 0x7ff00001;
+      const before = Array.from(bits);
+      for (const form of ["weston-watkins", "crammer-singer"] as const) {
+        workspace.hinge(x, [classes - 1], { form });
+        expect(Array.from(bits)).toEqual(before);
+      }
+    }
+  });
+
+  describe.each([Float32Array, Float64Array])("%o", (Kind) => {
+    it.each([3, 12, 60, 300])("no violation, no gradient, whatever the factor; %i classes", (classes) => {
+      // Every third class violates the margin; the others are at it exactly, below it, or not there at all.
+      const x = new Kind(classes).map((_, j) => [0.5, -1, -5, -INF][j % 4]!);
+      x[0] = 0;
+      x[4 % classes] = classes > 4 ? 0.25 : 0;
+      for (const form of ["weston-watkins", "crammer-singer"] as const) {
+        for (const p of [1, 2] as const) {
+          for (const factor of [INF, -INF, Number.NaN, -1]) {
+            const options = { form, p, reduction: "none", gradOutput: [factor] } as const;
+            const want = hingeGrad(x, [0], { form, p }).grad;
+            const { grad } = hingeGrad(x, [0], options);
+            expect(Array.from(grad)).toEqual(Array.from(want, (g) => (g === 0 ? 0 : g * factor)));
+            expect(Array.from(hingeGrad(x, [-100], options).grad)).toEqual(Array.from(want, () => 0));
+          }
+        }
+      }
+    });
+
+    it.each([3, 12, 60, 300])("accumulates a gradient of 0 as 0: −0 becomes 0; %i classes", (classes) => {
+      const x = new Kind(classes);
+      x[1] = 10;
+      for (const form of ["weston-watkins", "crammer-singer"] as const) {
+        for (const targets of [[1], [-100]]) {
+          for (const gradOutput of [1, -1]) {
+            const grad = new Kind(classes).fill(-0);
+            hingeGrad(x, targets, { form, grad, accumulate: true, emptyMean: 0, reduction: "sum", gradOutput });
+            expect(Array.from(grad)).toEqual(Array<number>(classes).fill(0));
+          }
+        }
+      }
+    });
+  });
+
+  it.each([3, 40, 60, 300])("p = 2 keeps violations whose squares an f32 does not hold; %i classes", (classes) => {
+    for (const size of [1e-20, 3e-22, 1e20]) {
+      const x = Float32Array.from({ length: classes }, (_, j) => (j % 2 ? size : -size));
+      const options = { p: 2, margin: 0, reduction: "sum", sampleWeight: [1e30 / size ** 2, 0] } as const;
+      const rows = Float32Array.from([...x, ...x]);
+      const z = Math.fround(x[1]! - x[0]!);
+      const want = Math.floor(classes / 2) * z * z * (1e30 / size ** 2);
+      expectNear(hinge(rows, [0, 0], { ...options, shape: [2, classes] }), want, 1e-12);
+      expectNear(hingeGrad(rows, [0, 0], { ...options, shape: [2, classes], grad: rows }).loss, want, 1e-12);
+    }
   });
 });

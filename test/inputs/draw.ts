@@ -149,7 +149,7 @@ export function presentation(
     { shape: [outer, classes], axis: 1 },
     { shape: [1, outer, classes], axis: -1 },
   ];
-  if (kind === "classes" ? outer > 0 : outer === 1) choices.push({});
+  if (kind === "classes" ? outer > 0 : outer === 1) choices.push(kind === "probabilities" ? { shape: [classes] } : {});
   if (kind !== "function") choices.push({ shape: [outer, classes, 1] });
   return random.pick(choices);
 }

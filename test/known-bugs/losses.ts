@@ -81,7 +81,7 @@ export const lossBugs: readonly KnownBug[] = [
   {
     threads: ["tensorflow/tensorflow#21271"],
     wrong: "class probabilities that do not sum to 1",
-    call: ["crossEntropyGrad", [0, 0], { t: [0.25, 0.125] }],
+    call: ["crossEntropyGrad", [0, 0], { t: [0.25, 0.125] }, { shape: [2] }],
     want: { loss: 0.375 * Math.LN2, grad: [0.1875 - 0.25, 0.1875 - 0.125] },
     origin: "formula",
   },
@@ -103,7 +103,7 @@ export const lossBugs: readonly KnownBug[] = [
   {
     threads: ["google-deepmind/optax#896", "google-deepmind/optax#898"],
     wrong: "0 · −Infinity for a class of probability 0",
-    call: ["crossEntropyGrad", [1, -INF, 1], { t: [0.5, 0, 0.5] }],
+    call: ["crossEntropyGrad", [1, -INF, 1], { t: [0.5, 0, 0.5] }, { shape: [3] }],
     want: { loss: Math.LN2, grad: [0, 0, 0] },
     origin: "0 · log 0 = 0",
   },
@@ -181,7 +181,7 @@ export const lossBugs: readonly KnownBug[] = [
   {
     threads: ["PaddlePaddle/Paddle#31201", "PaddlePaddle/Paddle#52835"],
     wrong: "weights together with class probabilities",
-    call: ["crossEntropy", [0, 0], { t: [0.25, 0.75] }, { weight: [1, 3] }],
+    call: ["crossEntropy", [0, 0], { t: [0.25, 0.75] }, { shape: [2], weight: [1, 3] }],
     want: (0.25 + 3 * 0.75) * Math.LN2,
     origin: "formula",
   },
@@ -288,7 +288,7 @@ export const lossBugs: readonly KnownBug[] = [
   {
     threads: ["pytorch/pytorch#72056", "pytorch/pytorch#91383", "pytorch/pytorch#148884"],
     wrong: "smoothing of class probabilities",
-    call: ["crossEntropy", [1, 0, 0], { t: [1, 0, 0] }, { labelSmoothing: 0.3 }],
+    call: ["crossEntropy", [1, 0, 0], { t: [1, 0, 0] }, { shape: [3], labelSmoothing: 0.3 }],
     want: 0.7 * near + 0.1 * (near + 2 * far),
     origin: "formula",
   },

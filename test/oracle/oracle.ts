@@ -82,18 +82,24 @@ export function logSumExp(x: readonly number[], temperature: number, rounding: R
 }
 
 /** dx_j = y_j (dy_j − Σ dy_k y_k), from the softmax y. */
-export function softmaxGrad(y: readonly number[], dy: readonly number[], rounding: Rounding): Real[] {
-  const dot = sum(
-    y.map((yk, k) => multiply(real(yk), real(dy[k]!))),
-    rounding.sum,
-  );
+export function softmaxGrad(y: readonly number[], dy: readonly number[], _: Rounding): Real[] {
+  const dot = signedSum(y.map((yk, k) => multiply(real(yk), real(dy[k]!))));
   return y.map((yj, j) => multiply(real(yj), subtract(real(dy[j]!), dot)));
 }
 
 /** dx_j = dy_j − exp(y_j) Σ dy_k, from the log-softmax y. */
-export function logSoftmaxGrad(y: readonly number[], dy: readonly number[], rounding: Rounding): Real[] {
-  const total = sum(dy.map(real), rounding.sum);
+export function logSoftmaxGrad(y: readonly number[], dy: readonly number[], _: Rounding): Real[] {
+  const total = signedSum(dy.map(real));
   return y.map((yj, j) => subtract(real(dy[j]!), multiply(exp(real(yj)), total)));
+}
+
+/**
+ * Σ terms of both signs. They may cancel, so a sum is not granted an error for each of them as those of positive terms are: a millionth of a rounding,
+ * and one of the result.
+ */
+function signedSum(terms: readonly Real[]): Real {
+  const total = sum(terms, 1e-6);
+  return withError(total, Math.abs(total.hi));
 }
 
 interface Exponentials {
@@ -186,7 +192,7 @@ interface RowLoss {
   readonly weight: Real;
 }
 
-/** loss = (1 − ε) w_y nll_y + ε/C Σ_k w_k nll_k,  d/dx_j = (1 − ε) w_y (p_j − [j = y]) + ε/C (p_j Σ w − w_j) */
+/** loss = (1 − ε) w_y nll_y + ε/C Σ_k w_k nll_k,  d/dx_j = p_j Σ q − q_j with q_j = (ε/C) w_j + (1 − ε) w_y [j = y] */
 function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
   const { temperature = 1, labelSmoothing = 0 } = options;
   const w = classWeights(x.length, options);
@@ -196,26 +202,37 @@ function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, 
   const hard = multiply(subtract(ONE, parameter(labelSmoothing)), w[y]!);
   const spread = divide(parameter(labelSmoothing), real(x.length));
   const nll = row.d.map((d) => negativeLog(d, row.logSum));
-  const others = divide(
-    sum(
-      row.e.filter((_, j) => j !== y),
-      rounding.sumExp,
-    ),
-    row.sum,
-  ); // 1 − p_y, without a cancellation
-  const totalWeight = sum(w, rounding.sum);
+  const q = w.map((wj, j) => (j === y ? add(multiply(spread, wj), hard) : multiply(spread, wj)));
   return {
     loss: sum(
       [nothingOr(hard, nll[y]!), ...nll.map((nllk, k) => nothingOr(multiply(spread, w[k]!), nllk))],
       rounding.sum,
     ),
-    grad: row.p.map((pj, j) => {
-      const towardsClass = multiply(hard, j === y ? negate(others) : pj);
-      const towardsAll = nothingOr(spread, subtract(multiply(pj, totalWeight), w[j]!));
-      return divide(add(towardsClass, towardsAll), parameter(temperature));
-    }),
+    grad: logitGradients(row, q, labelSmoothing === 0 ? y : undefined, temperature, rounding),
     weight: w[y]!,
   };
+}
+
+/**
+ * d/dx_j = (p_j Σ q − q_j) / T. Where p_j comes near 1, and at the only class with a q, that cancels: there it is Σ_{k ≠ j} q_k − (1 − p_j) Σ q, with
+ * 1 − p_j from the other exponentials.
+ */
+function logitGradients(
+  row: Exponentials,
+  q: readonly Real[],
+  only: number | undefined,
+  temperature: number,
+  rounding: Rounding,
+): Real[] {
+  const without = (terms: readonly Real[], j: number) => terms.filter((_, k) => k !== j);
+  const mass = sum(q, rounding.sum);
+  return row.p.map((p, j) => {
+    const direct = subtract(multiply(p, mass), q[j]!);
+    if (q[j]!.hi === 0 || (j !== only && !(p.hi > 2 / 3))) return divide(direct, parameter(temperature));
+    const otherP = divide(sum(without(row.e, j), rounding.sumExp), row.sum);
+    const others = j === only ? ZERO : sum(without(q, j), rounding.sum);
+    return divide(subtract(others, multiply(otherP, mass)), parameter(temperature));
+  });
 }
 
 /** loss = Σ_j q_j nll_j,  q_j = w_j ((1 − ε) t_j + ε/C),  d/dx_j = p_j Σ q − q_j */
@@ -237,16 +254,17 @@ function crossEntropyOfProbabilitiesRow(
   const spread = divide(parameter(labelSmoothing), real(x.length));
   const kept = subtract(ONE, parameter(labelSmoothing));
   const q = t.map((tj, j) => multiply(w[j]!, add(multiply(kept, real(tj)), spread)));
-  const mass = sum(q, rounding.sum);
   return {
     loss: sum(
       row.d.map((d, j) => nothingOr(q[j]!, negativeLog(d, row.logSum))),
       rounding.sum,
     ),
-    grad: row.p.map((p, j) => divide(subtract(multiply(p, mass), q[j]!), parameter(temperature))),
+    grad: logitGradients(row, q, undefined, temperature, rounding),
     weight,
   };
 }
+
+const NO_GRADIENT = real(0);
 
 /** loss = w_y Σ max(0, z_j)^p over j ≠ y, or over the largest other score only;  z_j = margin + x_j − x_y */
 function hingeRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
@@ -261,7 +279,7 @@ function hingeRow(x: readonly number[], y: number, options: LossOptions, roundin
   const compared = form === "weston-watkins" || largest === undefined ? others : [largest];
 
   const losses: Real[] = [];
-  const grad = x.map(() => ZERO);
+  const grad = x.map(() => NO_GRADIENT);
   for (const j of compared) {
     const apart = difference(x[j]!, x[y]!);
     const z = add(parameter(margin), withError(apart, finite(Math.abs(apart.hi))));
@@ -275,9 +293,13 @@ function hingeRow(x: readonly number[], y: number, options: LossOptions, roundin
     }
     if (undecided) grad[j] = withError(grad[j]!, p === 1 ? 1 / u : 2 * z.err);
   }
-  grad[y] = negate(sum(grad, rounding.sum));
+  grad[y] = grad.every((g) => g === NO_GRADIENT) ? NO_GRADIENT : negate(sum(grad, rounding.sum));
   // a weight of 0 on an infinite violation is NaN, as the formula evaluates
-  return { loss: multiply(scale, sum(losses, rounding.sum)), grad: grad.map((g) => multiply(scale, g)), weight: w };
+  return {
+    loss: multiply(scale, sum(losses, rounding.sum)),
+    grad: grad.map((g) => (g === NO_GRADIENT ? g : multiply(scale, g))),
+    weight: w,
+  };
 }
 
 function reduce(
@@ -310,7 +332,8 @@ function reduce(
       const factor = divide(multiply(row.u, upstream[r]!), denominator);
       // in whichever order the factors are multiplied
       const product = denominator === ONE ? factor : withError(factor, Math.abs(factor.hi));
-      return row.grad.map((g) => multiply(g, product));
+      // no violation, no gradient, whatever it is multiplied by
+      return row.grad.map((g) => (g === NO_GRADIENT ? ZERO : multiply(g, product)));
     }),
     objective: divide(sum(losses.map((loss, r) => multiply(upstream[r]!, loss))), denominator),
   };

@@ -1,13 +1,16 @@
 // The benchmark can be trusted: wrong results are refused, contenders take turns, and all jobs come out right on every backend.
 
+import { execFileSync } from "node:child_process";
 import * as baseline from "softmargin/baseline";
 import { expect, test } from "vitest";
+import { byHand } from "../../bench/byHand.js";
 import { type Data, makeData } from "../../bench/data.js";
 import { type Expected, errorOf, expectedOf, JOBS, type JobName } from "../../bench/jobs.js";
-import { allLines, anyShape, coreLines, peerLines } from "../../bench/lines.js";
+import { allLines, anyShape, coreLines, peerLines, screenLines } from "../../bench/lines.js";
 import { measure, speedup, timing } from "../../bench/measure.js";
 import { tally } from "../../bench/print.js";
 import { disturbed, type Entrant, type LineResult, onArrays, runLine } from "../../bench/run.js";
+import { remarks, screenRow } from "../../bench/screen.js";
 import { onEveryBackend } from "../catalogue/backends.js";
 
 const jobs = Object.keys(JOBS) as JobName[];
@@ -38,6 +41,17 @@ onEveryBackend((backend) => {
   });
 });
 
+test.each(jobs)("%s by hand", async (job) => {
+  for (const type of ["f32", "f64"] as const) {
+    for (const size of [small, { ...small, inner: 1 }]) {
+      const data = makeData(type, size);
+      const line = { ...size, section: "", job, type, workspace: false, targets: [] };
+      const { run } = (await byHand.prepare(line, data))!;
+      expect(errorOf(await run(), expectedOf(job, data), data)).toBeLessThan(byHand.tolerance[type]);
+    }
+  }
+});
+
 test("a result that is off anywhere is refused", () => {
   const data = makeData("f64", small);
   const expected = expectedOf("softmax", data);
@@ -61,7 +75,6 @@ test("a line with a wrong contender is not timed", async () => {
     job: "softmax",
     type: "f32",
     workspace: false,
-    byHand: false,
     targets: [],
   } as const;
   const zeros: Entrant = onArrays("zeros", {
@@ -72,7 +85,7 @@ test("a line with a wrong contender is not timed", async () => {
 });
 
 test("a line says by how much, and which of its aims are met", async () => {
-  const line = { ...small, section: "", job: "softmax", type: "f32", workspace: false, byHand: false } as const;
+  const line = { ...small, section: "", job: "softmax", type: "f32", workspace: false } as const;
   const targets = [
     { contender: "b", over: "a", atLeast: 0 },
     { contender: "b", over: "a", atLeast: 1e9 },
@@ -106,8 +119,8 @@ test("contenders take turns, each the first one once", async () => {
 test("a line that was measured while the machine was slow is named", () => {
   const lines = [100, 104, 120].map((yardstick) => ({ ...NO_LINE, yardstick }));
   expect(disturbed(lines)).toEqual([{ ...NO_LINE, yardstick: 120 }]);
-  expect(tally(lines, [{ ...NO_LINE, yardstick: 200 }])).toMatch(
-    /^0 of 0 targets met\n.*busy.*\n {2}: softmax, f32, 1 × 2 × 3$/,
+  expect(tally([lines, [{ ...NO_LINE, yardstick: 200 }]])).toMatch(
+    /^0 of 0 aims met\n.*busy.*\n {2}: softmax, f32, 1 × 2 × 3$/,
   );
 });
 
@@ -117,8 +130,40 @@ test("figures", () => {
   expect(speedup({ slow: [10, 30, 11], fast: [2, 6, 2] }, "fast", "slow")).toBe(5);
 });
 
+test("the screen", () => {
+  const time = (median: number) => ({ median, min: median, mad: 0 });
+  const fast = {
+    ...NO_LINE,
+    times: { "by hand": time(4e6), softmargin: time(4e5), "new array": time(9e5) },
+    speedups: { "by hand": 2, softmargin: 20 },
+  };
+  expect(screenRow(fast, 20)).toMatch(/^softmax, \[1, 2, 3\] +4.00 ms +– +400 µs +– {2}█{12} 10.0×$/);
+  expect(remarks([fast])).toEqual([
+    "Nothing here is slower than by hand.",
+    "Into a new array a softmax takes 900 µs, into `out` 400 µs.",
+  ]);
+  const slow = { ...NO_LINE, yardstick: 2, speedups: { "by hand": 2, softmargin: 1 } };
+  expect(remarks([{ ...fast, times: {} }, slow])).toEqual([
+    expect.stringContaining("Slower than by hand: softmax, [1, 2, 3] (0.50)."),
+    "During 1 of 2 lines the machine was busy with something else.",
+  ]);
+});
+
+test("each step of the ladder is right to so many digits", () => {
+  const printed = execFileSync(process.execPath, ["--import", "tsx", "bench/ladder.ts", "--quick"], {
+    encoding: "utf8",
+  });
+  const errors = [...printed.matchAll(/^\| \d\. [^|]*\| (\S+) \| (\S+) \|/gm)].map(([, ...both]) => both.map(Number));
+  const [formula, subtracted, rounded, exact, library] = errors as [number, number][];
+  expect(errors).toHaveLength(5);
+  expect(formula![1]).toBeNaN();
+  for (const error of subtracted!) expect(error).toBeLessThan(2);
+  expect(rounded![0]).toBeGreaterThan(2 * exact![0]);
+  for (const error of library!) expect(error).toBeLessThan(3);
+});
+
 test("no line is asked twice", () => {
-  for (const lines of [allLines(1e6), anyShape(), coreLines(1e6), peerLines(1e6)]) {
+  for (const lines of [allLines(1e6), anyShape(), coreLines(1e6), peerLines(1e6), screenLines(1e6)]) {
     const keys = lines.map(({ job, type, outer, classes, inner }) => [job, type, outer, classes, inner].join());
     expect(new Set(keys).size).toBe(keys.length);
   }

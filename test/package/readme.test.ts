@@ -1,47 +1,73 @@
-// README is true: its examples run and print what their comments say, and its commands are those that .ci/run runs.
+// README and docs are true: their examples run and print what their comments say, their figures are those of the results, their links lead somewhere,
+// and README's commands are those that .ci/run runs.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { transformSync } from "esbuild";
-import { expect, test } from "vitest";
-import { withFigures } from "../../bench/readme.js";
+import { afterAll, expect, test } from "vitest";
+import { FIGURES, withFigures } from "../../bench/figures.js";
 import { DOCUMENTS, keptResults, withTables } from "../accuracy/tables.js";
 
-const readme = readFileSync("README.md", "utf8");
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map((match) => match[1]!);
+const folder = mkdtempSync(join(tmpdir(), "softmargin-readme-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+mkdirSync(join(folder, "node_modules"));
+symlinkSync(resolve("."), join(folder, "node_modules", "softmargin"), "dir");
 
-test.each(blocks("ts").map((code, i) => [i + 1, code] as const))("example %i prints what it says", (_, code) => {
-  const folder = mkdtempSync(join(tmpdir(), "softmargin-readme-"));
-  try {
-    mkdirSync(join(folder, "node_modules"));
-    symlinkSync(resolve("."), join(folder, "node_modules", "softmargin"), "dir");
-    writeFileSync(join(folder, "example.mjs"), transformSync(code, { loader: "ts" }).code);
-    const printed = execFileSync(process.execPath, ["example.mjs"], { cwd: folder, encoding: "utf8" });
-    // Every number in the comment behind a console.log, up to an ellipsis or in full, in the order of the output.
-    const said = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].flatMap(
-      ([, comment]) => comment!.match(/\d+\.\d+/g) ?? [],
-    );
-    expect(said.length).toBeGreaterThan(0);
-    let at = 0;
-    for (const number of said) {
-      at = printed.indexOf(number, at);
-      expect(at, `${number} in\n${printed}`).toBeGreaterThanOrEqual(0);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+const text = (path: string): string => readFileSync(path, "utf8");
+const blocks = (path: string, language: string): string[] =>
+  [...text(path).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map((match) => match[1]!);
+const documents = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`)];
+
+const examples = documents.flatMap((path) => blocks(path, "ts").map((code, i) => [path, i + 1, code] as const));
+
+test.each(examples)("%s: example %i prints what it says", (_, __, code) => {
+  writeFileSync(join(folder, "example.mjs"), transformSync(code, { loader: "ts" }).code);
+  const printed = execFileSync(process.execPath, ["example.mjs"], { cwd: folder, encoding: "utf8" });
+  // Every number in the comment behind a console.log, up to an ellipsis or in full, in the order of the output; what follows = or : explains.
+  const said = [...code.matchAll(/^console\.log\(.*\); \/\/ ([^=:\n]*)/gm)].flatMap(
+    ([, comment]) => comment!.match(/(?<![\w.])\d+(?:\.\d+)?/g) ?? [],
+  );
+  expect(said.length).toBeGreaterThan(0);
+  let at = 0;
+  for (const number of said) {
+    const found = printed.indexOf(number, at);
+    expect(found, `${number} in\n${printed.slice(at)}`).toBeGreaterThanOrEqual(0);
+    at = found + number.length;
   }
 });
 
-test("every command is run by .ci/run", () => {
-  const ci = readFileSync(".ci/run", "utf8").split("\n");
-  const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
-  for (const line of commands) {
+test.each([...documents, "SECURITY.md", "CONTRIBUTING.md", "examples/mnist/README.md"])(
+  "what %s points to is there",
+  (path) => {
+    for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      expect(existsSync(join(dirname(path), link!)), link).toBe(true);
+    }
+    for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
+  },
+);
+
+test("README is short", () => {
+  expect(text("README.md").split("\n").length).toBeLessThanOrEqual(121);
+  expect(blocks("README.md", "ts")[0]!.split("\n").length).toBeLessThanOrEqual(16);
+});
+
+test("every command of README is run by .ci/run", () => {
+  const ci = text(".ci/run").split("\n");
+  for (const line of blocks("README.md", "sh").flatMap((block) => block.trim().split("\n"))) {
     const command = line.replace(/\s+#.*/, "");
-    // From the tarball, in npm run check-package.
-    if (command === "npm install softmargin") continue;
+    // npm run check-package packs and installs.
+    if (/npm pack$|^npm install /.test(command)) continue;
     expect(
       ci.some((step) => step === command || step.startsWith(`${command} `)),
       command,
@@ -49,13 +75,12 @@ test("every command is run by .ci/run", () => {
   }
 });
 
-test("the figures are those of bench/results", () => {
+test.each(FIGURES)("the figures in %s are those of bench/results", (path) => {
   // npm run bench:report writes them
-  expect(withFigures(readme)).toBe(readme);
+  expect(withFigures(text(path))).toBe(text(path));
 });
 
 test.each(DOCUMENTS)("the tables of errors in %s are those of bench/results", (path) => {
   // npm run accuracy -- --kept --write writes them
-  const document = readFileSync(path, "utf8");
-  expect(withTables(document, keptResults())).toBe(document);
+  expect(withTables(text(path), keptResults())).toBe(text(path));
 });

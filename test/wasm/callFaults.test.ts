@@ -215,6 +215,86 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
         expectSameBits(functions.softmax(large(), { out }), wantLarge, () => "the call again");
       });
 
+      it("an exhausted stack where memory grows: a RangeError, and the next small call is right", () => {
+        const { functions } = places[place]();
+        const small = Float32Array.of(1, 2, 3, 4);
+        const want = ordinary.softmax(small);
+        const logits = new Float32Array(5_000_000);
+        let classes = 140_000;
+        const at = (depth: number): unknown => {
+          if (depth > 0) return [at(depth - 1)];
+          classes += 17_000; // a page more each time
+          return functions.logSumExp(logits.subarray(0, classes));
+        };
+        const fails = (depth: number) => {
+          try {
+            at(depth);
+            return false;
+          } catch (error) {
+            expect((error as Error).message).toMatch(/stack/);
+            return true;
+          }
+        };
+        let [right, wrong] = [0, 500];
+        while (!fails(wrong)) [right, wrong] = [wrong, wrong + 500];
+        while (wrong - right > 1) {
+          const middle = (right + wrong) >> 1;
+          if (fails(middle)) wrong = middle;
+          else right = middle;
+        }
+        let failures = 0;
+        for (let depth = right - 3; depth < right + 40; depth++) {
+          failures += Number(fails(depth));
+          expectSameBits(functions.softmax(small), want, () => `after ${depth}`);
+        }
+        expect(failures).toBeGreaterThan(0);
+      });
+
+      it("anything that fails at any allocation, view, growth or instantiation: that error, and the next call is right", () => {
+        const real = { Float32Array, Float64Array, Int32Array, Uint8Array };
+        let countdown = Number.POSITIVE_INFINITY;
+        const fail = () => {
+          if (--countdown === 0) throw new RangeError("Maximum call stack size exceeded");
+        };
+        const failing = Object.entries(real).map(([name, Kind]) => {
+          const construct = (target: typeof Kind, args: unknown[], newTarget: unknown) => {
+            fail();
+            return Reflect.construct(target, args, newTarget === proxy ? target : (newTarget as typeof Kind)) as object;
+          };
+          const proxy: unknown = new Proxy(Kind, { construct: construct as never });
+          return [name, proxy] as const;
+        });
+        const calls: ((functions: Functions) => unknown)[] = [
+          (functions) => functions.softmax(large()),
+          (functions) => functions.softmax(Float32Array.of(1, 2, 3)),
+          (functions) => functions.crossEntropyGrad(large(), [7], { labelSmoothing: 0.1, reduction: "none" }),
+          (functions) => functions.hinge(Float64Array.of(1, 2, 3, 4), [0, 1]),
+        ];
+        let failures = 0;
+        for (const call of calls) {
+          for (let n = 1, isReached = true; isReached; n++) {
+            const { functions, arrays } = places[place]();
+            Object.assign(globalThis, Object.fromEntries(failing));
+            faults = { grow: fail, instantiate: fail };
+            countdown = n;
+            try {
+              expect(() => {
+                call(functions);
+                throw new EvalError("reached the end");
+              }).toThrow(/Maximum call stack|reached the end/);
+              isReached = countdown <= 0;
+              failures += Number(isReached);
+            } finally {
+              countdown = Number.POSITIVE_INFINITY;
+              faults = {};
+              Object.assign(globalThis, real);
+            }
+            expectAllRight(functions, arrays);
+          }
+        }
+        expect(failures).toBeGreaterThan(15);
+      });
+
       it("no memory to grow for many short rows: none is needed", () => {
         const { functions } = places[place]();
         faults.grow = noMemory;

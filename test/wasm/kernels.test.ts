@@ -2,8 +2,9 @@
 // byte read or written too far traps; and with targets that are no classes.
 import { describe, expect, it } from "vitest";
 import { type Api, backends } from "../catalogue/backends.js";
-import { type Args, bytesOf, kernelIn, kernels } from "../catalogue/kernels.js";
+import { type Args, bytesOf, kernels } from "../catalogue/kernels.js";
 import { random } from "../inputs/random.js";
+import { ranking } from "../oracle/decisions.js";
 
 type Exports = Record<string, unknown> & { memory: { readonly buffer: ArrayBuffer }; heapBase: () => number };
 type InstanceType = new (module: object, imports: object) => { readonly exports: object };
@@ -40,6 +41,8 @@ const calls = Object.entries(kernels).flatMap(([name, kernel]) =>
 );
 type Call = (typeof calls)[number];
 
+const KINDS = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u16: Uint16Array };
+
 describe.each(backends.filter(({ name }) => name !== "baseline"))("$name", ({ api, runs }) => {
   const exports = runs ? rawExports(api) : ({} as Exports);
 
@@ -51,19 +54,22 @@ describe.each(backends.filter(({ name }) => name !== "baseline"))("$name", ({ ap
     const there = (key: string) => Number(call.present.includes(key));
     const args: Args = { ...Object.fromEntries(call.arrays.map(([key]) => [key, there(key)])), ...sized };
     let next = exports.heapBase();
+    let logits: ArrayLike<number> = [];
     const views = call.arrays.map(([name, room]) => {
       if (!there(name)) return undefined;
-      const Kind = room.type === "i32" ? Int32Array : room.type === "f64" || bytes === 8 ? Float64Array : Float32Array;
+      const Kind = KINDS[room.type ?? (bytes === 8 ? "f64" : "f32")];
       const size = bytesOf(room, args, bytes);
       next = Math.ceil(next / 16) * 16;
       const at = name === last ? buffer.byteLength - size : next;
       if (name !== last) next += size;
       const view = new Kind(buffer, at, room.length(args));
       for (let i = 0; i < view.length; i++) {
-        if (Kind === Int32Array) view[i] = i % 3 === 1 ? ignored : (7 * i) % sizes.cols;
+        if (name === "tops") view[i] = ranking(Array.from(logits).slice(i * sizes.cols, (i + 1) * sizes.cols))[0]!;
+        else if (Kind === Int32Array) view[i] = i % 3 === 1 ? ignored : (7 * i) % sizes.cols;
         else if (name === "x" && sizes.cols % 2 === 0 && i === view.length >> 1) view[i] = Number.NaN;
         else view[i] = name === "y" ? -draw.uniform() : draw.uniform();
       }
+      if (name === "x") logits = view;
       return view;
     });
     const contents = (some: typeof views) =>
@@ -74,7 +80,11 @@ describe.each(backends.filter(({ name }) => name !== "baseline"))("$name", ({ ap
     const inputs = views.slice(outputs);
     const before = Buffer.concat(contents(inputs));
     const pointers = views.map((view) => view?.byteOffset ?? 0);
-    kernelIn(exports, call.name, bytes)(...pointers, ...call.kernel.scalars.map((key) => args[key]!));
+    (exports[call.name] as (...args: number[]) => void)(
+      bytes,
+      ...pointers,
+      ...call.kernel.scalars.map((key) => args[key]!),
+    );
     if (!before.equals(Buffer.concat(contents(inputs)))) throw new Error("an input was written");
     return contents(views.slice(0, outputs));
   }

@@ -22,22 +22,20 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
   "softmax/softmax": { constants: 1, because: "the numerator of the row's factor: one division for two rows" },
   "crossEntropy/crossEntropy": {
     constants: 2,
-    calls: 1,
-    because: "ones for absent weights, once a call, in the loops of classWeights; findInRow, for some rows",
+    because: "ones for absent weights, once a call, in the loops of classWeights",
   },
-  "hinge/hinge": { constants: 1, because: REST },
-  "hinge/findTop": { calls: 1, because: "rowHoldsNaN, for rows that may hold one" },
+  "hinge/hinge": { constants: 1, calls: 1, because: `${REST}; rowHoldsNaN, for rows that may hold one` },
+  "index/logSumExp": { calls: 2, because: "of both types: rowHoldsNaN, for rows whose maximum is infinite" },
   "product/product": { calls: 2, because: "pack and column, which are loops themselves" },
-  "logSoftmax/logSumExp": { calls: 1, because: "rowHoldsNaN, for rows whose maximum is infinite" },
 };
 
 /**
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
- *   44,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
+ *   45,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
  *    9,500   the products of a linear layer: eight sizes of tile for each type
  */
-const MOST = { simd: 53_500, relaxed: 53_800 };
+const MOST = { simd: 54_500, relaxed: 54_800 };
 
 interface Loop {
   readonly name: string;

@@ -1,13 +1,12 @@
-// README's figures, and what it says of them, written from the results that are in the repository: bench.json, and peers.json and engines.json where
-// there are such.
+// The figures in the documents, written from the results that are in the repository: bench.json, and peers.json and engines.json where there are such.
 
 import { existsSync, readFileSync } from "node:fs";
+import { bugs, evidence } from "./evidence.js";
 import type { Results } from "./results.js";
 import type { LineResult } from "./run.js";
 
-/** The part of README between these is generated. */
-const BEGIN = "<!-- speed: npm run bench:report -->";
-const END = "<!-- /speed -->";
+/** The documents with figures in them, between `<!-- bench name -->` and `<!-- end -->`. */
+export const FIGURES: readonly string[] = ["README.md", "docs/performance.md", "docs/evidence.md"];
 const CLASSES = [10, 1000, 32000];
 
 /** So many numbers make a call a small one. */
@@ -32,35 +31,76 @@ export function read<R = Results>(name: string): R | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** README with its figures as they should be. */
-export function withFigures(readme: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${figures()}\n\n${readme.slice(end)}`;
-}
-
-function figures(): string {
+/** A document with its figures as they should be. */
+export function withFigures(document: string): string {
   const own = read("bench");
   const peers = read("peers");
   const engines = read<EngineResults>("engines");
-  return [own && overBaseline(own), peers && overPeers(peers), engines && onEngines(engines), own && smallCalls(own)]
-    .filter((part) => part !== undefined)
-    .join("\n\n");
+  const figures: Readonly<Record<string, () => string | undefined>> = {
+    short: () => own && peers && fiveRows(own, peers),
+    baseline: () => own && overBaseline(own),
+    peers: () => peers && overPeers(peers),
+    engines: () => engines && onEngines(engines),
+    small: () => own && smallCalls(own),
+    evidence: () => own && evidence(own),
+    bugs,
+  };
+  return document.replace(/(<!-- bench (\w+) -->).*?(<!-- end -->)/gs, (_, begin, name, end) => {
+    if (!figures[name]) throw new Error(`there are no figures called ${name}`);
+    return `${begin}\n\n${figures[name]() ?? "Not measured."}\n\n${end}`;
+  });
 }
 
-function overBaseline({ machine, versions, date, lines }: Results): string {
+const where = ({ machine, versions, date }: Pick<Results, "machine" | "versions" | "date">): string =>
+  `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}`;
+
+/** The line of a job at C classes with the largest batch: small ones are measured apart. */
+function lineOf(lines: readonly LineResult[], job: string, type: string, classes: number): LineResult | undefined {
+  return lines
+    .filter((l) => l.job === job && l.type === type && l.shape[1] === classes && l.shape[0] > 1 && l.shape[2] === 1)
+    .sort((a, b) => b.shape[0] - a.shape[0])[0];
+}
+
+function fiveRows(own: Results, peers: Results): string {
+  const jobs = [
+    "softmax",
+    "log-softmax",
+    "cross-entropy + gradient",
+    "Weston–Watkins + gradient",
+    "Crammer–Singer + gradient",
+  ];
+  const libraries = {
+    "tfjs wasm": "TensorFlow.js WASM",
+    "ORT web": "ONNX Runtime WASM",
+    "ORT native": "ONNX Runtime native",
+  };
+  return [
+    ...table(
+      ["than", "plain TypeScript, C = 10", "C = 1000", "C = 32000", ...Object.values(libraries)],
+      jobs.map((job) => {
+        const beside = lineOf(peers.lines, job, "f32", 1000)!;
+        return [
+          job,
+          ...CLASSES.map((classes) => ratio(lineOf(own.lines, job, "f32", classes)!.speedups["simd"]!)),
+          ...Object.keys(libraries).map((name) => (beside.times[name] ? ratio(beside.ahead![name]!) : "–")),
+        ];
+      }),
+    ),
+    "",
+    `${where(own)}. Other libraries at C = 1000.`,
+  ].join("\n");
+}
+
+function overBaseline(own: Results): string {
+  const { lines } = own;
   const jobs = [...new Set(lines.filter(({ shape }) => shape[1] === 1000).map(({ job }) => job))];
   const cell = (job: string, type: string, classes: number): string => {
-    // The largest batch: small ones are measured apart.
-    const [line] = lines
-      .filter((l) => l.job === job && l.type === type && l.shape[1] === classes && l.shape[0] > 1 && l.shape[2] === 1)
-      .sort((a, b) => b.shape[0] - a.shape[0]);
+    const line = lineOf(lines, job, type, classes);
     return line ? ownRatios(line) : "–";
   };
   const columns = (["f32", "f64"] as const).flatMap((type) => CLASSES.map((classes) => ({ type, classes })));
   return [
-    `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}: how many times as fast as the baseline, and in brackets \`softmargin/relaxed\`. ${SPREAD}`,
+    `${where(own)}: how many times as fast as the baseline, and in brackets \`softmargin/relaxed\`. ${SPREAD}`,
     "",
     ...table(
       ["", ...columns.map(({ type, classes }) => (classes === CLASSES[0] ? `${type}, C = ${classes}` : `${classes}`))],
@@ -71,26 +111,30 @@ function overBaseline({ machine, versions, date, lines }: Results): string {
   ].join("\n");
 }
 
+/** The same over the loops that one writes by hand, where they were measured. */
 function besideLoops(lines: readonly LineResult[]): string {
-  /** How many times as fast `name` is as the baseline, or the other way round, over all lines of a job. */
-  const range = (name: string, job: string, inverse: boolean): string => {
-    const all = lines.filter((line) => line.job === job && line.times[name]).map(({ speedups }) => speedups[name]!);
-    const values = inverse ? all.map((x) => 1 / x) : all;
-    return [...new Set([ratio(Math.min(...values)), ratio(Math.max(...values))])].join(" to ");
-  };
   const jobs = [...new Set(lines.filter(({ times }) => times["by hand"]).map(({ job }) => job))];
-  const beside =
-    "How fast the baseline itself is beside the loops that one writes by hand (maximum, exponentials and their sum, quotients; for the hinge " +
-    `\`Math.max(0, …)\`): ${jobs.map((job) => `${range("by hand", job, true)} times for ${job}`).join(", ")}.`;
-  if (!lines.some(({ times }) => times["own exp"])) return beside;
-  return (
-    `${beside} A softmax by hand with an exponential of its own, from a table and a polynomial, in place of \`Math.exp\` is ` +
-    `${range("own exp", "softmax", false)} times as fast as the baseline; where JavaScript is interpreted, which is where a fallback is for, it is ` +
-    "slower, so the baseline keeps `Math.exp`."
-  );
+  const cell = (job: string, classes: number): string => {
+    const speedups = lineOf(lines, job, "f32", classes)?.speedups ?? {};
+    const over = speedups["by hand"];
+    return over ? `${ratio(speedups["simd"]! / over)} (${ratio(1 / over)})` : "–";
+  };
+  const own = lines.flatMap(({ speedups }) => speedups["own exp"] ?? []);
+  return [
+    "Over the loops that one writes by hand (maximum, exponentials and their sum, quotients; for the hinge `Math.max(0, …)`), and in brackets the baseline over them:",
+    "",
+    ...table(
+      ["f32", ...CLASSES.map((classes) => `C = ${classes}`)],
+      jobs.map((job) => [job, ...CLASSES.map((classes) => cell(job, classes))]),
+    ),
+    "",
+    `A softmax by hand with an exponential of its own, from a table and a polynomial, is ${ratio(Math.min(...own))} to ${ratio(Math.max(...own))} times as fast as the ` +
+      "baseline. Where JavaScript is interpreted, which is where a fallback is for, it is slower, so the baseline keeps `Math.exp`.",
+  ].join("\n");
 }
 
-function overPeers({ machine, versions, date, lines }: Results): string {
+function overPeers(results: Results): string {
+  const { versions, lines } = results;
   const peers = ["tfjs wasm", "tfjs cpu", "ORT web", "ORT native"].filter((peer) => lines.some((l) => l.times[peer]));
   const shown = lines.filter(({ shape }) => CLASSES.includes(shape[1]));
   const ahead = (line: LineResult, peer: string): string =>
@@ -101,7 +145,7 @@ function overPeers({ machine, versions, date, lines }: Results): string {
       "Where a library has no such function it is put together from its operations, as its users would: TensorFlow.js' cross-entropies (from a one-hot of the classes) " +
       "and hinges, their gradients by its differentiation, and the gradient of ONNX Runtime's cross-entropy. " +
       `TensorFlow.js ${versions["@tensorflow/tfjs"]}, ONNX Runtime ${versions["onnxruntime-web"]} (native: with AVX-512 where the processor has it); ` +
-      `${machine.cpu}, Node ${versions["node"]}, ${date.slice(0, 10)}.`,
+      `${where(results)}.`,
     "",
     ...table(
       ["", ...peers],
@@ -115,8 +159,6 @@ function overPeers({ machine, versions, date, lines }: Results): string {
         ),
       ]),
     ),
-    "",
-    "![How many times as fast as plain TypeScript a softmax is, by the number of classes, one line per library](bench/results/softmax.svg)",
   ].join("\n");
 }
 
@@ -133,7 +175,7 @@ function onEngines({ machine, date, engines }: EngineResults): string {
   ].join("\n");
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
@@ -171,6 +213,6 @@ function ownRatios(line: LineResult): string {
 }
 
 /** Two digits that count, or three from a hundred on. */
-function ratio(x: number): string {
+export function ratio(x: number): string {
   return x.toFixed(x >= 99.5 ? 0 : x >= 0.995 ? 1 : 2);
 }

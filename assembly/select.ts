@@ -1,0 +1,296 @@
+// Choosing among the classes of a row without sorting it. Whatever the logits are, it takes some passes, four vectors at a time.
+//
+//   list         n logits, one after the other, and the classes (ids) that they belong to, ascending; of a whole row the ids are not written down
+//   floorOfTop   what at least k logits are above
+//   collect      a list of what is above a floor
+//   cut          the logit at which the largest, taken one by one, reach a weight
+//   keep         takes from a list what is beyond a cut
+//   sort         the positions in a list, largest first
+//
+// The order: NaN first, then by value, equal ones by class.
+
+import { CHUNK, lanes, sumHigh, sumLow, storeSum } from "./simd";
+
+/** So many entries beyond 4·k there may be before a list is cut to k. */
+const ENOUGH = 512;
+/** Entries that are sorted by insertion. */
+const RUN = 16;
+
+const SUM = memory.data(32, 16);
+// What `weigh` has found: the largest value that is not above, the least that is.
+const NOT_ABOVE = memory.data(8);
+const LEAST_ABOVE = memory.data(8);
+// The weight of what is above a cut.
+const ABOVE_CUT = memory.data(8);
+
+/** a before b */
+// @ts-ignore: decorator
+@inline
+export function isAbove<T>(a: T, b: T): bool {
+  return !(a <= b) && b == b;
+}
+
+// @ts-ignore: decorator
+@inline
+export function valueAt<T>(values: usize, i: i32): T {
+  return load<T>(values + <usize>i * sizeof<T>());
+}
+
+// @ts-ignore: decorator
+@inline
+function entry(at: usize, i: i32): i32 {
+  return load<i32>(at + (<usize>i << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function put(at: usize, i: i32, value: i32): void {
+  store<i32>(at + (<usize>i << 2), value);
+}
+
+/** A number as an unsigned integer of the same order. −0 is 0, NaN is next to Infinity. */
+// @ts-ignore: decorator
+@inline
+function key<T>(x: T): u64 {
+  if (isNaN<T>(x)) return sizeof<T>() == 4 ? 0xff800001 : 0xfff0000000000001;
+  if (sizeof<T>() == 4) {
+    const bits = reinterpret<i32>(<f32>x + 0);
+    return <u32>(bits ^ ((bits >> 31) | i32.MIN_VALUE));
+  }
+  const bits = reinterpret<i64>(<f64>x + 0);
+  return bits ^ ((bits >> 63) | i64.MIN_VALUE);
+}
+
+/** The number with a key. Beyond ±Infinity it is NaN. */
+// @ts-ignore: decorator
+@inline
+function keyed<T>(key: u64): T {
+  if (sizeof<T>() == 4) return <T>reinterpret<f32>(<i32>key ^ (~(<i32>key >> 31) | i32.MIN_VALUE));
+  return <T>reinterpret<f64>(key ^ (~(<i64>key >> 63) | i64.MIN_VALUE));
+}
+
+/** The largest number below x. Below −Infinity it is NaN: everything is above that, as nothing is ≤ NaN. */
+// @ts-ignore: decorator
+@inline
+export function below<T>(x: T): T {
+  return keyed<T>(key<T>(x) - (x == 0 ? 2 : 1));
+}
+
+/** A floor that at least k of n logits are above: just below the least of the maxima of k parts, or a few more. */
+export function floorOfTop<T>(x: usize, n: i32, k: i32): T {
+  const perBlock = 2 * lanes<T>(), blocks = <usize>((k - 1) / perBlock + 1), end = x + (<usize>n * sizeof<T>() & ~(CHUNK - 1));
+  if (x + blocks * CHUNK > end) return <T>NaN;
+  let least = v128.splat<T>(Infinity);
+  // The chunks of a block are far apart, so that sorted logits are no worse than others.
+  for (let b: usize = 0; b < blocks; b++) {
+    let low = v128.splat<T>(-Infinity), high = low;
+    for (let at = x + b * CHUNK; at < end; at += blocks * CHUNK) {
+      low = v128.pmax<T>(low, v128.pmax<T>(v128.load(at), v128.load(at, 16)));
+      high = v128.pmax<T>(high, v128.pmax<T>(v128.load(at, 32), v128.load(at, 48)));
+    }
+    least = v128.pmin<T>(least, v128.pmin<T>(low, high));
+  }
+  return below<T>(leastLane<T>(least));
+}
+
+// @ts-ignore: decorator
+@inline
+function leastLane<T>(x: v128): T {
+  x = v128.pmin<T>(x, i64x2.shuffle(x, x, 1, 0));
+  if (sizeof<T>() == 4) x = v128.pmin<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
+  return v128.extract_lane<T>(x, 0);
+}
+
+/**
+ * values, ids = those of the n logits of a row that are above the floor: all of them; or, with k, at least the k largest. Returns how many, or −1 if
+ * there are more than `capacity`.
+ */
+export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T, k: i32, capacity: i32): i32 {
+  const perChunk = 4 * lanes<T>(), room = k > 0 ? min(4 * k + ENOUGH, capacity) : capacity;
+  let f = v128.splat<T>(floor), count = 0, i = 0;
+  for (; i + perChunk <= n; i += perChunk) {
+    const at = x + <usize>i * sizeof<T>();
+    const a = v128.le<T>(v128.load(at), f), b = v128.le<T>(v128.load(at, 16), f);
+    const c = v128.le<T>(v128.load(at, 32), f), d = v128.le<T>(v128.load(at, 48), f);
+    if (i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))) continue;
+    if (count + perChunk > room && i + 2 * perChunk <= n) {
+      // Too many are above the floor. The k-th of them is a better one.
+      if (k == 0 || k + perChunk > room) return -1;
+      floor = cut<T>(values, 0, count, k, count, floor, <T>NaN, 0, 0, 0);
+      count = keep<T>(values, ids, count, k, floor);
+      f = v128.splat<T>(floor);
+    }
+    for (let above = ~masks<T>(a, b, c, d) & ((1 << perChunk) - 1); above; above &= above - 1) {
+      const j = i + ctz(above);
+      store<T>(values + <usize>count * sizeof<T>(), valueAt<T>(x, j));
+      put(ids, count++, j);
+    }
+  }
+  for (; i < n; i++) {
+    if (valueAt<T>(x, i) <= floor) continue;
+    if (count == capacity) return -1;
+    store<T>(values + <usize>count * sizeof<T>(), valueAt<T>(x, i));
+    put(ids, count++, i);
+  }
+  return count;
+}
+
+/** The lanes of four masks as bits. */
+// @ts-ignore: decorator
+@inline
+function masks<T>(a: v128, b: v128, c: v128, d: v128): i32 {
+  if (sizeof<T>() == 8) return i64x2.bitmask(a) | (i64x2.bitmask(b) << 2) | (i64x2.bitmask(c) << 4) | (i64x2.bitmask(d) << 6);
+  return i32x4.bitmask(a) | (i32x4.bitmask(b) << 4) | (i32x4.bitmask(c) << 8) | (i32x4.bitmask(d) << 12);
+}
+
+/**
+ * Of n values the one at which the largest, taken one by one, reach the target. `weights`: what each weighs, together `total`; without, 1. All are above
+ * `floor`, none is above `top`. `spare`, `spareWeights`: room for `room` values each.
+ *
+ * What is above `high` weighs less than the target, what is above `low` does not. In between a pass tells on which side the cut is: where the
+ * weight would be if it were spread evenly, a little to one side or the other, or, so that there is an end to it, in the middle of the keys.
+ * Once there is room for what is in between, nothing else is looked at.
+ */
+export function cut<T>(
+  x: usize, weights: usize, n: i32, target: f64, total: f64, floor: T, top: T, spare: usize, spareWeights: usize, room: i32,
+): T {
+  let low = isNaN<T>(floor) ? key<T>(-Infinity) - 1 : key<T>(floor), high = key<T>(top), aboveLow = total, aboveHigh: f64 = 0, apart: f64 = 0;
+  for (let round = 1; high > low + 1; round++) {
+    if (n > room && room > 0 && round % 3 == 0) {
+      const between = gather<T>(spare, spareWeights, x, weights, n, keyed<T>(low), keyed<T>(high), room);
+      if (between >= 0) x = spare, weights = weights ? spareWeights : 0, n = between, apart = aboveHigh;
+    }
+    let middle = low + (high - low) / 2;
+    if (round & 3) {
+      const from = <f64>keyed<T>(high), share = (target - aboveHigh) / (aboveLow - aboveHigh) + (round & 1 ? 0.03 : -0.03);
+      const guess = key<T>(<T>(from - (from - <f64>keyed<T>(low)) * share));
+      if (guess > low && guess < high) middle = guess;
+    }
+    const above = apart + weigh<T>(x, weights, n, keyed<T>(middle));
+    if (above < target) {
+      aboveHigh = above;
+      high = max(low + 1, min(middle, key<T>(load<T>(NOT_ABOVE))));
+    } else {
+      aboveLow = above;
+      low = max(middle, key<T>(load<T>(LEAST_ABOVE)) - 1);
+    }
+  }
+  store<f64>(ABOVE_CUT, aboveHigh);
+  return keyed<T>(high);
+}
+
+/** Those of n values, with their weights, that are above low and not above high; returns how many, or −1 if there is no room for them. */
+function gather<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n: i32, low: T, high: T, room: i32): i32 {
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    const value = valueAt<T>(x, i);
+    if (value <= low || !(value <= high)) continue;
+    if (count == room) return -1;
+    store<T>(values + <usize>count * sizeof<T>(), value);
+    if (weights) store<T>(valueWeights + <usize>count * sizeof<T>(), valueAt<T>(weights, i));
+    count++;
+  }
+  return count;
+}
+
+/** What those of n values weigh that are above the floor; all, if it is NaN. */
+export function weigh<T>(x: usize, weights: usize, n: i32, floor: T): f64 {
+  const f = v128.splat<T>(floor), lowest = v128.splat<T>(-Infinity), highest = v128.splat<T>(Infinity), perChunk = 4 * lanes<T>();
+  let low = f64x2.splat(0), high = low, notAbove = lowest, leastA = highest, leastB = highest, i = 0;
+  for (let w = weights; i + perChunk <= n; i += perChunk, x += CHUNK, w += CHUNK) {
+    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+    const p0 = v128.le<T>(x0, f), p1 = v128.le<T>(x1, f), p2 = v128.le<T>(x2, f), p3 = v128.le<T>(x3, f);
+    let w0 = v128.splat<T>(1), w1 = w0, w2 = w0, w3 = w0;
+    if (weights) w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
+    const a = v128.add<T>(v128.andnot(w0, p0), v128.andnot(w1, p1)), b = v128.add<T>(v128.andnot(w2, p2), v128.andnot(w3, p3));
+    const s = v128.add<T>(a, b);
+    high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+    notAbove = v128.pmax<T>(notAbove, v128.pmax<T>(
+      v128.pmax<T>(v128.bitselect(x0, lowest, p0), v128.bitselect(x1, lowest, p1)),
+      v128.pmax<T>(v128.bitselect(x2, lowest, p2), v128.bitselect(x3, lowest, p3)),
+    ));
+    // One after the other: pmin drops a NaN that comes second.
+    leastA = v128.pmin<T>(v128.pmin<T>(leastA, v128.bitselect(highest, x0, p0)), v128.bitselect(highest, x1, p1));
+    leastB = v128.pmin<T>(v128.pmin<T>(leastB, v128.bitselect(highest, x2, p2)), v128.bitselect(highest, x3, p3));
+  }
+  storeSum<T>(SUM, low, high, 1, true);
+  let sum = load<f64>(SUM), most = -leastLane<T>(v128.neg<T>(notAbove)), least = leastLane<T>(v128.pmin<T>(leastA, leastB));
+  for (; i < n; i++, x += sizeof<T>()) {
+    const value = load<T>(x);
+    if (value <= floor) {
+      if (value > most) most = value;
+      continue;
+    }
+    sum += weights ? <f64>valueAt<T>(weights, i) : 1;
+    if (value < least) least = value;
+  }
+  store<T>(NOT_ABOVE, most);
+  store<T>(LEAST_ABOVE, least);
+  return sum;
+}
+
+/** Takes from a list all but the k largest, given what `cut` has found; returns how many are left. */
+export function keep<T>(values: usize, ids: usize, n: i32, k: i32, cut: T): i32 {
+  let ties = k - <i32>load<f64>(ABOVE_CUT), kept = 0;
+  for (let i = 0; i < n; i++) {
+    const value = valueAt<T>(values, i);
+    if (isAbove<T>(cut, value) || (!isAbove<T>(value, cut) && --ties < 0)) continue;
+    store<T>(values + <usize>kept * sizeof<T>(), value);
+    put(ids, kept++, entry(ids, i));
+  }
+  return kept;
+}
+
+/** The same for weights: those of the others become 0. Without weights counted for the target, each is 1. */
+export function restrict<T>(weights: usize, x: usize, n: i32, target: f64, cut: T, counted: bool): void {
+  const perChunk = 4 * lanes<T>();
+  let above = load<f64>(ABOVE_CUT), f = above >= target ? cut : below<T>(cut);
+  for (let i = 0; i < n; i += perChunk) {
+    const at = x + <usize>i * sizeof<T>(), w = weights + <usize>i * sizeof<T>();
+    if (i + perChunk <= n && (above >= target || !holds<T>(at, cut))) {
+      const floor = v128.splat<T>(f);
+      for (let j: usize = 0; j < CHUNK; j += 16) v128.store(w + j, v128.andnot(v128.load(w + j), v128.le<T>(v128.load(at + j), floor)));
+      continue;
+    }
+    for (let j = 0; j < min(perChunk, n - i); j++) {
+      const value = valueAt<T>(at, j);
+      if (value <= f) store<T>(w + <usize>j * sizeof<T>(), 0);
+      else if (value == cut) above += counted ? 1 : <f64>valueAt<T>(w, j);
+      if (above >= target) f = cut;
+    }
+  }
+}
+
+/** Whether one of a chunk is equal to the value. */
+// @ts-ignore: decorator
+@inline
+function holds<T>(x: usize, value: T): bool {
+  const v = v128.splat<T>(value);
+  const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));
+  return v128.any_true(v128.or(a, v128.or(v128.eq<T>(v128.load(x, 32), v), v128.eq<T>(v128.load(x, 48), v))));
+}
+
+/**
+ * The positions in a list of n, largest first, in `order` or in `spare`: returns where. Runs are sorted by insertion, then merged; equal ones stay in
+ * order.
+ */
+export function sort<T>(order: usize, spare: usize, values: usize, n: i32): usize {
+  for (let i = 0; i < n; i++) {
+    const value = valueAt<T>(values, i);
+    let to = i;
+    for (; to & (RUN - 1) && isAbove<T>(value, valueAt<T>(values, entry(order, to - 1))); to--) put(order, to, entry(order, to - 1));
+    put(order, to, i);
+  }
+  for (let width = RUN; width < n; width *= 2) {
+    for (let start = 0; start < n; start += 2 * width) {
+      const middle = min(start + width, n), end = min(middle + width, n);
+      for (let to = start, a = start, b = middle; to < end; to++) {
+        const second = a == middle || (b < end && isAbove<T>(valueAt<T>(values, entry(order, b)), valueAt<T>(values, entry(order, a))));
+        put(spare, to, entry(order, second ? b++ : a++));
+      }
+    }
+    const sorted = spare;
+    spare = order, order = sorted;
+  }
+  return order;
+}

@@ -1,0 +1,24 @@
+// Half floats: widened on the way in, so that nothing else has to know of them. A Float16Array has the bits of a Uint16Array over the same memory;
+// Node 20 and 22 have none.
+
+import type { Kernels } from "../kernels.js";
+import { newArray, plainArray } from "./arrays.js";
+import { lengthOf } from "./typedArrays.js";
+
+/** Up to so many numbers are widened into arrays that are kept: two, as a function takes no more. */
+const KEPT_LENGTH = 1 << 18;
+const kept: [Float32Array, Float32Array] = [/* @__PURE__ */ new Float32Array(0), /* @__PURE__ */ new Float32Array(0)];
+
+/** The numbers of a Float16Array, valid until the next call but one. */
+export function widened(fn: string, argument: string, value: unknown, kernels: Kernels): Float32Array {
+  const bits = plainArray(fn, argument, value as Uint16Array, Uint16Array);
+  const length = lengthOf(bits);
+  let y = kept[0];
+  if (lengthOf(y) !== length) y = newArray(fn, y, length);
+  if (length <= KEPT_LENGTH) {
+    kept[0] = kept[1];
+    kept[1] = y;
+  }
+  kernels.float16ToFloat32(y, bits);
+  return y;
+}
