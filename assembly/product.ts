@@ -13,7 +13,7 @@
 // leaves its accumulators in c and takes them up again. So neither tiles nor blocks show in the bits. But dw and dbias, where k is a row, add the sums
 // of DEPTH rows or less to what was there: their error grows with the number of those sums, not with the number of rows.
 
-import { VECTOR, lanes, mulAdd, promoteHigh, transpose } from "./simd";
+import { VECTOR, lanes, mulAdd, transpose } from "./simd";
 
 const HEIGHT = 4;
 const WIDTH: usize = 2 * VECTOR;
@@ -92,7 +92,7 @@ export function decay<T>(dw: usize, w: usize, n: i32, l2: f64): f64 {
     const x = v128.load(w), a = sizeof<T>() == 4 ? f64x2.promote_low_f32x4(x) : x;
     low = f64x2.add(low, f64x2.mul(a, a));
     if (sizeof<T>() == 4) {
-      const b = promoteHigh(x);
+      const b = f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 0));
       high = f64x2.add(high, f64x2.mul(b, b));
     }
     if (!dw) continue;
