@@ -54,7 +54,7 @@ const hinge: Entry = {
 };
 
 /** Those of a layer of three classes, of as many features as there are classes elsewhere. */
-const LAYER_CLASSES = 3;
+export const LAYER_CLASSES = 3;
 const LAYER = ["shape", "bias"];
 const LAYER_GRADIENT = ["gradOutput", "accumulate", "gradWeight", "gradBias", "gradX"];
 const ofLayer = (options: readonly string[]) => [
@@ -197,7 +197,10 @@ export function allArguments(
 export function together(options: readonly string[], what: string): string[] {
   const needs: Readonly<Record<string, boolean>> = {
     gradOutput: options.includes("reduction"),
-    accumulate: options.includes("grad"),
+    // All that there is must be given then.
+    accumulate:
+      options.includes("grad") ||
+      (options.includes("gradWeight") && options.includes("gradBias") === options.includes("bias")),
     ignoreIndex: what !== "targets, probabilities",
   };
   return options.filter((name) => needs[name] ?? true);
