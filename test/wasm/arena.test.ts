@@ -113,6 +113,20 @@ describe.each(SHAPES)("[%i, %i, %i]", (...shape) => {
   });
 });
 
+it("linear memory stays below 16 MiB for any number of rows of a layer, and 32,000 classes", () => {
+  const { linearCrossEntropyGrad } = create(bytes);
+  for (const [rows, features, classes] of [
+    [1000, 784, 10],
+    [300, 512, 1000],
+    [200, 64, 32_000],
+  ] as const) {
+    const x = new Float32Array(rows * features).fill(1);
+    const weight = new Float32Array(classes * features).fill(0.01);
+    linearCrossEntropyGrad(x, weight, new Int32Array(rows), { gradX: true });
+    expect(opened.buffer.byteLength).toBeLessThanOrEqual(16 * 2 ** 20);
+  }
+});
+
 it("linear memory grows to what a long row needs and less than a page beyond", () => {
   const { crossEntropyGrad } = create(bytes);
   for (const classes of [100_000, 262_144]) {
