@@ -8,6 +8,7 @@ import { float16ToFloat32 as float16ToFloat32Of } from "./float16";
 import { hinge as hingeOf } from "./hinge";
 import { logSoftmax as logSoftmaxOf, logSoftmaxGrad as logSoftmaxGradOf, logSumExp as logSumExpOf } from "./logSoftmax";
 import { narrowExp as narrowExpOf, narrowPlain, swapAxes as swapAxesOf } from "./panel";
+import * as product from "./product";
 import { sample as sampleOf } from "./sample";
 import { softmax as softmaxOf, softmaxGrad as softmaxGradOf } from "./softmax";
 import { topK as topKOf } from "./topK";
@@ -85,6 +86,28 @@ export function add(bytes: i32, y: usize, x: usize, n: i32): void {
 export function swapAxes(bytes: i32, to: usize, from: usize, rows: i32, cols: i32, toStride: i32, fromStride: i32): void {
   if (bytes == 4) swapAxesOf<f32>(to, from, rows, cols, toStride, fromStride);
   else swapAxesOf<f64>(to, from, rows, cols, toStride, fromStride);
+}
+export function linear(bytes: i32, z: usize, x: usize, w: usize, bias: usize, rows: i32, features: i32, classes: i32, stride: i32): void {
+  if (bytes == 4) product.linear<f32>(z, x, w, bias, rows, features, classes, stride);
+  else product.linear<f64>(z, x, w, bias, rows, features, classes, stride);
+}
+export function linearGradX(bytes: i32, dx: usize, g: usize, w: usize, rows: i32, features: i32, classes: i32, stride: i32, add: bool): void {
+  if (bytes == 4) product.linearGradX<f32>(dx, g, w, rows, features, classes, stride, add);
+  else product.linearGradX<f64>(dx, g, w, rows, features, classes, stride, add);
+}
+export function linearGradWeight(bytes: i32, dw: usize, g: usize, x: usize, rows: i32, features: i32, classes: i32, stride: i32): void {
+  if (bytes == 4) product.linearGradWeight<f32>(dw, g, x, rows, features, classes, stride);
+  else product.linearGradWeight<f64>(dw, g, x, rows, features, classes, stride);
+}
+export function linearGradBias(bytes: i32, dbias: usize, g: usize, rows: i32, classes: i32, stride: i32): void {
+  if (bytes == 4) product.linearGradBias<f32>(dbias, g, rows, classes, stride);
+  else product.linearGradBias<f64>(dbias, g, rows, classes, stride);
+}
+export function keepRows(bytes: i32, g: usize, to: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
+  return bytes == 4 ? product.keepRows<f32>(g, to, x, rows, features, classes) : product.keepRows<f64>(g, to, x, rows, features, classes);
+}
+export function decay(bytes: i32, dw: usize, w: usize, n: i32, l2: f64): f64 {
+  return bytes == 4 ? product.decay<f32>(dw, w, n, l2) : product.decay<f64>(dw, w, n, l2);
 }
 export function argmax(bytes: i32, indices: usize, x: usize, outer: i32, cols: i32, inner: i32): void {
   if (bytes == 4) argmaxOf<f32>(indices, x, outer, cols, inner);

@@ -5,6 +5,7 @@ import { crossEntropy } from "./functions/crossEntropy.js";
 import { float16ToFloat32 } from "./functions/float16ToFloat32.js";
 import { hinge } from "./functions/hinge.js";
 import { initialLoss } from "./functions/initialLoss.js";
+import { linear, linearCrossEntropy, linearHinge } from "./functions/linear.js";
 import { logSumExp } from "./functions/logSumExp.js";
 import type { Reduction } from "./functions/reduction.js";
 import { sample } from "./functions/sample.js";
@@ -20,6 +21,11 @@ import type {
   GradOptions,
   HingeOptions,
   IndicesOptions,
+  LayerCrossEntropyOptions,
+  LayerGradients,
+  LayerGradOptions,
+  LayerHingeOptions,
+  LinearOptions,
   LogitsLike,
   Loss,
   OneRowOptions,
@@ -169,6 +175,85 @@ export interface Functions {
   ): { loss: Loss<A, R>; grad: Given<G, Result<A>> };
 
   /**
+   * A linear layer: the logits z = x·weightᵀ + bias of rows of features.
+   *
+   * @param x [rows, features], all dimensions of `shape` but the last being rows; by default one row.
+   * @param weight [C, features], a row for each class, as in PyTorch's nn.Linear; of x's type.
+   * @param options `shape` (of x), `bias` (length C), `out`.
+   * @returns z: [rows, C], of x's type. Each logit is one sum over the features in their order, begun with the bias.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
+   * @example linear([1, 2], [1, 0, 0, 1, 1, 1], { bias: [0, 0, 10] }) // [1, 2, 13]
+   */
+  linear<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    weight: SameKind<A>,
+    options?: LinearOptions<A, O>,
+  ): Given<O, Result<A>>;
+
+  /**
+   * crossEntropy(linear(x, weight, { bias }), targets, options) without the logits ever being in memory as a whole.
+   *
+   * @param x [rows, features], rows being targets.length by default; with class probabilities `shape` must be given.
+   * @param weight [C, features], of x's type.
+   * @param targets as for crossEntropy: class indices, or [rows, C] class probabilities of x's type.
+   * @param options those of crossEntropy, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2` adds ½·l2·Σ weight².
+   * @throws as crossEntropy.
+   * @example linearCrossEntropy([1, 2], [0, 0, 0, 0], [1]) // 0.6931471805599453
+   */
+  linearCrossEntropy<A extends LogitsLike, R extends Reduction = "mean">(
+    x: A,
+    weight: SameKind<A>,
+    targets: ClassIndices | ClassProbabilities<A>,
+    options?: LayerCrossEntropyOptions<A, R>,
+  ): Loss<A, R>;
+
+  /**
+   * A training step of softmax regression but for the update: the loss and its gradients with respect to weights, bias and features. Nothing is computed
+   * twice, and the memory it takes does not grow with the number of rows.
+   *
+   * @param options those of linearCrossEntropy; `gradWeight`, `gradBias`, `gradX` (or true) say where results go; `accumulate` adds to them;
+   *   `gradOutput`.
+   * @returns `loss`, `gradWeight` = gᵀ·x, with a bias `gradBias` = Σ g over the rows, with `gradX` that = g·weight, where g is the gradient of the logits.
+   *   Rows that are ignored add nothing, whatever they hold.
+   * @throws as crossEntropy; no gradient is touched then.
+   * @example linearCrossEntropyGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [0.5, 1, -0.5, -1]
+   */
+  linearCrossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean">(
+    x: A,
+    weight: SameKind<A>,
+    targets: ClassIndices | ClassProbabilities<A>,
+    options?: LayerCrossEntropyOptions<A, R> & LayerGradOptions<A>,
+  ): { loss: Loss<A, R> } & LayerGradients<A>;
+
+  /**
+   * hinge(linear(x, weight, { bias }), targets, options) without the scores ever being in memory as a whole.
+   *
+   * @param options those of hinge, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2`. The rest as for linearCrossEntropy.
+   * @throws as crossEntropy.
+   * @example linearHinge([1, 2], [0, 0, 0, 0], [1]) // 1
+   */
+  linearHinge<A extends LogitsLike, R extends Reduction = "mean">(
+    x: A,
+    weight: SameKind<A>,
+    targets: ClassIndices,
+    options?: LayerHingeOptions<A, R>,
+  ): Loss<A, R>;
+
+  /**
+   * A training step of a multi-class SVM but for the update, as linearCrossEntropyGrad. Rows that satisfy their margins cost half.
+   *
+   * @param options those of linearHinge, and those of linearCrossEntropyGrad that say where gradients go.
+   * @throws as crossEntropy; no gradient is touched then.
+   * @example linearHingeGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [1, 2, -1, -2]
+   */
+  linearHingeGrad<A extends LogitsLike, R extends Reduction = "mean">(
+    x: A,
+    weight: SameKind<A>,
+    targets: ClassIndices,
+    options?: LayerHingeOptions<A, R> & LayerGradOptions<A>,
+  ): { loss: Loss<A, R> } & LayerGradients<A>;
+
+  /**
    * The class with the largest logit in each row: the lowest index of equal ones. A NaN counts as the largest, as in NumPy and PyTorch.
    *
    * @param x any shape (`shape`, `axis`), by default one row.
@@ -300,6 +385,15 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
     crossEntropyGrad: (x: unknown, y: unknown, options?: unknown) => crossEntropy(engine.kernels, x, y, options, true),
     hinge: (x: unknown, y: unknown, options?: unknown) => hinge(engine.kernels, x, y, options, false),
     hingeGrad: (x: unknown, y: unknown, options?: unknown) => hinge(engine.kernels, x, y, options, true),
+    linear: (x: unknown, w: unknown, options?: unknown) => linear(engine.kernels, x, w, options),
+    linearCrossEntropy: (x: unknown, w: unknown, y: unknown, options?: unknown) =>
+      linearCrossEntropy(engine.kernels, x, w, y, options, false),
+    linearCrossEntropyGrad: (x: unknown, w: unknown, y: unknown, options?: unknown) =>
+      linearCrossEntropy(engine.kernels, x, w, y, options, true),
+    linearHinge: (x: unknown, w: unknown, y: unknown, options?: unknown) =>
+      linearHinge(engine.kernels, x, w, y, options, false),
+    linearHingeGrad: (x: unknown, w: unknown, y: unknown, options?: unknown) =>
+      linearHinge(engine.kernels, x, w, y, options, true),
     argmax: (x: unknown, options?: unknown) => argmax(engine.kernels, x, options),
     topK: (x: LogitsLike, k: unknown, options?: unknown) => topK(engine.kernels, x, k, options),
     sample: (x: unknown, options?: unknown) => sample(engine.kernels, x, options),

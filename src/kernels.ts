@@ -49,6 +49,33 @@ export interface LossTerms {
   readonly clears: boolean;
 }
 
+/** A linear layer: z = x·weightᵀ + bias. x: [rows, features], weight: [classes, features], bias: [classes], z: [rows, classes]; all of one type. */
+export interface Layer {
+  readonly x: FloatArray;
+  readonly weight: FloatArray;
+  readonly bias: FloatArray | undefined;
+  readonly rows: number;
+  readonly features: number;
+  readonly classes: number;
+}
+
+/** A loss of the logits that a layer makes, and where the gradients of the layer go, if they are wanted. */
+export interface LayerTerms extends Omit<LossTerms, "logits" | "grad" | "clears"> {
+  readonly layer: Layer;
+  readonly gradX: FloatArray | undefined;
+  readonly gradWeight: FloatArray | undefined;
+  readonly gradBias: FloatArray | undefined;
+}
+
+/**
+ * So many rows of a layer make a block: its gradients of weights and bias are sums over the rows of a block, in their order, which are added up. What they
+ * come to must not depend on anything else than the layer, so neither does this. No more than 12 MiB, since the logits of a block are in memory.
+ */
+export function rowsPerBlock({ x, features, classes }: Layer): number {
+  const row = (classes + 2 * features) * (x instanceof Float32Array ? 4 : 8);
+  return Math.max(1, Math.min(240, Math.floor((12 * 2 ** 20) / row)));
+}
+
 export type Formulation = "weston-watkins" | "crammer-singer";
 
 /** What `topK` says of a class. */
@@ -79,6 +106,11 @@ export interface Kernels {
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
   /** divisor: of loss and gradient, 1, or C for `perClass`. */
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
+  linear(z: FloatArray, layer: Layer): void;
+  linearCrossEntropy(terms: LayerTerms, labelSmoothing: number, temperature: number): number;
+  linearHinge(terms: LayerTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
+  /** gradWeight += l2 · weight, if it is there; returns Σ weight². */
+  decay(gradWeight: FloatArray | undefined, layer: Layer, l2: number): number;
   argmax(indices: Int32Array, x: FloatArray, shape: Shape): void;
   /** indices, values: [outer · inner, k]. */
   topK(

@@ -129,6 +129,55 @@ export interface HingeOptions<R extends Reduction = Reduction> extends LossOptio
   perClass?: boolean | undefined;
 }
 
+export interface LayerOptions<A extends LogitsLike = LogitsLike> {
+  /** The dimensions of x; all but the last are rows. Default: one row; for a loss with class indices as many as targets. */
+  shape?: NumberList | undefined;
+  /** One number per class, of x's type. Default: none. */
+  bias?: SameKind<A> | undefined;
+}
+
+export interface LinearOptions<A extends LogitsLike = LogitsLike, O = Out<A>> extends LayerOptions<A> {
+  /** Where the logits go: of x's type, rows × C. Default: a new array. */
+  out?: O | undefined;
+}
+
+/** What the losses of a layer have beside the options of the loss. */
+export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends LayerOptions<A> {
+  /** Class weights, as `weight` of the loss of logits. */
+  classWeight?: LogitsLike | undefined;
+  /** λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient only. Default: 0. */
+  l2?: number | undefined;
+}
+
+export interface LayerCrossEntropyOptions<A extends LogitsLike = LogitsLike, R extends Reduction = Reduction>
+  extends Omit<CrossEntropyOptions<R>, "shape" | "axis" | "weight">,
+    LayerLossOptions<A> {}
+
+export interface LayerHingeOptions<A extends LogitsLike = LogitsLike, R extends Reduction = Reduction>
+  extends Omit<HingeOptions<R>, "shape" | "axis" | "weight">,
+    LayerLossOptions<A> {}
+
+export interface LayerGradOptions<A extends LogitsLike = LogitsLike> {
+  /** Where the gradient of the weights goes: of their type and length. Default: a new array. */
+  gradWeight?: Out<A> | undefined;
+  /** Where that of the bias goes, or of one that is 0. Default: a new array if there is a bias. */
+  gradBias?: Out<A> | undefined;
+  /** Whether that of x is wanted, or where it goes: of its type and length. Default: false. */
+  gradX?: Out<A> | boolean | undefined;
+  /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
+  gradOutput?: number | LogitsLike | undefined;
+  /** Add to these arrays instead of overwriting them. Default: false. */
+  accumulate?: boolean | undefined;
+}
+
+export interface LayerGradients<A extends LogitsLike = LogitsLike> {
+  gradWeight: Out<A>;
+  /** Present where there is a bias, or a place for it. */
+  gradBias?: Out<A>;
+  /** Present where it was asked for. */
+  gradX?: Out<A>;
+}
+
 export interface IndicesOptions extends ShapeOptions {
   /** Where the indices go, one for each row. Default: a new array; without `shape`, a number. */
   out?: Int32Array | undefined;

@@ -1,82 +1,88 @@
-// One loss on two backends. Both get the same scores and labels and take turns at going first; both are timed, and their answers
-// must agree. The gradient from WebAssembly is the one that trains the model.
+// The step of one batch on two backends. WebAssembly computes every batch, and trains the model by it. Plain TypeScript computes one in `every` again;
+// of those both are timed, and their answers must agree.
 
 import * as wasm from "softmargin";
 import * as baseline from "softmargin/baseline";
-import { createRandom } from "./random.js";
+import { createModel, type LinearModel } from "./linearModel.js";
 
 export type Backend = typeof wasm | typeof baseline;
 
-/** Writes d loss / d scores into `grad`, [rows, classes] like `scores`, and returns the mean loss of the rows. */
-export type LossAndGrad = (grad: Float32Array, scores: Float32Array, labels: Uint8Array, backend: Backend) => number;
+/** Writes the gradient of the mean loss with respect to the weights and the bias, and returns that loss. */
+export type LossAndGrad = (
+  gradient: LinearModel,
+  model: LinearModel,
+  images: Float32Array,
+  labels: Uint8Array,
+  backend: Backend,
+) => number;
 
 interface Contender {
   readonly backend: Backend;
-  readonly grad: Float32Array;
+  readonly gradient: LinearModel;
   loss: number;
-  /** Spent in loss and gradient so far. */
+  /** Spent in the batches that both have computed. */
   milliseconds: number;
 }
 
-const tolerance = 1e-5; // both have 32-bit gradients, each rounded in its own way
-const warmUpCalls = 20_000; // by then V8 has compiled both with its optimising compilers
-const repetitions = 3; // of which the fastest counts: the others met a garbage collection, or another process
+const every = 10;
+const tolerance = 1e-5; // WebAssembly adds up in 32 bits, TypeScript in 64
+const warmUpCalls = 30; // by then V8 has compiled both with its optimising compilers
 
 export class Duel {
   readonly wasm: Contender;
   readonly baseline: Contender;
   batches = 0;
-  /** Gradient entries compared, and those that differ: a score on the very edge of the margin may round to either side. */
-  entries = 0;
+  /** Batches that both have computed, and those where they differ: a score on the very edge of the margin may round to either side. */
+  compared = 0;
   differing = 0;
+  /** Spent in all batches by WebAssembly. */
+  milliseconds = 0;
   readonly #lossAndGrad: LossAndGrad;
 
-  constructor(lossAndGrad: LossAndGrad, rows: number, classes: number) {
+  constructor(lossAndGrad: LossAndGrad, rows: number, inputs: number, classes: number) {
+    const contender = (backend: Backend) => {
+      const gradient = createModel(inputs, classes, 0, Math.random);
+      return { backend, gradient, loss: 0, milliseconds: 0 };
+    };
     this.#lossAndGrad = lossAndGrad;
-    this.wasm = { backend: wasm, grad: new Float32Array(rows * classes), loss: 0, milliseconds: 0 };
-    this.baseline = { backend: baseline, grad: new Float32Array(rows * classes), loss: 0, milliseconds: 0 };
-    this.#warmUp(rows, classes);
+    this.wasm = contender(wasm);
+    this.baseline = contender(baseline);
+    const model = createModel(inputs, classes, 0, Math.random);
+    const images = new Float32Array(rows * inputs);
+    for (let i = 0; i < warmUpCalls; i++)
+      for (const { backend, gradient } of [this.wasm, this.baseline])
+        lossAndGrad(gradient, model, images, new Uint8Array(rows), backend);
   }
 
-  /** Loss and gradient of one batch, by both; what WebAssembly found is returned. */
-  run(scores: Float32Array, labels: Uint8Array): { loss: number; grad: Float32Array } {
-    const turns = this.batches++ % 2 === 0 ? [this.wasm, this.baseline] : [this.baseline, this.wasm];
-    for (const contender of turns) {
-      let fastest = Number.POSITIVE_INFINITY;
-      for (let i = 0; i < repetitions; i++) {
-        const start = performance.now();
-        contender.loss = this.#lossAndGrad(contender.grad, scores, labels, contender.backend);
-        fastest = Math.min(fastest, performance.now() - start);
-      }
-      contender.milliseconds += fastest;
+  /** Loss and gradient of one batch, as WebAssembly found them. */
+  run(model: LinearModel, images: Float32Array, labels: Uint8Array): { loss: number; gradient: LinearModel } {
+    const milliseconds = this.#time(this.wasm, model, images, labels);
+    this.milliseconds += milliseconds;
+    if (this.batches++ % every === 0) {
+      this.wasm.milliseconds += milliseconds;
+      this.baseline.milliseconds += this.#time(this.baseline, model, images, labels);
+      this.#compare();
     }
-    this.#compare(labels.length);
     return this.wasm;
   }
 
-  #warmUp(rows: number, classes: number): void {
-    const random = createRandom(2);
-    const scores = Float32Array.from({ length: rows * classes }, () => 4 * random());
-    const labels = Uint8Array.from({ length: rows }, () => classes * random());
-    for (let i = 0; i < warmUpCalls; i++) {
-      for (const { grad, backend } of [this.wasm, this.baseline]) this.#lossAndGrad(grad, scores, labels, backend);
-    }
+  #time(contender: Contender, model: LinearModel, images: Float32Array, labels: Uint8Array): number {
+    const start = performance.now();
+    contender.loss = this.#lossAndGrad(contender.gradient, model, images, labels, contender.backend);
+    return performance.now() - start;
   }
 
-  #compare(rows: number): void {
+  #compare(): void {
     const { wasm, baseline } = this;
     if (!(Math.abs(wasm.loss - baseline.loss) <= tolerance * Math.max(1, baseline.loss))) {
       throw new Error(
         `The backends disagree: a batch has loss ${wasm.loss} in WebAssembly, ${baseline.loss} in TypeScript.`,
       );
     }
-    this.entries += wasm.grad.length;
-    for (let i = 0; i < wasm.grad.length; i++) {
-      // times rows: the gradient of a mean is that of a row divided by their number
-      if (!(Math.abs(wasm.grad[i]! - baseline.grad[i]!) * rows <= tolerance)) this.differing++;
-    }
-    if (this.differing > 10 + this.entries / 1e5) {
-      throw new Error(`The backends disagree: ${this.differing} of ${this.entries} gradient entries differ.`);
-    }
+    this.compared++;
+    const other = baseline.gradient.weight;
+    if (!wasm.gradient.weight.every((w, i) => Math.abs(w - other[i]!) <= tolerance)) this.differing++;
+    if (this.differing > 1 + this.compared / 50)
+      throw new Error(`The backends disagree: the gradients of ${this.differing} of ${this.compared} batches differ.`);
   }
 }

@@ -1,5 +1,5 @@
-// The main job: handwritten digits, three times the same linear model, scores = x·W + b, trained in the same way; only the loss
-// differs (objectives.ts). Losses and gradients come from softmargin twice, from WebAssembly and from plain TypeScript (duel.ts).
+// The main job: handwritten digits, three times the same linear model, scores = x·Wᵀ + b, trained in the same way; only the loss
+// differs (objectives.ts). Losses and gradients come from softmargin, some of them a second time from its plain TypeScript (duel.ts).
 //
 //   npm start                  60,000 training images, 10 epochs
 //   npm start -- --quick        6,000 training images, 1 epoch
@@ -47,7 +47,7 @@ function run(objective: Objective, train: Digits, test: Digits): Result {
     `  untrained loss ${untrained.toFixed(4)}, in theory ${objective.theory.toFixed(4)} (${objective.formula})`,
   );
 
-  const duel = new Duel(objective.lossAndGrad, batchSize, classes);
+  const duel = new Duel(objective.lossAndGrad, batchSize, pixels, classes);
   const batches = train.count / batchSize;
   const steps = epochs * batches;
   const bar = progressBar();

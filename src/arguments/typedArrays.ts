@@ -56,7 +56,7 @@ export function bytesPerElement(array: FloatArray): 4 | 8 {
 }
 
 /** The elements from `start` on, `n` of them, as an array of the same kind over the same memory. */
-function windowOf(array: FloatArray, start: number, n: number): FloatArray {
+export function windowOf(array: FloatArray, start: number, n: number): FloatArray {
   const kind = array instanceof Float32Array ? Float32Array : Float64Array;
   return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n);
 }

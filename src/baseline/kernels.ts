@@ -6,6 +6,7 @@ import { argmax } from "./argmax.js";
 import { crossEntropy } from "./crossEntropy.js";
 import { float16ToFloat32 } from "./float16.js";
 import { hinge } from "./hinge.js";
+import { decay, layerLoss, linear } from "./linear.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
 import { sample } from "./sample.js";
@@ -21,6 +22,11 @@ export const baselineKernels: Kernels = {
   logSumExp,
   crossEntropy,
   hinge,
+  linear,
+  linearCrossEntropy: (terms, labelSmoothing, temperature) =>
+    layerLoss(terms, (loss) => crossEntropy(loss, labelSmoothing, temperature)),
+  linearHinge: (terms, form, margin, p, divisor) => layerLoss(terms, (loss) => hinge(loss, form, margin, p, divisor)),
+  decay,
   argmax,
   topK,
   sample,

@@ -5,9 +5,9 @@ import { rangeError } from "../arguments/errors.js";
 import { booleanOption, choiceOption, numberOption, type Options } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
-import { lossKind, readLoss, reduce } from "./loss.js";
+import { type LossKind, lossKind, readLoss, reduce } from "./loss.js";
 
-const KIND = /* @__PURE__ */ lossKind("scores", true, "count", "form", "margin", "p", "perClass");
+export const HINGE: LossKind = /* @__PURE__ */ lossKind("scores", true, "count", "form", "margin", "p", "perClass");
 
 const FORMS = ["weston-watkins", "crammer-singer"] as const;
 const POWERS = [1, 2] as const;
@@ -33,7 +33,7 @@ export function hinge(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "hingeGrad" : "hinge";
-  const call = readLoss(kernels, fn, KIND, scores, targets, given, withGrad);
+  const call = readLoss(kernels, fn, HINGE, scores, targets, given, withGrad);
   const { form, margin, p, perClass } = readHingeForm(fn, call.options);
   if (!isFactor(margin, call.logits)) throw rangeError(fn, "margin", EXPECTED_FACTOR, margin);
   const divisor = perClass ? call.shape.classes : 1;

@@ -52,6 +52,8 @@ export interface LossCall extends LossTerms {
 export interface LossKind {
   /** What it calls its logits. */
   readonly input: string;
+  /** What it calls its class weights. */
+  readonly weight: "weight" | "classWeight";
   /** Whether it refuses class probabilities. */
   readonly indicesOnly: boolean;
   /** The default for class indices; for probabilities it is "all". */
@@ -68,7 +70,14 @@ export function lossKind(
   ...ownOptions: readonly OptionName[]
 ): LossKind {
   const options = optionSet(...LOSS_OPTIONS, ...ownOptions);
-  return { input, indicesOnly, meanOver, options, gradOptions: optionSet(...options, ...GRAD_OPTIONS) };
+  return {
+    input,
+    weight: "weight",
+    indicesOnly,
+    meanOver,
+    options,
+    gradOptions: optionSet(...options, ...GRAD_OPTIONS),
+  };
 }
 
 /** Checks the arguments of the loss `fn`; `withGrad` adds the options of a gradient. Nothing is written yet. */
@@ -87,23 +96,25 @@ export function readLoss(
   const targetList = readList(fn, "targets", y);
   const asList = list !== undefined;
   const logits = floatArray(fn, input, x, list, kernels);
-  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits, kernels);
+  const length = lengthOf(logits);
+  const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : logits, length, kernels);
   if (targets.indices === undefined && options.shape === undefined)
     throw typeError(fn, "shape", "given with class probabilities, [C] for one row", undefined);
 
-  const length = lengthOf(logits);
   const rows = targets.indices && lengthOfIndices(targets.indices);
   const shape = readShape(fn, options, input, length, rows, true);
   if (rows !== undefined && rows !== shape.outer * shape.inner)
     throw rowsError(fn, options, rows, shape.outer * shape.inner);
   const accumulate = booleanOption(fn, "accumulate", options.accumulate);
   if (accumulate && options.grad === undefined) throw typeError(fn, "grad", "given with accumulate", undefined);
-  const output = withGrad ? outputLike(fn, "grad", options.grad, options.list, asList, logits, length) : undefined;
+  const output = withGrad
+    ? outputLike(fn, "grad", options.grad, options.lists.grad, asList, logits, length)
+    : undefined;
   return readTerms(kernels, fn, kind, options, logits, asList, targets, shape, output, accumulate);
 }
 
-/** The rest, for logits of a shape and `targets` that fit it. */
-function readTerms(
+/** The rest, for logits of a shape and `targets` that fit it. Of the logits nothing but their type is looked at. */
+export function readTerms(
   kernels: Kernels,
   fn: string,
   kind: LossKind,
@@ -125,9 +136,9 @@ function readTerms(
   const overWeights = reduction === "mean" && meanOver === "weights";
   const written = writtenEarly(output, kernels, shape);
   const hasFactors =
-    options.weight !== undefined || options.sampleWeight !== undefined || options.gradOutput !== undefined;
+    options[kind.weight] !== undefined || options.sampleWeight !== undefined || options.gradOutput !== undefined;
   const { weight, sampleWeight, gradOutput, gradScale } = hasFactors
-    ? readFactors(fn, options, logits, shape, reduction, overWeights, written)
+    ? readFactors(fn, kind, options, logits, shape, reduction, overWeights, written)
     : NO_FACTORS;
 
   const classes = indices && new Classes(indices, rows, shape.classes, readIgnoreIndex(fn, options.ignoreIndex));
@@ -161,7 +172,7 @@ function readTerms(
   };
 }
 
-function lengthOfIndices(indices: ArrayLike<unknown>): number {
+export function lengthOfIndices(indices: ArrayLike<unknown>): number {
   return Array.isArray(indices) ? indices.length : lengthOf(indices);
 }
 
@@ -171,6 +182,7 @@ const NO_FACTORS: Factors = { weight: undefined, sampleWeight: undefined, gradOu
 /** What multiplies the losses or gradients, of the types that the kernels take. Most calls have none. */
 function readFactors(
   fn: string,
+  kind: LossKind,
   options: Options,
   logits: FloatArray,
   shape: Shape,
@@ -180,7 +192,7 @@ function readFactors(
 ): Factors {
   const rows = shape.outer * shape.inner;
   const type: FloatArrayType = logits instanceof Float32Array ? Float32Array : Float64Array;
-  const w = factors(fn, "weight", options.weight, shape.classes, "the number of classes", logits);
+  const w = factors(fn, kind.weight, options[kind.weight], shape.classes, "the number of classes", logits);
   const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
   const g = options.gradOutput;
   const isScalar = g === undefined || typeof g === "number";

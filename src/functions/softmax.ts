@@ -25,7 +25,7 @@ export function softmax<A extends LogitsLike>(
   const length = lengthOf(input);
   const shape = readShape(fn, options, "x", length, undefined, false);
   const temperature = temperatureOption(fn, options);
-  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
+  const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, length);
   if (length > 0) {
     const source = kept(input, writtenEarly(output, kernels, shape), true);
     if (fn === "softmax") kernels.softmax(output.array, source, shape, temperature);
@@ -49,7 +49,7 @@ export function softmaxGrad<A extends LogitsLike>(
   const length = lengthOf(input);
   const upstream = sameKind(fn, "dy", dy, upstreamList, input, list !== undefined, length, "y", kernels);
   const shape = readShape(fn, options, "y", length, undefined, false);
-  const output = outputLike(fn, "out", options.out, options.list, list !== undefined, input, length);
+  const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, length);
   if (length > 0) {
     const written = writtenEarly(output, kernels, shape);
     const ys = kept(input, written, true);

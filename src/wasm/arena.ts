@@ -16,6 +16,9 @@ const ALIGNMENT = 16;
 /** What the blocks of one call may take up together. 32 to 512 KiB are alike on a Zen 5 with 1 MiB of L2; 2 MiB is up to 70 % slower. */
 export const ARENA_BYTES: number = 128 * 1024;
 
+/** … and those of a linear layer. */
+const LAYER_BYTES = 15 * 2 ** 20;
+
 export class Arena {
   exports!: Exports;
   private readonly instantiate: () => Exports;
@@ -68,7 +71,8 @@ export class Arena {
 
   private use(exports: Exports): void {
     this.exports = exports;
-    this.grow(this.start + ARENA_BYTES);
+    // A layer in a workspace has its logits in the arena, which cannot grow.
+    this.grow(this.start + ARENA_BYTES + Math.min(this.start - this.reserved, LAYER_BYTES));
   }
 
   private grow(end: number): void {

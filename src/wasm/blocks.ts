@@ -19,7 +19,7 @@ export class Blocks {
   /** The bytes of an element. */
   protected bytes: 4 | 8 = 4;
   protected type: 0 | 1 = 0;
-  private log2 = 2;
+  protected log2 = 2;
   protected view: FloatArray;
   /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
   private swaps = false;
@@ -34,7 +34,7 @@ export class Blocks {
   // What follows from these, for it is asked for often.
   protected rows = 0;
   protected firstRow = 0;
-  private elements = 0;
+  protected elements = 0;
   /** The block's outer and inner size as the kernel sees it. */
   protected rowOuters = 0;
   protected rowInners = 0;
@@ -59,21 +59,22 @@ export class Blocks {
    * is the largest number of classes that the kernel takes with inner > 1. Then the first block is at hand. False where the arena would have to
    * grow but must not; throws where it cannot.
    */
-  protected open(
-    { outer, classes, inner }: Shape,
-    narrow: number,
-    slots: number,
-    perRow: number,
-    kept: number,
-  ): boolean {
-    const { arena, bytes } = this;
+  protected open(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
+    const { bytes } = this;
+    const { outer, classes, inner } = shape;
     const swaps = inner > 1 && classes > narrow;
     const row = (slots + (swaps ? 1 : 0)) * classes * bytes + perRow;
     const fixed = ROUNDED + kept * bytes;
     const all = outer * inner;
     const isOne = fixed + all * row <= ARENA_BYTES;
     const rows = isOne ? all : Math.max(1, Math.floor((ARENA_BYTES - fixed) / row));
-    if (!arena.open(fixed + rows * row)) {
+    return this.openBlocks(shape, rows, fixed + rows * row, swaps);
+  }
+
+  /** The same for blocks of so many rows, in so many bytes. */
+  protected openBlocks({ outer, classes, inner }: Shape, rows: number, room: number, swaps: boolean): boolean {
+    const { arena, bytes } = this;
+    if (!arena.open(room)) {
       arena.end();
       return false;
     }
@@ -83,7 +84,7 @@ export class Blocks {
     this.classes = classes;
     this.innerSize = inner;
     this.swaps = swaps;
-    this.outersPerBlock = swaps ? 1 : isOne ? outer : Math.max(1, Math.floor(rows / inner));
+    this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
     this.innersPerBlock = Math.min(rows, inner);
     if (swaps) {
       this.spare = arena.take(this.innersPerBlock * classes * bytes);
@@ -130,7 +131,7 @@ export class Blocks {
   }
 
   /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
-  private inPlace(array: FloatArray): number {
+  protected inPlace(array: FloatArray): number {
     if (this.swaps || this.inners < this.innerSize) return 0;
     const at = this.inWorkspace(array);
     return at === 0 ? 0 : at + this.outer * this.classes * this.innerSize * this.bytes;

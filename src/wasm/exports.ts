@@ -58,6 +58,56 @@ export interface Kernels {
     divisor: number,
     gradScale: number,
   ) => void;
+  readonly linear: (
+    bytes: Bytes,
+    z: Pointer,
+    x: Pointer,
+    w: Pointer,
+    bias: Pointer,
+    rows: number,
+    features: number,
+    classes: number,
+    stride: number,
+  ) => void;
+  readonly linearGradX: (
+    bytes: Bytes,
+    dx: Pointer,
+    g: Pointer,
+    w: Pointer,
+    rows: number,
+    features: number,
+    classes: number,
+    stride: number,
+    add: number,
+  ) => void;
+  readonly linearGradWeight: (
+    bytes: Bytes,
+    dw: Pointer,
+    g: Pointer,
+    x: Pointer,
+    rows: number,
+    features: number,
+    classes: number,
+    stride: number,
+  ) => void;
+  readonly linearGradBias: (
+    bytes: Bytes,
+    dbias: Pointer,
+    g: Pointer,
+    rows: number,
+    classes: number,
+    stride: number,
+  ) => void;
+  readonly keepRows: (
+    bytes: Bytes,
+    g: Pointer,
+    to: Pointer,
+    x: Pointer,
+    rows: number,
+    features: number,
+    classes: number,
+  ) => number;
+  readonly decay: (bytes: Bytes, dw: Pointer, w: Pointer, n: number, l2: number) => number;
   readonly argmax: (bytes: Bytes, indices: Pointer, x: Pointer, outer: number, cols: number, inner: number) => void;
   readonly topK: (
     bytes: Bytes,
@@ -114,6 +164,12 @@ const NAMES: readonly (keyof Kernels)[] = [
   "logSumExp",
   "crossEntropy",
   "hinge",
+  "linear",
+  "linearGradX",
+  "linearGradWeight",
+  "linearGradBias",
+  "keepRows",
+  "decay",
   "argmax",
   "topK",
   "sample",

@@ -3,9 +3,19 @@
 import { rowStart } from "../arguments/shape.js";
 import { bufferOf, byteOffsetOf, copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
-import type { FloatArray, Formulation, Kernels, LossTerms, Restriction, Shape, TopKValues } from "../kernels.js";
+import type {
+  FloatArray,
+  Formulation,
+  Kernels,
+  Layer,
+  LayerTerms,
+  LossTerms,
+  Restriction,
+  Shape,
+  TopKValues,
+} from "../kernels.js";
 import { ARENA_BYTES, type Arena } from "./arena.js";
-import { Blocks } from "./blocks.js";
+import { LayerBlocks } from "./layer.js";
 
 const FEW_ELEMENTS = 1024;
 /** The most entries of a list of classes in an arena that must not grow: longer ones are for the shared kernels. */
@@ -15,7 +25,7 @@ const TOP_K_VALUES: readonly TopKValues[] = ["logits", "probabilities", "logProb
 /** Classes whose exponentials `sample` adds up in one. */
 const SAMPLE_BLOCK = 1024;
 
-export class WasmKernels extends Blocks implements Kernels {
+export class WasmKernels extends LayerBlocks implements Kernels {
   /** Where calls go that do not fit into an arena that must not grow. */
   private readonly shared: WasmKernels | undefined;
 
@@ -27,6 +37,7 @@ export class WasmKernels extends Blocks implements Kernels {
   private sampleWeight = 0;
   private gradOutput = 0;
   private logits = 0;
+  private probabilities = 0;
   private grads = 0;
 
   constructor(arena: Arena, shared?: WasmKernels) {
@@ -125,37 +136,43 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number {
-    const { logits, probabilities, shape, gradScale } = terms;
     const scale = scaleFor(temperature);
     if (scale !== 1) return this.scaledCrossEntropy(terms, labelSmoothing, temperature, scale);
-    this.begin(logits);
-    const { exports } = this.arena;
-    if (!this.openLoss(terms, exports.narrowExp[this.type]))
+    this.begin(terms.logits);
+    if (!this.openLoss(terms, this.arena.exports.narrowExp[this.type]))
       return this.shared!.crossEntropy(terms, labelSmoothing, temperature);
     do {
       this.enterLoss(terms);
-      const ts = probabilities === undefined ? 0 : this.enter(probabilities);
-      exports.crossEntropy(
-        this.bytes,
-        this.total,
-        this.losses,
-        this.grads,
-        this.logits,
-        this.targets,
-        ts,
-        this.weight,
-        this.sampleWeight,
-        this.gradOutput,
-        this.rowOuters,
-        shape.classes,
-        this.rowInners,
-        labelSmoothing,
-        temperature,
-        gradScale,
-      );
+      this.blockCrossEntropy(terms, labelSmoothing, temperature);
       this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
+  }
+
+  /** Of the logits of the block. */
+  private blockCrossEntropy(
+    { shape, gradScale }: LayerTerms | LossTerms,
+    smoothing: number,
+    temperature: number,
+  ): void {
+    this.arena.exports.crossEntropy(
+      this.bytes,
+      this.total,
+      this.losses,
+      this.grads,
+      this.logits,
+      this.targets,
+      this.probabilities,
+      this.weight,
+      this.sampleWeight,
+      this.gradOutput,
+      this.rowOuters,
+      shape.classes,
+      this.rowInners,
+      smoothing,
+      temperature,
+      gradScale,
+    );
   }
 
   private scaledCrossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number, scale: number): number {
@@ -176,34 +193,127 @@ export class WasmKernels extends Blocks implements Kernels {
   }
 
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
-    const { logits: scores, shape, gradScale } = terms;
-    this.begin(scores);
-    const { exports } = this.arena;
-    if (!this.openLoss(terms, exports.narrow[this.type])) return this.shared!.hinge(terms, form, margin, p, divisor);
+    this.begin(terms.logits);
+    if (!this.openLoss(terms, this.arena.exports.narrow[this.type]))
+      return this.shared!.hinge(terms, form, margin, p, divisor);
     do {
       this.enterLoss(terms);
-      exports.hinge(
-        this.bytes,
-        this.total,
-        this.losses,
-        this.grads,
-        this.logits,
-        this.targets,
-        this.weight,
-        this.sampleWeight,
-        this.gradOutput,
-        this.rowOuters,
-        shape.classes,
-        this.rowInners,
-        form === "weston-watkins" ? 1 : 0,
-        margin,
-        p - 1,
-        divisor,
-        gradScale,
-      );
+      this.blockHinge(terms, form, margin, p, divisor);
       this.leaveLoss(terms);
     } while (this.next());
     return this.totalLoss();
+  }
+
+  /** Of the scores of the block. */
+  private blockHinge(
+    { shape, gradScale }: LayerTerms | LossTerms,
+    form: Formulation,
+    margin: number,
+    p: 1 | 2,
+    divisor: number,
+  ): void {
+    this.arena.exports.hinge(
+      this.bytes,
+      this.total,
+      this.losses,
+      this.grads,
+      this.logits,
+      this.targets,
+      this.weight,
+      this.sampleWeight,
+      this.gradOutput,
+      this.rowOuters,
+      shape.classes,
+      this.rowInners,
+      form === "weston-watkins" ? 1 : 0,
+      margin,
+      p - 1,
+      divisor,
+      gradScale,
+    );
+  }
+
+  linear(z: FloatArray, layer: Layer): void {
+    this.begin(layer.x);
+    if (!this.openLayer(layer, undefined, 1, 0, 0)) {
+      this.shared!.linear(z, layer);
+      return;
+    }
+    do {
+      const there = this.inPlace(z);
+      const zs = there !== 0 ? there : this.arena.take(this.elements * this.bytes);
+      this.blockLogits(zs, this.enterFeatures(layer.x), layer);
+      this.leave(z, zs, false);
+    } while (this.next());
+  }
+
+  linearCrossEntropy(terms: LayerTerms, labelSmoothing: number, temperature: number): number {
+    if (scaleFor(temperature) !== 1)
+      return this.throughLogits(terms, (loss) => this.crossEntropy(loss, labelSmoothing, temperature));
+    if (!this.openLayerLoss(terms)) return this.shared!.linearCrossEntropy(terms, labelSmoothing, temperature);
+    return this.layerLoss(terms, () => this.blockCrossEntropy(terms, labelSmoothing, temperature));
+  }
+
+  linearHinge(terms: LayerTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number {
+    if (!this.openLayerLoss(terms)) return this.shared!.linearHinge(terms, form, margin, p, divisor);
+    return this.layerLoss(terms, () => this.blockHinge(terms, form, margin, p, divisor));
+  }
+
+  decay(gradWeight: FloatArray | undefined, { weight, classes, features }: Layer, l2: number): number {
+    this.begin(weight);
+    if (!this.open({ outer: classes, classes: features, inner: 1 }, 0, 2, 0, 0))
+      return this.shared!.decay(gradWeight, { weight, classes, features } as Layer, l2);
+    let sum = 0;
+    do {
+      const ws = this.enter(weight);
+      const grads = gradWeight === undefined ? 0 : this.enter(gradWeight);
+      sum += this.arena.exports.decay(this.bytes, grads, ws, this.elements, l2);
+      if (gradWeight !== undefined) this.leave(gradWeight, grads, false);
+    } while (this.next());
+    return sum;
+  }
+
+  private openLayerLoss(terms: LayerTerms): boolean {
+    const { layer, probabilities, weight } = terms;
+    this.begin(layer.x);
+    const slots = probabilities === undefined ? 1 : 2;
+    const kept = weight === undefined ? 0 : layer.classes;
+    if (!this.openLayer(layer, terms, slots, perRowBytes(terms), kept)) return false;
+    this.startLoss(weight);
+    return true;
+  }
+
+  /** The loss of a layer block by block, computed by `blockLoss` from logits that become their gradient, and the gradients of the layer. */
+  private layerLoss(terms: LayerTerms, blockLoss: () => void): number {
+    const { layer, losses, probabilities, gradWeight } = terms;
+    do {
+      this.enterTerms(terms);
+      const xs = this.enterFeatures(layer.x);
+      this.logits = this.arena.take(this.elements * this.bytes);
+      this.grads = gradWeight === undefined ? 0 : this.logits;
+      this.probabilities = probabilities === undefined ? 0 : this.enter(probabilities);
+      this.blockLogits(this.logits, xs, layer);
+      blockLoss();
+      if (losses !== undefined) this.leaveRows(losses, this.losses);
+      if (gradWeight !== undefined) this.blockGrads(this.logits, xs, terms);
+    } while (this.next());
+    return this.totalLoss();
+  }
+
+  /** The same by way of logits that exist as a whole: for what the kernels cannot compute as it is. */
+  private throughLogits(terms: LayerTerms, lossOf: (terms: LossTerms) => number): number {
+    const { layer, gradWeight } = terms;
+    const length = layer.rows * layer.classes;
+    const logits = layer.x instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+    const grad = gradWeight && logits;
+    this.linear(logits, layer);
+    const total = lossOf({ ...terms, logits, grad, accumulate: false, clears: true });
+    if (grad === undefined) return total;
+    this.begin(layer.x);
+    if (!this.openLayer(layer, terms, 1, 0, 0)) return this.shared!.throughLogits(terms, lossOf);
+    do this.blockGrads(this.enter(grad), this.enterFeatures(layer.x), terms);
+    while (this.next());
+    return total;
   }
 
   argmax(indices: Int32Array, x: FloatArray, shape: Shape): void {
@@ -351,28 +461,38 @@ export class WasmKernels extends Blocks implements Kernels {
 
   /** Opens the blocks of a loss, with room for what belongs to its rows. */
   private openLoss(terms: LossTerms, narrow: number): boolean {
-    const { losses, probabilities, shape, weight, sampleWeight, gradOutput, accumulate } = terms;
+    const { probabilities, shape, weight, accumulate } = terms;
     const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0);
-    const factors = (sampleWeight === undefined ? 0 : 8) + (gradOutput === undefined ? 0 : 8);
-    const perRow = 4 + factors + (losses === undefined ? 0 : 8);
-    if (!this.open(shape, narrow, slots, perRow, weight === undefined ? 0 : shape.classes)) return false;
+    const kept = weight === undefined ? 0 : shape.classes;
+    if (!this.open(shape, narrow, slots, perRowBytes(terms), kept)) return false;
+    this.startLoss(weight);
+    return true;
+  }
+
+  private startLoss(weight: FloatArray | undefined): void {
     const { arena } = this;
     this.total = arena.take(16);
     arena.keep();
     arena.f64[this.total >>> 3] = 0;
     arena.f64[(this.total >>> 3) + 1] = 0;
     this.weight = weight === undefined ? 0 : this.enterClasses(weight);
-    return true;
   }
 
   /** Brings in what a loss needs for the block, and makes room for what comes out. */
-  private enterLoss({ losses, grad, logits, indices, sampleWeight, gradOutput, accumulate }: LossTerms): void {
+  private enterLoss(terms: LossTerms): void {
+    const { grad, logits, probabilities, accumulate } = terms;
+    this.enterTerms(terms);
+    this.logits = this.enter(logits);
+    this.probabilities = probabilities === undefined ? 0 : this.enter(probabilities);
+    this.grads = grad === undefined ? 0 : this.place(grad, logits, this.logits, accumulate);
+  }
+
+  /** What belongs to rows. */
+  private enterTerms({ losses, indices, sampleWeight, gradOutput }: LayerTerms | LossTerms): void {
     this.targets = indices === undefined ? 0 : this.enterIndices(indices);
     this.sampleWeight = sampleWeight === undefined ? 0 : this.enterRows(sampleWeight);
     this.gradOutput = gradOutput === undefined ? 0 : this.enterRows(gradOutput);
     this.losses = losses === undefined ? 0 : this.arena.take(this.rows * 8);
-    this.logits = this.enter(logits);
-    this.grads = grad === undefined ? 0 : this.place(grad, logits, this.logits, accumulate);
   }
 
   private leaveLoss({ losses, grad, accumulate }: LossTerms): void {
@@ -386,6 +506,11 @@ export class WasmKernels extends Blocks implements Kernels {
     const at = this.total >>> 3;
     return totalOf(f64[at]!, f64[at + 1]!);
   }
+}
+
+/** What a loss needs for each row beside its classes: one target and perhaps a loss and two factors. */
+function perRowBytes({ losses, sampleWeight, gradOutput }: LayerTerms | LossTerms): number {
+  return 4 + (losses === undefined ? 0 : 8) + (sampleWeight === undefined ? 0 : 8) + (gradOutput === undefined ? 0 : 8);
 }
 
 /**

@@ -248,6 +248,25 @@ const onHinge: Fault[] = [
 ];
 const NO_PROBABILITIES: Fault = ["targets", new Float32Array(6), TypeError, /targets/, /Float32Array/];
 
+const onLayer: Fault[] = [
+  ["bias", null, TypeError, /null/],
+  ["bias", new Float64Array(3), TypeError, /Float32Array/],
+  ["bias", [1, 2, 3], TypeError, /Float32Array/],
+  ["bias", new Float32Array(2), RangeError, /2/, /3/],
+  ["l2", "1", TypeError, /"1"/],
+  ["l2", -1, RangeError, /-1/],
+  ["l2", NAN, RangeError, /NaN/],
+  ["l2", INF, RangeError, /Infinity/],
+];
+const onWeightMatrix: Fault[] = [
+  ["weight", undefined, TypeError, /undefined/],
+  ["weight", new Int32Array(9), TypeError, /Int32Array/],
+  ["weight", new Float64Array(9), TypeError, /Float32Array/],
+  ["weight", [1, 2, "3"], TypeError, /weight\[2\]/, /"3"/],
+  ["weight", new Float32Array(10), RangeError, /10/, /3/],
+  ["weight", new Float32Array(0), RangeError, /0/],
+];
+
 const common = [
   ...onShape,
   ...onTemperature,
@@ -259,6 +278,7 @@ const common = [
   ...onSmoothing,
   ...onHinge,
   ...onDraws,
+  ...onLayer,
 ];
 
 /** What can be wrong in the arguments that a function has. */
@@ -268,20 +288,34 @@ function faultsOf(signature: Signature): Fault[] {
   const onDistribution = variants?.includes("targets, probabilities") ? onProbabilities : [NO_PROBABILITIES];
   return [
     // a draw at temperature 0 takes the largest
-    ...common.filter(
+    ...(positional.includes("weight") ? common.map(ofLayer) : common).filter(
       ([argument, value]) => argument in right && !(value === 0 && "random" in right && argument === "temperature"),
     ),
     ...("random" in right ? onRows(first) : []),
     ...onLogits(first),
     ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
+    ...(positional.includes("weight") ? onWeightMatrix : []),
     ...(positional.includes("targets") ? onDistribution : []),
     ...foreign(signature),
   ];
 }
 
+/** What the losses of a layer call it. */
+function ofLayer([argument, value, error, ...names]: Fault): Fault {
+  if (argument !== "weight") return [argument, value, error, ...names];
+  return [
+    "classWeight",
+    value,
+    error,
+    ...names.map(({ source }) => new RegExp(source.replace("weight", "classWeight"))),
+  ];
+}
+
 /** Options that no function has, and those of others. */
-function foreign({ options }: Signature): Fault[] {
-  const others = signatures.flatMap((signature) => signature.options).filter((name) => !options.includes(name));
+function foreign({ options, positional }: Signature): Fault[] {
+  const others = signatures
+    .flatMap((signature) => signature.options)
+    .filter((name) => ![...options, ...positional].includes(name));
   return [
     ...["temprature", "Shape", "axes", "__proto", "constructor", "0"].map(
       (key): Fault => [key, 1, TypeError, /unknown/],
@@ -377,7 +411,7 @@ onEveryGuardedBackend(({ api }) => {
   });
 
   it("an array of nothing may have any number of classes, but sizes that can be multiplied", () => {
-    for (const signature of signatures) {
+    for (const signature of signatures.filter(({ positional }) => !positional.includes("weight"))) {
       const nothing = allArguments(signature, { rows: 0, classes: 3 }, "", signature.positional);
       const output = call(api, signature, { ...nothing, shape: [0, 2 ** 45] });
       expect(output.filter((value) => !Number.isNaN(value))).toEqual([]);

@@ -33,7 +33,7 @@ interface Entry {
 }
 
 /** The options that say where a result goes: `out` is the result itself, the others are properties of it. */
-const OUTPUTS = ["out", "grad"];
+const OUTPUTS = ["out", "grad", "gradWeight", "gradBias", "gradX"];
 
 const LAYOUT = ["shape", "axis"];
 const FORWARD = [...LAYOUT, "temperature", "out"];
@@ -56,6 +56,36 @@ const hinge: Entry = {
   variants: ["targets, BigInt64Array"],
 };
 
+/** Those of a layer of three classes, of as many features as there are classes elsewhere. */
+export const LAYER_CLASSES = 3;
+const LAYER = ["shape", "bias"];
+const LAYER_GRADIENT = ["gradOutput", "accumulate", "gradWeight", "gradBias", "gradX"];
+const ofLayer = (options: readonly string[]) => [
+  ...LAYER,
+  "classWeight",
+  "l2",
+  ...options.filter((name) => !["shape", "axis", "weight"].includes(name)),
+];
+const ownOfLayer: Right = {
+  weight: ({ classes }) => draw(7, LAYER_CLASSES * classes),
+  targets: ({ rows }) => Int32Array.from({ length: rows }, (_, r) => [2, 0, 1][r % 3]!),
+  "targets, BigInt64Array": ({ rows }) => BigInt64Array.from({ length: rows }, (_, r) => [2n, 0n, 1n][r % 3]!),
+  "targets, probabilities": ({ rows }) => factors(3, rows * LAYER_CLASSES),
+  out: ({ rows }) => result(rows * LAYER_CLASSES),
+  gradWeight: ({ classes }) => result(LAYER_CLASSES * classes),
+};
+const layerEntropy: Entry = {
+  positional: ["x", "weight", "targets"],
+  options: ofLayer(ENTROPY),
+  variants: ["targets, BigInt64Array", "targets, probabilities"],
+  own: ownOfLayer,
+};
+const layerHinge: Entry = {
+  positional: ["x", "weight", "targets"],
+  options: ofLayer(HINGE),
+  variants: ["targets, BigInt64Array"],
+  own: ownOfLayer,
+};
 const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
 
 const entries = {
@@ -68,6 +98,11 @@ const entries = {
   crossEntropyGrad: { ...entropy, options: [...ENTROPY, ...GRADIENT] },
   hinge,
   hingeGrad: { ...hinge, options: [...HINGE, ...GRADIENT] },
+  linear: { positional: ["x", "weight"], options: [...LAYER, "out"], own: ownOfLayer },
+  linearCrossEntropy: layerEntropy,
+  linearCrossEntropyGrad: { ...layerEntropy, options: [...ofLayer(ENTROPY), ...LAYER_GRADIENT] },
+  linearHinge: layerHinge,
+  linearHingeGrad: { ...layerHinge, options: [...ofLayer(HINGE), ...LAYER_GRADIENT] },
   argmax: { positional: ["x"], options: [...LAYOUT, "out"], own: { out: indices } },
   topK: { positional: ["x", "k"], options: [...LAYOUT, "temperature", "values"] },
   sample: {
@@ -108,6 +143,11 @@ const RIGHT: Right = {
   accumulate: () => true,
   out: ({ rows, classes }) => result(rows * classes),
   grad: ({ rows, classes }) => result(rows * classes),
+  bias: () => draw(8, LAYER_CLASSES),
+  classWeight: () => factors(9, LAYER_CLASSES),
+  l2: () => 0.25,
+  gradBias: () => result(LAYER_CLASSES),
+  gradX: ({ rows, classes }) => result(rows * classes),
 };
 
 const draw = (seed: number, n: number) => Float32Array.from(drawRow(random(seed), n, "normal", "Float32Array"));
@@ -156,7 +196,10 @@ export function allArguments(
 export function together(options: readonly string[], what: string): string[] {
   const needs: Readonly<Record<string, boolean>> = {
     gradOutput: options.includes("reduction"),
-    accumulate: options.includes("grad"),
+    // All that there is must be given then.
+    accumulate:
+      options.includes("grad") ||
+      (options.includes("gradWeight") && options.includes("gradBias") === options.includes("bias")),
     ignoreIndex: what !== "targets, probabilities",
   };
   return options.filter((name) => needs[name] ?? true);

@@ -38,7 +38,7 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
       (...args: number[]) => {
         const old = before(memory.buffer.byteLength);
         must(same(old, module, [0, own]), "the module's part of the memory was written between kernels");
-        (f as Export)(...args);
+        const result = (f as Export)(...args);
         watched++;
         const now = new Uint8Array(memory.buffer);
         let end = own;
@@ -49,6 +49,7 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
         }
         must(same(old, now, [end, now.length]), `${name}(${args}) wrote after ${end}`);
         module = before(own);
+        return result;
       },
     ];
   });

@@ -35,6 +35,19 @@ const BLOCKS: Room = { length: ({ cols }) => Math.floor(cols! / 1024) + 1, type:
 const inRows = ({ outer, cols, inner }: Args): Args => ({ rows: outer! * inner!, capacity: Math.ceil(cols! / 4) * 4 });
 const SIZES = ["outer", "cols", "inner"];
 
+// A linear layer: three classes of more, `stride` from row to row of the logits.
+const FEATURES: Room = { length: ({ rows, features }) => rows! * features! };
+const WEIGHTS: Room = { length: ({ classes, features }) => classes! * features! };
+const BIAS: Room = { length: ({ classes }) => classes! };
+const STRIDED: Room = { length: ({ rows, classes, stride }) => (rows! - 1) * stride! + classes! };
+const LAYER_SIZES = ["rows", "features", "classes", "stride"];
+const layerOf = ({ outer, cols, inner }: Args): Args => ({
+  rows: outer! * inner!,
+  features: cols!,
+  classes: 3,
+  stride: 5,
+});
+
 const FACTORS = { weight: PER_CLASS, sampleWeight: PER_ROW, gradOutput: PER_ROW };
 const WITHOUT_FACTORS = Object.keys(FACTORS);
 
@@ -79,6 +92,42 @@ export const kernels: Readonly<Record<string, Kernel>> = {
         })),
       ),
     ),
+  },
+  linear: {
+    writes: { z: STRIDED },
+    reads: { x: FEATURES, w: WEIGHTS, bias: BIAS },
+    scalars: LAYER_SIZES,
+    ways: [{ scalars: layerOf }, { absent: ["bias"], scalars: layerOf }],
+  },
+  linearGradX: {
+    writes: { dx: FEATURES },
+    reads: { g: STRIDED, w: WEIGHTS },
+    scalars: [...LAYER_SIZES, "add"],
+    ways: [0, 1].map((add) => ({ scalars: (sizes) => ({ ...layerOf(sizes), add }) })),
+  },
+  linearGradWeight: {
+    writes: { dw: WEIGHTS },
+    reads: { g: STRIDED, x: FEATURES },
+    scalars: LAYER_SIZES,
+    ways: [{ scalars: layerOf }],
+  },
+  linearGradBias: {
+    writes: { dbias: BIAS },
+    reads: { g: STRIDED },
+    scalars: ["rows", "classes", "stride"],
+    ways: [{ scalars: layerOf }],
+  },
+  keepRows: {
+    writes: { g: { length: ({ rows, classes }) => rows! * classes! }, to: FEATURES },
+    reads: { x: FEATURES },
+    scalars: ["rows", "features", "classes"],
+    ways: [{ scalars: layerOf }],
+  },
+  decay: {
+    writes: { dw: { length: ({ n }) => n! } },
+    reads: { w: { length: ({ n }) => n! } },
+    scalars: ["n", "l2"],
+    ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner!, l2: 0.1 }) }],
   },
   argmax: { writes: { indices: INDICES }, reads: { x: LOGITS }, scalars: SIZES, ways: [{}] },
   topK: {

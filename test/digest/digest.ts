@@ -6,7 +6,14 @@
 // of functions: npm run digest -- --write
 import type { Functions } from "softmargin";
 import { invoke } from "../catalogue/calls.js";
-import { type Arguments, type Right, type Signature, signatures, together } from "../catalogue/functions.js";
+import {
+  type Arguments,
+  LAYER_CLASSES,
+  type Right,
+  type Signature,
+  signatures,
+  together,
+} from "../catalogue/functions.js";
 
 type Values = Float32Array | Float64Array | number[];
 
@@ -105,7 +112,9 @@ class Batch {
   /** The arguments of a call by name: about half of the options that are right together. */
   draw({ name, first, positional, options, own }: Signature, what: string, functions: Functions): Arguments {
     const { random, rows, classes, outer, inner } = this;
-    const layout = { shape: inner === 1 ? [outer, classes] : [outer, classes, inner], axis: 1 };
+    const isLayer = positional.includes("weight");
+    const shape = isLayer ? [rows, classes] : inner === 1 ? [outer, classes] : [outer, classes, inner];
+    const layout = { shape, axis: 1 };
     const chosen = options.filter((option) => random.integer(2) || option in layout || option === "random");
     const given: { [name: string]: unknown } = {};
     /** Each argument by its name; `reduction` comes before what depends on it. */
@@ -116,7 +125,7 @@ class Batch {
         return first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x;
       },
       dy: () => this.values("plain"),
-      targets: () => this.targets(what),
+      targets: () => this.targets(what, isLayer ? LAYER_CLASSES : classes),
       shape: () => layout.shape,
       axis: () => layout.axis,
       temperature: () =>
@@ -128,7 +137,13 @@ class Batch {
       minP: () => random.pick([1e-9, 0.01, 0.1, 0.5, 1]),
       random: () => () => random.uniform(0, 1),
       reduction: () => random.pick(["none", "sum", "mean"]),
-      weight: () => this.weights(classes),
+      weight: () => (isLayer ? this.plain(LAYER_CLASSES * classes) : this.weights(classes)),
+      bias: () => this.plain(LAYER_CLASSES),
+      classWeight: () => this.weights(LAYER_CLASSES),
+      l2: () => random.pick([0.1, 3]),
+      gradWeight: () => this.plain(LAYER_CLASSES * classes),
+      gradBias: () => this.plain(LAYER_CLASSES),
+      gradX: () => this.plain(rows * classes),
       sampleWeight: () => this.weights(rows),
       ignoreIndex: () => random.pick([-100, [-100], [-100, 0], [-100, classes - 1, 1]]),
       meanOver: () => random.pick(["weights", "count", "all"]),
@@ -143,6 +158,7 @@ class Batch {
       out: () => {
         const right = own?.["out"]?.({ rows, classes });
         if (right instanceof Int32Array) return right;
+        if (isLayer) return this.plain(rows * LAYER_CLASSES);
         return this.x.slice(0, right instanceof Float32Array ? right.length : undefined);
       },
       grad: () => (random.integer(2) ? this.values("plain") : this.x.slice()),
@@ -196,8 +212,13 @@ class Batch {
     return this.kind === "numbers" ? x : single ? Float32Array.from(x) : Float64Array.from(x);
   }
 
-  private targets(what: string): unknown {
-    const { random, classes, rows } = this;
+  private plain(length: number): Values {
+    const x = Array.from({ length }, () => this.random.uniform(-1, 1));
+    return this.kind === "numbers" ? x : this.kind === "f32" ? Float32Array.from(x) : Float64Array.from(x);
+  }
+
+  private targets(what: string, classes: number): unknown {
+    const { random, rows } = this;
     if (what.endsWith("probabilities")) {
       const total = random.pick([1, classes]);
       const t = Array.from({ length: rows * classes }, () => random.integer(3) * random.uniform(0, 1) * (1 / total));

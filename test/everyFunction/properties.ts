@@ -53,7 +53,10 @@ function rowFunction(signature: Signature, isPlain: boolean): RowFunction {
   };
 }
 
-const ofRows = signatures.filter(({ options }) => options.includes("shape"));
+/** Those of rows of classes: a layer has other tests (test/functions/linear.test.ts). */
+const ofRows = signatures.filter(
+  ({ options, positional }) => options.includes("shape") && !positional.includes("weight"),
+);
 
 export const properties: readonly Property[] = [
   // Differential: each backend against the reference, with every option.

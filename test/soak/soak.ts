@@ -107,6 +107,8 @@ function longestRow(api: Api): void {
   const weight = new Float64Array(MOST_CLASSES).fill(1);
   const options = { shape: [MOST_CLASSES, 2], axis: 0, weight, accumulate: true, grad: x };
   api.crossEntropyGrad(x, probabilities, options);
+  const wide = new Float64Array(3 * MOST_CLASSES);
+  api.linearCrossEntropyGrad(wide, wide, [0, 1, 2], { gradX: true });
 }
 
 function drawArguments(draw: Random, signature: Signature, isWrong: boolean): Arguments {
@@ -125,7 +127,8 @@ function drawArguments(draw: Random, signature: Signature, isWrong: boolean): Ar
   const chosen = options.filter(() => draw.chance(0.3));
   const right = allArguments(signature, { rows, classes }, what, [...positional, ...together(chosen, what)]);
   const given = Object.entries(right).map(([name, value]) => [name, inKind(name, value)]);
-  const layout = options.includes("shape") ? { shape: [outer, classes, inner], axis: 1 } : {};
+  const axis = options.includes("axis") ? { shape: [outer, classes, inner], axis: 1 } : {};
+  const layout = positional.includes("weight") ? { shape: [rows, classes] } : axis;
   const wrong = isWrong
     ? draw.pick<Arguments>([{ x: null }, { shape: [rows * classes + 1] }, { axis: 7 }, { tau: 1 }])
     : {};

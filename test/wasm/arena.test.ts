@@ -47,11 +47,37 @@ const SHAPES = [
   [9, 7, 1],
 ];
 
+/** Calls of a layer with few classes and, as is the other way round, few features. */
+function argumentsOfLayer(
+  { name }: Signature,
+  type: typeof Float32Array | typeof Float64Array,
+  [outer, features, inner]: number[],
+): Arguments[] {
+  const rows = outer! * inner!;
+  const all = (length: number) => new type(length).fill(0.5);
+  const sizes = [
+    [features!, 3],
+    [2, features!],
+  ] as const;
+  return sizes.flatMap(([d, c]) => {
+    const layer = { x: all(rows * d), weight: all(c * d), shape: [rows, d], bias: all(c) };
+    if (name === "linear") return [layer];
+    const loss = { ...layer, targets: new Int32Array(rows) };
+    const factors = { ...loss, classWeight: all(c), sampleWeight: all(rows), reduction: "none", l2: 1 };
+    if (!name.endsWith("Grad")) return [loss, factors];
+    const grads = { gradWeight: all(c * d), gradBias: all(c), gradX: all(rows * d), accumulate: true };
+    const probabilities = name.includes("Entropy") ? [{ ...factors, targets: all(rows * c) }] : [];
+    return [loss, { ...loss, gradX: true }, { ...factors, ...grads, gradOutput: all(rows) }, ...probabilities];
+  });
+}
+
 function argumentsOf(
-  { name, positional, second, output }: Signature,
+  signature: Signature,
   type: typeof Float32Array | typeof Float64Array,
   [outer, classes, inner]: number[],
 ) {
+  const { name, positional, second, output } = signature;
+  if (second === "weight") return argumentsOfLayer(signature, type, [outer!, classes!, inner!]);
   const rows = outer! * inner!;
   const n = rows * classes!;
   const all = (length: number) => new type(length).fill(0.5);
@@ -91,6 +117,20 @@ describe.each(SHAPES)("[%i, %i, %i]", (...shape) => {
       }
     }
   });
+});
+
+it("linear memory stays below 16 MiB for any number of rows of a layer, and 32,000 classes", () => {
+  const { linearCrossEntropyGrad } = create(bytes);
+  for (const [rows, features, classes] of [
+    [1000, 784, 10],
+    [300, 512, 1000],
+    [200, 64, 32_000],
+  ] as const) {
+    const x = new Float32Array(rows * features).fill(1);
+    const weight = new Float32Array(classes * features).fill(0.01);
+    linearCrossEntropyGrad(x, weight, new Int32Array(rows), { gradX: true });
+    expect(opened.buffer.byteLength).toBeLessThanOrEqual(16 * 2 ** 20);
+  }
 });
 
 it("linear memory grows to what a long row needs and less than a page beyond", () => {

@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
   "sample/exps": { constants: 1, because: REST },
   "sample/sample": { calls: 2, because: "expSums and weightSums: once for a block of 1024 classes" },
   "index/logSumExp": { calls: 2, because: "of both types: rowHoldsNaN, for rows whose maximum is infinite" },
+  "product/product": { calls: 2, because: "pack and column, which are loops themselves" },
 };
 
 /**
@@ -36,8 +37,9 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  *
  *   45,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
  *   14,000   argmax, topK, sample; half floats
+ *    9,500   the products of a linear layer: eight sizes of tile for each type
  */
-const MOST = { simd: 59_000, relaxed: 59_300 };
+const MOST = { simd: 68_500, relaxed: 68_800 };
 
 interface Loop {
   readonly name: string;
