@@ -127,6 +127,7 @@ export function sample(
   if (bytes == 4) return sampleOf<f32>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
   return sampleOf<f64>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
 }
+// biome-ignore lint/correctness/noUnusedFunctionParameters: as all exports have it
 export function float16ToFloat32(bytes: i32, y: usize, x: usize, n: i32): void {
   float16ToFloat32Of(y, x, n);
 }

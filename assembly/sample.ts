@@ -42,7 +42,7 @@ export function sample<T>(
     const m = load<T>(x + <usize>load<i32>(tops) * sizeof<T>());
     v128.store(SHIFT, v128.splat<T>(-m));
     // Without topK this is the sum that topP is about; with nothing at all, of what is drawn.
-    const keeps = cols <= capacity && topP < 1, sum = k >= cols && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : 0, x, cols, table) : 0;
+    const keeps = cols <= capacity && topP < 1, sum = k >= cols && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : cols <= BLOCK ? E : 0, x, cols, table) : 0;
     if (k >= cols && topP == 1 && minP == 0) {
       store<i32>(classes, draw<T>(sums, sum, 0, x, cols, load<f64>(u), table));
       continue;
@@ -89,7 +89,8 @@ function draw<T>(sums: usize, total: f64, weights: usize, x: usize, n: i32, u: f
   let before: f64 = 0;
   for (let i = 0; i < b; i++) before += load<f64>(sums + (<usize>i << 3));
   const start = b * BLOCK, length = min(BLOCK, n - start), offset = <usize>start * sizeof<T>();
-  if (!weights) exps<T>(E, x + offset, length, table);
+  // One block has been kept as it was added up.
+  if (!weights && n > BLOCK) exps<T>(E, x + offset, length, table);
   return start + firstOver<T>(weights ? weights + offset : E, length, before, target);
 }
 

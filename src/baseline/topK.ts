@@ -21,8 +21,8 @@ export function topK(
 ): void {
   const { outer, classes, inner } = shape;
   const row = scratchRow(0, classes);
-  const z = scratchRow(1, classes);
-  const positions = scratchPositions(classes);
+  const z = scratchRow(1, kind === "logits" ? 0 : classes);
+  const positions = scratchPositions(k);
   for (let r = 0; r < outer * inner; r++) {
     const start = Math.floor(r / inner) * classes * inner + (r % inner);
     for (let j = 0, i = start; j < classes; j++, i += inner) row[j] = x[i]!;
