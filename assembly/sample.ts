@@ -12,9 +12,8 @@
 // which u falls are computed again.
 
 import { expOfZero, expTable, panelExp } from "./exp";
-import { WIDE } from "./layout";
 import { logs } from "./log";
-import { X, restIn } from "./panel";
+import { INPUT, WIDE, restIn } from "./panel";
 import { below, collect, cut, floorOfTop, restrict, weigh } from "./select";
 
 /** Classes whose exponentials are added up in one. */
@@ -129,7 +128,7 @@ function weightSums<T>(sums: usize, weights: usize, x: usize, n: i32): f64 {
 
 /** e = e^((x − m)/T), if any, and Σ e; e^0 is expOfZero. */
 function exps<T>(e: usize, x: usize, n: i32, table: usize): f64 {
-  restIn<T>(X, x, n, <T>-Infinity);
+  restIn<T>(INPUT, x, n, <T>-Infinity);
   panelExp<T>(SUM, e, x, SHIFT, 1, n, WIDE, false, table);
   return load<f64>(SUM) * expOfZero<T>();
 }

@@ -9,13 +9,16 @@
 //
 // The order: NaN first, then by value, equal ones by class.
 
-import { CHUNK, lanes, sumHigh, sumLow, storeSum } from "./simd";
+import { CHUNK, addHigh, addLow, lanes, storeSum } from "./simd";
 
 /** So many entries beyond 4·k there may be before a list is cut to k. */
 const ENOUGH = 512;
 /** Entries that are sorted by insertion. */
 const RUN = 16;
 
+// Constants in memory: one in the code is rebuilt at every use inside a loop (see exp.ts).
+const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity, 1]);
+const F64_NUMBERS = memory.data<f64>([-Infinity, Infinity, 1]);
 const SUM = memory.data(32, 16);
 // What `weigh` has found: the largest value that is not above, the least that is.
 const NOT_ABOVE = memory.data(8);
@@ -24,33 +27,23 @@ const LEAST_ABOVE = memory.data(8);
 const ABOVE_CUT = memory.data(8);
 
 /** a before b */
-// @ts-ignore: decorator
-@inline
 export function isAbove<T>(a: T, b: T): bool {
   return !(a <= b) && b == b;
 }
 
-// @ts-ignore: decorator
-@inline
 export function valueAt<T>(values: usize, i: i32): T {
   return load<T>(values + <usize>i * sizeof<T>());
 }
 
-// @ts-ignore: decorator
-@inline
 function entry(at: usize, i: i32): i32 {
   return load<i32>(at + (<usize>i << 2));
 }
 
-// @ts-ignore: decorator
-@inline
 function put(at: usize, i: i32, value: i32): void {
   store<i32>(at + (<usize>i << 2), value);
 }
 
 /** A number as an unsigned integer of the same order. −0 is 0, NaN is next to Infinity. */
-// @ts-ignore: decorator
-@inline
 function key<T>(x: T): u64 {
   if (isNaN<T>(x)) return sizeof<T>() == 4 ? 0xff800001 : 0xfff0000000000001;
   if (sizeof<T>() == 4) {
@@ -62,16 +55,12 @@ function key<T>(x: T): u64 {
 }
 
 /** The number with a key. Beyond ±Infinity it is NaN. */
-// @ts-ignore: decorator
-@inline
 function keyed<T>(key: u64): T {
   if (sizeof<T>() == 4) return <T>reinterpret<f32>(<i32>key ^ (~(<i32>key >> 31) | i32.MIN_VALUE));
   return <T>reinterpret<f64>(key ^ (~(<i64>key >> 63) | i64.MIN_VALUE));
 }
 
 /** The largest number below x. Below −Infinity it is NaN: everything is above that, as nothing is ≤ NaN. */
-// @ts-ignore: decorator
-@inline
 export function below<T>(x: T): T {
   return keyed<T>(key<T>(x) - (x == 0 ? 2 : 1));
 }
@@ -93,8 +82,6 @@ export function floorOfTop<T>(x: usize, n: i32, k: i32): T {
   return below<T>(leastLane<T>(least));
 }
 
-// @ts-ignore: decorator
-@inline
 function leastLane<T>(x: v128): T {
   x = v128.pmin<T>(x, i64x2.shuffle(x, x, 1, 0));
   if (sizeof<T>() == 4) x = v128.pmin<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
@@ -136,8 +123,6 @@ export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T
 }
 
 /** The lanes of four masks as bits. */
-// @ts-ignore: decorator
-@inline
 function masks<T>(a: v128, b: v128, c: v128, d: v128): i32 {
   if (sizeof<T>() == 8) return i64x2.bitmask(a) | (i64x2.bitmask(b) << 2) | (i64x2.bitmask(c) << 4) | (i64x2.bitmask(d) << 6);
   return i32x4.bitmask(a) | (i32x4.bitmask(b) << 4) | (i32x4.bitmask(c) << 8) | (i32x4.bitmask(d) << 12);
@@ -195,16 +180,17 @@ function gather<T>(values: usize, valueWeights: usize, x: usize, weights: usize,
 
 /** What those of n values weigh that are above the floor; all, if it is NaN. */
 export function weigh<T>(x: usize, weights: usize, n: i32, floor: T): f64 {
-  const f = v128.splat<T>(floor), lowest = v128.splat<T>(-Infinity), highest = v128.splat<T>(Infinity), perChunk = 4 * lanes<T>();
+  const numbers = sizeof<T>() == 4 ? F32_NUMBERS : F64_NUMBERS, one = v128.load_splat<T>(numbers + 2 * sizeof<T>());
+  const f = v128.splat<T>(floor), lowest = v128.load_splat<T>(numbers), highest = v128.load_splat<T>(numbers + sizeof<T>()), perChunk = 4 * lanes<T>();
   let low = f64x2.splat(0), high = low, notAbove = lowest, leastA = highest, leastB = highest, i = 0;
   for (let w = weights; i + perChunk <= n; i += perChunk, x += CHUNK, w += CHUNK) {
     const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
     const p0 = v128.le<T>(x0, f), p1 = v128.le<T>(x1, f), p2 = v128.le<T>(x2, f), p3 = v128.le<T>(x3, f);
-    let w0 = v128.splat<T>(1), w1 = w0, w2 = w0, w3 = w0;
+    let w0 = one, w1 = w0, w2 = w0, w3 = w0;
     if (weights) w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
     const a = v128.add<T>(v128.andnot(w0, p0), v128.andnot(w1, p1)), b = v128.add<T>(v128.andnot(w2, p2), v128.andnot(w3, p3));
     const s = v128.add<T>(a, b);
-    high = sumHigh<T>(high, low, s), low = sumLow<T>(low, s);
+    high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
     notAbove = v128.pmax<T>(notAbove, v128.pmax<T>(
       v128.pmax<T>(v128.bitselect(x0, lowest, p0), v128.bitselect(x1, lowest, p1)),
       v128.pmax<T>(v128.bitselect(x2, lowest, p2), v128.bitselect(x3, lowest, p3)),
@@ -262,8 +248,6 @@ export function restrict<T>(weights: usize, x: usize, n: i32, target: f64, cut: 
 }
 
 /** Whether one of a chunk is equal to the value. */
-// @ts-ignore: decorator
-@inline
 function holds<T>(x: usize, value: T): bool {
   const v = v128.splat<T>(value);
   const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));

@@ -7,9 +7,8 @@
 // One pass for a floor, one for what is above it, a few times k; and that is sorted.
 
 import { expOfZero, expTable, panelExp } from "./exp";
-import { WIDE } from "./layout";
 import { logs } from "./log";
-import { X, restIn } from "./panel";
+import { INPUT, WIDE, restIn } from "./panel";
 import { collect, cut, floorOfTop, keep, sort } from "./select";
 
 const LOGITS = 0;
@@ -51,12 +50,12 @@ export function topK<T>(
 function logitsToValues<T>(values: usize, x: usize, cols: i32, k: i32, kind: i32, temperature: f64, table: usize): void {
   const m = load<T>(values), end = values + <usize>k * sizeof<T>();
   v128.store(SHIFT, v128.splat<T>(-m));
-  restIn<T>(X, x, cols, <T>-Infinity);
+  restIn<T>(INPUT, x, cols, <T>-Infinity);
   panelExp<T>(SUM, 0, x, SHIFT, 1, cols, WIDE, true, table);
   logs(LOG, INVERSE, SUM, 1);
   const log = load<f64>(LOG), factor = load<f64>(INVERSE) / expOfZero<T>();
   if (kind == PROBABILITIES) {
-    restIn<T>(X, values, k, <T>-Infinity);
+    restIn<T>(INPUT, values, k, <T>-Infinity);
     panelExp<T>(SUM, values, values, SHIFT, 1, k, WIDE, false, table);
   }
   // Where the softmax does not exist there are no probabilities either.

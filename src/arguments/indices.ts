@@ -45,7 +45,7 @@ export function takeRowArrays(fn: string, rows: number): RowArrays {
 }
 
 export function returnRowArrays(arrays: RowArrays): void {
-  if (arrays.u.length === KEPT_ROWS) kept = arrays;
+  if (lengthOf(arrays.u) === KEPT_ROWS) kept = arrays;
 }
 
 /** What the caller gets of one index for each row: the `out` that was given, or a new array; a number where there is neither `out` nor `shape`. */

@@ -104,11 +104,11 @@ export class Classes implements ClassIndices {
   check(fn: string): number {
     let ignored = 0;
     for (let row = 0; row < this.rows; row = this.end) {
-      this.readAhead(row);
+      // In most calls there is nothing else to be seen.
+      if (this.readAhead(row) >= 0) continue;
       for (let r = 0; r < this.end - row; r++) {
-        if (ahead[r]! >= 0) continue;
         if (ahead[r] === WRONG) throw this.errorAt(fn, row + r);
-        ignored++;
+        if (ahead[r] === IGNORED) ignored++;
       }
     }
     return ignored;
@@ -120,26 +120,33 @@ export class Classes implements ClassIndices {
   }
 
   copyTo(to: Int32Array, at: number, first: number, n: number): void {
-    for (let row = first; row < first + n; row = this.end) {
-      if (row < this.first || row >= this.end) this.readAhead(row);
-      const end = Math.min(this.end, first + n);
-      for (let r = row; r < end; r++) to[at + r - first] = ahead[r - this.first]!;
-    }
+    if (this.rows > AHEAD) this.read(to, at, first, n);
+    else for (let r = 0; r < n; r++) to[at + r] = ahead[first + r]!;
   }
 
-  /** Whoever else writes to the caller's memory meanwhile, what is read is a class, or negative. */
-  private readAhead(first: number): void {
-    const { indices, classes, ignoresClasses } = this;
-    const end = Math.min(this.rows, first + AHEAD);
+  private readAhead(first: number): number {
     this.first = first;
-    this.end = end;
+    this.end = Math.min(this.rows, first + AHEAD);
+    return this.read(ahead, 0, first, this.end - first);
+  }
+
+  /**
+   * Puts the classes of n rows from `first` on there; what is no class is negative, and so is what is returned then. Whoever else writes to the
+   * caller's memory meanwhile, what a kernel gets is nothing else.
+   */
+  private read(to: Int32Array, at: number, first: number, n: number): number {
+    const { indices, classes, ignoresClasses } = this;
+    let all = 0;
     // A loop for the usual kind: V8 makes one slow that has seen every kind.
     if (indices instanceof Int32Array && !ignoresClasses) {
-      for (let row = first; row < end; row++) {
-        const y = indices[row]!;
-        ahead[row - first] = y >>> 0 < classes ? y : this.classOf(y);
+      for (let r = 0; r < n; r++) {
+        let y = indices[first + r]!;
+        if (y >>> 0 >= classes) y = this.classOf(y);
+        all |= y;
+        to[at + r] = y;
       }
-    } else for (let row = first; row < end; row++) ahead[row - first] = this.classOf(Number(indices[row]));
+    } else for (let r = 0; r < n; r++) all |= to[at + r] = this.classOf(Number(indices[first + r]));
+    return all;
   }
 
   private classOf(value: number): number {

@@ -16,14 +16,17 @@
 import { fillWith } from "../arguments/typedArrays.js";
 import type { FloatArray } from "../kernels.js";
 
-// To allocate a row costs as much as to compute thirty classes, so rows of ordinary length use these again and again:
-// one kernel ends before another begins. A longer row gets an array of its own for the call.
-const KEPT_CLASSES = 2048;
-const kept = [0, 1, 2].map(() => new Float64Array(KEPT_CLASSES));
+// Rows are kept and used again, since one kernel ends before another begins: to allocate one of 32,000 classes takes as long as to compute it, page by
+// page. Only a row of more than a million classes gets an array of its own for the call.
+const MOST_KEPT = 1 << 20;
+const kept = [0, 1, 2].map(() => new Float64Array(1024));
 
 /** A row of doubles to compute in, one for each number. */
 export function scratchRow(number: 0 | 1 | 2, classes: number): Float64Array {
-  return classes <= KEPT_CLASSES ? kept[number]! : new Float64Array(classes);
+  if (classes <= kept[number]!.length) return kept[number]!;
+  const row = new Float64Array(classes > MOST_KEPT ? classes : Math.min(MOST_KEPT, 2 * classes));
+  if (classes <= MOST_KEPT) kept[number] = row;
+  return row;
 }
 
 /**

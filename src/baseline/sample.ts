@@ -3,6 +3,7 @@
 // of all classes, or of the `topK` largest, of these of the fewest that have `topP` of the sum, of these of those with at least `minP` of the
 // largest. x: [outer, classes, inner]; classes, u: [outer, inner]
 
+import { fillWith } from "../arguments/typedArrays.js";
 import type { FloatArray, Restriction, Shape } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";
 import { scratchPositions, select, selectTop } from "./select.js";
@@ -55,7 +56,7 @@ function restricted(
   }
   if (topP < 1) n = select(positions, row, e, n, topP * whole);
   const left = scratchRow(2, classes);
-  left.fill(0, 0, classes);
+  fillWith(left, 0, 0, classes);
   for (let i = 0; i < n; i++) {
     const j = positions[i]!;
     if (e[j]! >= minP) left[j] = e[j]!;

@@ -1,7 +1,7 @@
 // The kernels on linear memory: each call goes through its blocks (blocks.ts).
 
 import { rowStart } from "../arguments/shape.js";
-import { copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { bufferOf, byteOffsetOf, copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
 import type {
   FloatArray,
@@ -443,20 +443,20 @@ export class WasmKernels extends LayerBlocks implements Kernels {
   }
 
   float16ToFloat32(y: Float32Array, x: Uint16Array): void {
+    const { arena } = this;
     const length = lengthOf(x);
-    this.begin(y);
     const perBlock = ARENA_BYTES / 8;
-    this.arena.open(ARENA_BYTES);
-    const { exports, f32, buffer } = this.arena;
-    const to = this.arena.take(perBlock * 4);
-    const from = new Uint16Array(buffer, this.arena.take(perBlock * 2), perBlock);
+    this.begin(y);
+    arena.open(ARENA_BYTES);
+    const to = arena.take(perBlock * 4);
+    const bits = arena.take(perBlock * 2);
     for (let i = 0; i < length; i += perBlock) {
       const n = Math.min(perBlock, length - i);
-      setFrom(from, x.subarray(i, i + n));
-      exports.float16ToFloat32(4, to, from.byteOffset, n);
-      copy(y, i, f32, to >>> 2, n);
+      setFrom(new Uint16Array(arena.buffer, bits, n), new Uint16Array(bufferOf(x), byteOffsetOf(x) + 2 * i, n));
+      arena.exports.float16ToFloat32(4, to, bits, n);
+      copy(y, i, arena.f32, to >>> 2, n);
     }
-    this.arena.end();
+    arena.end();
   }
 
   /** Opens the blocks of a loss, with room for what belongs to its rows. */

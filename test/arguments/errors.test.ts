@@ -18,9 +18,9 @@ const INF = Number.POSITIVE_INFINITY;
 
 const SIZES = { rows: 2, classes: 3 };
 
-/** A right call of shape (2, 3), with no option but that. */
+/** A right call of shape (2, 3), with no option but that, and what makes it the same twice. */
 function bare(signature: Signature): Arguments {
-  const shape = signature.options.filter((name) => name === "shape");
+  const shape = signature.options.filter((name) => name === "shape" || name === "random");
   return allArguments(signature, SIZES, "", [...signature.positional, ...shape]);
 }
 
@@ -81,6 +81,42 @@ const onLogits = (name: string): Fault[] => [
   [name, [1, 2, 3, 4, 5, 6n], TypeError, /\[5\]/, /6/],
   [name, new Float32Array(7), RangeError, /\b7\b/],
   [name, new Float32Array(0), RangeError, /\b0\b/],
+];
+
+const onDraws: Fault[] = [
+  ["k", undefined, TypeError, /undefined/],
+  ["k", "2", TypeError, /"2"/],
+  ["k", 0, RangeError, /\[1, 3\]/, /\b0$/],
+  ["k", 4, RangeError, /\[1, 3\]/, /\b4$/],
+  ["k", 1.5, RangeError, /1\.5/],
+  ["k", NAN, RangeError, /NaN/],
+  ["values", "probs", TypeError, /"probabilities"/, /"probs"/],
+  ["topK", "5", TypeError, /"5"/],
+  ["topK", 0, RangeError, /\b0$/],
+  ["topK", 2.5, RangeError, /2\.5/],
+  ["topK", NAN, RangeError, /NaN/],
+  ["topP", null, TypeError, /null/],
+  ["topP", 0, RangeError, /\(0, 1\]/],
+  ["topP", 1.01, RangeError, /1\.01/],
+  ["topP", NAN, RangeError, /NaN/],
+  ["minP", [0.1], TypeError],
+  ["minP", -0.1, RangeError, /\[0, 1\]/, /-0\.1/],
+  ["minP", 1.1, RangeError, /1\.1/],
+  ["minP", NAN, RangeError, /NaN/],
+  ["random", 0.5, TypeError, /a function/],
+  ["random", null, TypeError, /null/],
+  ["random", () => 1, RangeError, /\[0, 1\)/, /\b1$/],
+  ["random", () => -1e-300, RangeError, /-1e-300/],
+  ["random", () => NAN, RangeError, /NaN/],
+  ["random", () => "0.5", RangeError, /"0.5"/],
+  ["random", () => undefined, RangeError, /undefined/],
+  ["random", () => 0n, RangeError, /0n/],
+];
+
+const onRows = (name: string): Fault[] => [
+  [name, new Float32Array([1, 2, 3, 4, NAN, 6]), RangeError, /row 1/, /\[4\] = NaN/],
+  [name, new Float32Array([1, 2, INF, 4, 5, 6]), RangeError, /row 0/, /\[2\] = Infinity/],
+  [name, new Float32Array([1, 2, 3, -INF, -INF, -INF]), RangeError, /row 1/, /-Infinity/],
 ];
 
 /** What is wrong beside such an array for a result. */
@@ -242,6 +278,7 @@ const common = [
   ...onSmoothing,
   ...onHinge,
   ...onLayer,
+  ...onDraws,
 ];
 
 /** What can be wrong in the arguments that a function has. */
@@ -250,7 +287,11 @@ function faultsOf(signature: Signature): Fault[] {
   const right = allArguments(signature, SIZES);
   const onDistribution = variants?.includes("targets, probabilities") ? onProbabilities : [NO_PROBABILITIES];
   return [
-    ...(positional.includes("weight") ? common.map(ofLayer) : common).filter(([argument]) => argument in right),
+    // a draw at temperature 0 takes the largest
+    ...(positional.includes("weight") ? common.map(ofLayer) : common).filter(
+      ([argument, value]) => argument in right && !(value === 0 && "random" in right && argument === "temperature"),
+    ),
+    ...("random" in right ? onRows(first) : []),
     ...onLogits(first),
     ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
     ...(positional.includes("weight") ? onWeightMatrix : []),

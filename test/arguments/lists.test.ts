@@ -126,7 +126,10 @@ function listArguments(signature: Signature): Arguments {
   const { shape, ...given } = rightArguments(signature);
   const lists = Object.entries(given).map(([name, value]) => [
     name,
-    ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value,
+    // class indices come out in an Int32Array alone
+    ArrayBuffer.isView(value) && !(value instanceof Int32Array && signature.outputs.includes(name))
+      ? Array.from(value as Float32Array)
+      : value,
   ]);
   return { ...Object.fromEntries(lists), shape: [...(shape as number[])] };
 }
@@ -182,7 +185,8 @@ onEveryGuardedBackend(({ api }) => {
       });
     });
 
-    const { name, outputs } = signature;
+    const { name } = signature;
+    const outputs = signature.outputs.filter((output) => names.includes(output));
     const kinds: [string, (list: number[]) => readonly number[]][] = [
       ["frozen", Object.freeze],
       ["of which an element is read-only", (list: number[]) => Object.defineProperty(list, 1, { writable: false })],

@@ -4,7 +4,10 @@ import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import type { Api } from "./backends.js";
 
-export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace" | "ready">;
+export type FunctionName = Exclude<
+  keyof Api,
+  "backend" | "initialLoss" | "createWorkspace" | "ready" | "float16ToFloat32"
+>;
 /** What is common to the plain functions and those of a workspace. */
 export type Functions = Pick<Api, FunctionName>;
 
@@ -84,9 +87,6 @@ const layerHinge: Entry = {
   own: ownOfLayer,
 };
 const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
-/** Bits of half floats. */
-const halves = ({ rows, classes }: Sizes) =>
-  Uint16Array.from({ length: rows * classes }, (_, i) => (i * 40503) & 0xffff);
 
 const entries = {
   softmax: { positional: ["x"], options: FORWARD },
@@ -110,7 +110,6 @@ const entries = {
     options: [...LAYOUT, "temperature", "topK", "topP", "minP", "random", "out"],
     own: { out: indices },
   },
-  float16ToFloat32: { first: "bits", positional: ["x"], options: ["out"], own: { x: halves } },
 } satisfies Record<FunctionName, Entry>;
 
 /** Every argument in a right call. Among the arrays none is longer than the logits. */
@@ -123,7 +122,7 @@ const RIGHT: Right = {
   shape: ({ rows, classes }) => [rows, classes],
   axis: () => 1,
   temperature: () => 2,
-  k: () => 3,
+  k: ({ classes }) => Math.min(3, classes),
   values: () => "logits",
   topK: () => 5,
   topP: () => 0.9,

@@ -16,6 +16,7 @@ import {
 } from "../inputs/draw.js";
 import type { Random } from "../inputs/random.js";
 import { type Container, containers, copyOf, toContainer, type Values } from "../inputs/values.js";
+import { ranking, type SampleOptions, sampleChoices } from "../oracle/decisions.js";
 import {
   crossEntropy,
   crossEntropyOfProbabilities,
@@ -280,4 +281,113 @@ function asArray(loss: number | Values): ArrayLike<number> {
   return typeof loss === "number" ? [loss] : loss;
 }
 
-export const ops: readonly Op[] = [...forward.map(forwardOp), ...products.map(productOp), ...losses.map(lossOp)];
+// ---- decisions ----
+
+/** Logits whose rows can be drawn from. */
+function drawable(problem: Problem): Values {
+  const x = drawArray(problem);
+  const { classes, inner } = problem.layout;
+  for (let i = 0; i < x.length; i++) {
+    const isFirst = Math.floor(i / inner) % classes === 0;
+    if (Number.isNaN(x[i]) || x[i] === Infinity || (isFirst && x[i] === -Infinity)) x[i] = 0;
+  }
+  return x;
+}
+
+const indicesOf = (result: unknown): ArrayLike<number> =>
+  typeof result === "number" ? [result] : (result as Int32Array);
+
+const argmaxOp: Op = {
+  name: "argmax",
+  positive: [],
+  draw(problem) {
+    const { layout, random } = problem;
+    const x = drawArray(problem);
+    const options = presentation(random, layout, "function");
+    return {
+      describe: () => `argmax(${show(x)}, ${show(options)})`,
+      run: (api) => ({ indices: indicesOf((api.argmax as (...args: unknown[]) => unknown)(copyOf(x), options)) }),
+      expected: () => ({ indices: rowsOf(x, layout).map((row) => real(ranking(row)[0]!)) }),
+      x: Array.from(x),
+    };
+  },
+};
+
+const topKOp: Op = {
+  name: "topK",
+  positive: [],
+  draw(problem) {
+    const { layout, random } = problem;
+    const x = drawArray(problem);
+    const k = random.integer(1, layout.classes);
+    const temperature = random.pick([undefined, 1, 0.5, 10]);
+    const values = random.pick([undefined, "probabilities", "logProbabilities", "logits"] as const);
+    const options = { ...presentation(random, layout, "function"), ...defined({ temperature, values }) };
+    return {
+      describe: () => `topK(${show(x)}, ${k}, ${show(options)})`,
+      run: (api) => ({ ...api.topK(copyOf(x), k, options) }),
+      expected(rounding) {
+        const rows = rowsOf(x, layout).map((row) => {
+          const order = ranking(row).slice(0, k);
+          const f = { logits: () => row.map(real), probabilities: softmax, logProbabilities: logSoftmax };
+          const all = f[values ?? "probabilities"](row, temperature ?? 1, rounding);
+          return order.map((j) => [real(j), all[j]!] as const);
+        });
+        return { indices: rows.flat().map(([j]) => j), values: rows.flat().map(([, value]) => value) };
+      },
+      x: Array.from(x),
+    };
+  },
+};
+
+/** Nearer to a boundary than this share of the sum, either side of it is right. */
+const boundary = (container: Container): number => (container === "Float32Array" ? 1e-6 : 1e-12);
+
+const sampleOp: Op = {
+  name: "sample",
+  positive: [],
+  draw(problem) {
+    const { layout, container, random } = problem;
+    const x = drawable(problem);
+    const drawn: SampleOptions = defined({
+      temperature: random.pick([undefined, 1, 0.5, 10, 0]),
+      topK: random.pick([undefined, undefined, 1, 2, layout.classes, random.integer(1, layout.classes)]),
+      topP: random.pick([undefined, undefined, 1, 0.9, 0.5, 0.1]),
+      minP: random.pick([undefined, undefined, 0, 0.05, 0.5, 1]),
+    });
+    // A number for each row that is not on a boundary, if there is one; the largest logit is never on one.
+    const decided = (row: readonly number[], restriction: SampleOptions) => {
+      for (let i = 0; i < 9; i++) {
+        const u = random.uniform();
+        const choices = [...sampleChoices(row, u, restriction, boundary(container))];
+        if (choices.length === 1) return { u, choice: choices[0]! };
+      }
+      return undefined;
+    };
+    const rows = rowsOf(x, layout);
+    const tried = rows.map((row) => decided(row, drawn));
+    const restriction: SampleOptions = tried.includes(undefined) ? { temperature: 0 } : drawn;
+    const draws = rows.map((row, r) => tried[r] ?? decided(row, restriction)!);
+    if (restriction !== drawn) for (const [r, row] of rows.entries()) draws[r] = decided(row, restriction)!;
+    const options = { ...presentation(random, layout, "function"), ...restriction };
+    return {
+      describe: () => `sample(${show(x)}, ${show(options)}), u: ${draws.map(({ u }) => u)}`,
+      run(api) {
+        const us = draws.map(({ u }) => u).values();
+        const given = { ...options, random: () => us.next().value as number };
+        return { classes: indicesOf((api.sample as (...args: unknown[]) => unknown)(copyOf(x), given)) };
+      },
+      expected: () => ({ classes: draws.map(({ choice }) => real(choice)) }),
+      x: Array.from(x),
+    };
+  },
+};
+
+export const ops: readonly Op[] = [
+  argmaxOp,
+  topKOp,
+  sampleOp,
+  ...forward.map(forwardOp),
+  ...products.map(productOp),
+  ...losses.map(lossOp),
+];

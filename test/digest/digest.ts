@@ -115,18 +115,27 @@ class Batch {
     const isLayer = positional.includes("weight");
     const shape = isLayer ? [rows, classes] : inner === 1 ? [outer, classes] : [outer, classes, inner];
     const layout = { shape, axis: 1 };
-    const chosen = options.filter((option) => random.integer(2) || option in layout);
+    const chosen = options.filter((option) => random.integer(2) || option in layout || option === "random");
     const given: { [name: string]: unknown } = {};
     /** Each argument by its name; `reduction` comes before what depends on it. */
     const all: Right = {
       // a product is one with what its function has returned
-      x: () => (first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x),
+      x: () => {
+        if (name === "sample") return this.drawable();
+        return first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x;
+      },
       dy: () => this.values("plain"),
       targets: () => this.targets(what, isLayer ? LAYER_CLASSES : classes),
       shape: () => layout.shape,
       axis: () => layout.axis,
       temperature: () =>
         random.pick([1, 0.5, 0.7, 3, 10, ...(positional.includes("targets") ? [] : [1e-3, 1e4, 1e-30, 1e30])]),
+      k: () => 1 + random.integer(Math.min(classes, 100)),
+      values: () => random.pick(["logProbabilities", "logits"]),
+      topK: () => 1 + random.integer(Math.min(classes, 100)),
+      topP: () => random.pick([0.01, 0.3, 0.5, 0.9, 0.99]),
+      minP: () => random.pick([1e-9, 0.01, 0.1, 0.5, 1]),
+      random: () => () => random.uniform(0, 1),
       reduction: () => random.pick(["none", "sum", "mean"]),
       weight: () => (isLayer ? this.plain(LAYER_CLASSES * classes) : this.weights(classes)),
       bias: () => this.plain(LAYER_CLASSES),
@@ -160,6 +169,17 @@ class Batch {
       given[key] = make({ rows, classes });
     }
     return given;
+  }
+
+  /** The logits with 0 for what no class can be drawn from. */
+  private drawable(): Values {
+    const { classes, inner } = this;
+    const x = this.x.slice();
+    for (let i = 0; i < x.length; i++) {
+      const isFirst = Math.floor(i / inner) % classes === 0;
+      if (Number.isNaN(x[i]) || x[i] === Infinity || (isFirst && x[i] === -Infinity)) x[i] = 0;
+    }
+    return x;
   }
 
   private values(fill: Fill): Values {

@@ -33,12 +33,18 @@ type RowFunction = (
 function rowFunction(signature: Signature, isPlain: boolean): RowFunction {
   const { name, options, first } = signature;
   const all = Object.entries(allArguments(signature)).filter(([key]) => options.includes(key) && key !== "accumulate");
-  const scalars = Object.fromEntries(all.filter(([, value]) => !isPlain && typeof value !== "object"));
+  const scalars = Object.fromEntries(
+    all.filter(([, value]) => (isPlain ? typeof value === "function" : typeof value !== "object")),
+  );
   const reduction = options.includes("reduction") ? { reduction: "none" } : {};
   return (functions, x, targets, layout) => {
     // a product is one with what its function has returned
     const forward = functions[name.replace(/Grad$/, "") as "softmax"];
-    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets };
+    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets, k: 1 };
+    // a row that cannot be drawn from is an error
+    if (name === "sample") {
+      for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) x[i] = 0;
+    }
     const given = Object.entries({ ...scalars, ...layout, ...reduction, ...arrays });
     const own = given.filter(([key]) => signature.positional.includes(key) || options.includes(key));
     const result = invoke(functions, signature, Object.fromEntries(own));

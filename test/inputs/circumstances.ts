@@ -116,7 +116,7 @@ export function rowByRow(functions: Functions): Functions {
       for (const [name, values] of Object.entries(isPlain ? { result: got as Floats } : got)) {
         results[name] ??= emptyLike(values, rows * values.length);
         const all = results[name];
-        const isWhole = values.length === classes;
+        const isWhole = values.length === classes && !signature.positional.includes("k");
         for (let j = 0; j < values.length; j++) all[isWhole ? at(r, j) : r * values.length + j] = values[j]!;
       }
     }

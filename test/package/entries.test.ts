@@ -21,7 +21,9 @@ describe("entry points", () => {
   it("export the same names", () => {
     const names = Object.keys(baseline).sort();
     const functions = signatures.map(({ name }) => name);
-    expect(names).toEqual([...functions, "backend", "createWorkspace", "initialLoss", "ready"].sort());
+    expect(names).toEqual(
+      [...functions, "float16ToFloat32", "backend", "createWorkspace", "initialLoss", "ready"].sort(),
+    );
     expect(Object.keys(simd).sort()).toEqual(names);
     expect(Object.keys(relaxed).sort()).toEqual(names);
     expect(Object.keys(create(bytes)).sort()).toEqual(names);

@@ -76,13 +76,19 @@ function argumentsOf(
   type: typeof Float32Array | typeof Float64Array,
   [outer, classes, inner]: number[],
 ) {
-  const { name, second, output } = signature;
+  const { name, positional, second, output } = signature;
   if (second === "weight") return argumentsOfLayer(signature, type, [outer!, classes!, inner!]);
   const rows = outer! * inner!;
   const n = rows * classes!;
   const all = (length: number) => new type(length).fill(0.5);
   const shaped: Arguments = { x: all(n), shape: [outer, classes, inner], axis: 1 };
   if (second === "dy") return [{ ...shaped, dy: all(n) }];
+  if (positional.includes("k"))
+    return [
+      { ...shaped, k: classes },
+      { ...shaped, k: 1, values: "logits" },
+    ];
+  if (name === "sample") return [{}, { topK: 5 }, { topP: 0.9, minP: 0.1 }].map((given) => ({ ...shaped, ...given }));
   if (second === undefined) return [shaped];
 
   const factors = { weight: all(classes!), sampleWeight: all(rows), reduction: "none" };

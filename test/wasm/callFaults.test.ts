@@ -346,18 +346,20 @@ describe.each(backends.filter(({ runs }) => runs).map(({ name, api }) => [name, 
       // a loss allocates its losses, the others what they return
       if (signature.second !== "targets") delete given[signature.output!];
       const before = output?.slice();
-      const real = globalThis.Float32Array;
+      const real = { Float32Array, Int32Array };
+      const refusing = <K extends Float32ArrayConstructor | Int32ArrayConstructor>(kind: K): K =>
+        new Proxy(kind, {
+          construct(target, args: unknown[], newTarget) {
+            if (typeof args[0] === "number") throw new RangeError("Array buffer allocation failed");
+            return Reflect.construct(target, args, newTarget) as object;
+          },
+        });
       const thrown = caught(() => {
         try {
-          globalThis.Float32Array = new Proxy(real, {
-            construct(target, args: unknown[], newTarget) {
-              if (typeof args[0] === "number") throw new RangeError("Array buffer allocation failed");
-              return Reflect.construct(target, args, newTarget) as object;
-            },
-          });
+          Object.assign(globalThis, { Float32Array: refusing(Float32Array), Int32Array: refusing(Int32Array) });
           invoke(api, signature, given);
         } finally {
-          globalThis.Float32Array = real;
+          Object.assign(globalThis, real);
         }
       });
       expect(thrown).toBeInstanceOf(RangeError);

@@ -1,0 +1,89 @@
+// Half floats: all of them, and as what every function takes.
+import { expect, it } from "vitest";
+import { onEveryBackend } from "../catalogue/backends.js";
+import { expectSameBits } from "../oracle/expectClose.js";
+
+/** From the definition: sign, 5 bits of exponent, 10 of fraction. */
+function half(h: number): number {
+  const sign = h >> 15 ? -1 : 1;
+  const exponent = (h >> 10) & 31;
+  const fraction = h & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
+
+onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
+  it("all 65,536", () => {
+    expectSameBits(float16ToFloat32(all), Array.from(all, half), () => "all");
+  });
+
+  it("any number of them, at any place, into a given array", () => {
+    for (const n of [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 100, 40_000]) {
+      for (const offset of [0, 1, 3]) {
+        const bits =
+          all.subarray(0x3bf0 + offset, 0x3bf0 + offset + n).length === n
+            ? all.subarray(0x3bf0 + offset, 0x3bf0 + offset + n)
+            : all.slice(0, n);
+        const room = new Float32Array(n + 2).fill(-7);
+        const out = room.subarray(1, n + 1);
+        expect(float16ToFloat32(bits, { out })).toBe(out);
+        expectSameBits(out, Array.from(bits, half), () => `${n} at ${offset}`);
+        expect([room[0], room[n + 1]]).toEqual([-7, -7]);
+      }
+    }
+  });
+
+  it("over the very bits", () => {
+    for (const at of [0, 1, 500, 1000]) {
+      const { buffer } = new Float32Array(2000);
+      const bits = new Uint16Array(buffer, 2 * at, 1000);
+      bits.set(all.subarray(0x3800, 0x3800 + 1000));
+      const want = Array.from(bits, half);
+      expectSameBits(float16ToFloat32(bits, { out: new Float32Array(buffer, 0, 1000) }), want, () => `at ${at}`);
+    }
+  });
+
+  it.each([
+    [[Float32Array.of(1)], TypeError, /bits must be a Uint16Array/],
+    [[[1]], TypeError, /an array of length 1/],
+    [[undefined], TypeError, /undefined/],
+    [[all, { out: new Float64Array(65536) }], TypeError, /out must be a Float32Array/],
+    [[all, { out: new Float32Array(3) }], RangeError, /out\.length must be bits\.length = 65536, got 3/],
+    [[all, { shape: [2] }], TypeError, /unknown option "shape"/],
+  ])("%#: a wrong argument is an error", (args, type, message) => {
+    const call = () => (float16ToFloat32 as (...args: unknown[]) => unknown)(...args);
+    expect(call).toThrow(type);
+    expect(call).toThrow(message);
+  });
+
+  // Node 24 and later
+  const Float16 = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Float32Array }).Float16Array;
+  it.skipIf(Float16 === undefined)("a Float16Array is taken as the Float32Array of its numbers", () => {
+    const bits = Uint16Array.from({ length: 600 }, (_, i) => 0x3000 + ((i * 37) % 0x1400) + (i % 3 === 0 ? 0x8000 : 0));
+    const x = new Float16!(bits.buffer);
+    const wide = float16ToFloat32(bits);
+    const shape = [6, 100];
+    const targets = [5, 0, 99, 7, 1, 2];
+    for (const f of [
+      (x: Float32Array) => api.softmax(x, { shape }),
+      (x: Float32Array) => api.logSoftmax(x, { shape }),
+      (x: Float32Array) => api.logSumExp(x, { shape }),
+      (x: Float32Array) => api.softmaxGrad(x, x, { shape }),
+      (x: Float32Array) => api.logSoftmaxGrad(x, wide, { shape }),
+      (x: Float32Array) => api.crossEntropyGrad(x, targets).grad,
+      (x: Float32Array) => [api.crossEntropy(x, x, { shape })],
+      (x: Float32Array) => api.hingeGrad(x, targets).grad,
+      (x: Float32Array) => api.argmax(x, { shape }),
+      (x: Float32Array) => api.topK(x, 5, { shape }).values,
+      (x: Float32Array) => [api.sample(x, { random: () => 0.3 })],
+    ]) {
+      const got = f(x);
+      expectSameBits(got, f(wide), () => String(f));
+      expect(Object.prototype.toString.call(got)).toBe(Object.prototype.toString.call(f(wide)));
+    }
+    expect(() => api.softmax(wide, { out: x })).toThrow(/out must be a Float32Array/);
+    expect(() => api.crossEntropy(wide, targets, { weight: x })).toThrow(TypeError);
+  });
+});
