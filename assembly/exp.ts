@@ -123,7 +123,7 @@ function coefficient<T>(i: usize): v128 {
 // A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of them,
 // and a last one adds that up. One loop would be a chain of thirty dependent operations, and its constants and vectors do not fit the registers: a softmax
 // takes 27 % longer then (f32, C = 1024, Node 24). A block is a part of a wide row, or all tiles of a panel.
-const BLOCK: usize = 2048;
+export const BLOCK: usize = 2048;
 const REDUCED = memory.data(2 * PANEL_BYTES, 16);
 
 /** Bytes of a tile in the next block, of those that are left. 0 if nothing but the rest of a wide row is. */
@@ -214,11 +214,16 @@ function smaller<T>(x: v128, negMax: v128): v128 {
  * (f32). c6 is that of f32.
  */
 function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+  return mulAdd<T>(expm1<T>(r, c2, c3, c4, c5, c6), s, s);
+}
+
+/** e^r − 1 = r + r²·Q(r) */
+function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   const q = v128.mul<T>(r, r);
   let p = mulAdd<T>(c5, r, c4);
   if (sizeof<T>() == 4) p = mulAdd<T>(c6, q, p);
   p = mulAdd<T>(p, q, mulAdd<T>(c3, r, c2));
-  return mulAdd<T>(mulAdd<T>(p, q, r), s, s);
+  return mulAdd<T>(p, q, r);
 }
 
 /** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
@@ -326,5 +331,26 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
       }
     }
     y += part;
+  }
+}
+
+// The same for what has no rows: one block of whole chunks, at most BLOCK bytes.
+
+/** e = 2^BIAS · e^−|x| */
+export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): void {
+  for (let i: usize = 0; i < bytes; i += VECTOR) v128.store(e + i, v128.neg<T>(v128.abs<T>(v128.load(x + i))));
+  panelReduce<T>(e, ZEROS, 1, bytes, bytes, 0, false, table);
+  panelPower<T>(e, 1, bytes, bytes);
+}
+
+/** dx = dy · (1 − e^y) for y ≤ 0, as (1 − 2^(n/N)) − 2^(n/N)·(e^ρ − 1): the first difference is exact where the second could cancel with it. */
+export function blockMinusExpm1<T>(dx: usize, y: usize, dy: usize, bytes: usize, table: usize): void {
+  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
+  const one = coefficient<T>(7), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  panelReduce<T>(y, ZEROS, 1, bytes, bytes, 0, false, table);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const s = v128.load(REDUCED + 2 * i, 16), rest = v128.mul<T>(expm1<T>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c6), s);
+    const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), unscale);
+    v128.store(dx + i, v128.mul<T>(v128.load(dy + i), value));
   }
 }

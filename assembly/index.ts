@@ -2,10 +2,12 @@
 // absent; other sizes are elements.
 
 import { add as addOf } from "./add";
+import { binaryCrossEntropy as binaryCrossEntropyOf } from "./binaryCrossEntropy";
 import { crossEntropy as crossEntropyOf } from "./crossEntropy";
 import { hinge as hingeOf } from "./hinge";
 import { logSoftmax as logSoftmaxOf, logSoftmaxGrad as logSoftmaxGradOf, logSumExp as logSumExpOf } from "./logSoftmax";
 import { narrowExp as narrowExpOf, narrowPlain, swapAxes as swapAxesOf } from "./panel";
+import { LOG_SIGMOID, LOG_SIGMOID_GRAD, SIGMOID, SIGMOID_GRAD, elementwise } from "./sigmoid";
 import { softmax as softmaxOf, softmaxGrad as softmaxGradOf } from "./softmax";
 
 /** Where the memory that the caller may use begins. */
@@ -81,4 +83,27 @@ export function add(bytes: i32, y: usize, x: usize, n: i32): void {
 export function swapAxes(bytes: i32, to: usize, from: usize, rows: i32, cols: i32, toStride: i32, fromStride: i32): void {
   if (bytes == 4) swapAxesOf<f32>(to, from, rows, cols, toStride, fromStride);
   else swapAxesOf<f64>(to, from, rows, cols, toStride, fromStride);
+}
+export function sigmoid(bytes: i32, y: usize, x: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(SIGMOID, y, x, 0, n);
+  else elementwise<f64>(SIGMOID, y, x, 0, n);
+}
+export function sigmoidGrad(bytes: i32, dx: usize, y: usize, dy: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(SIGMOID_GRAD, dx, y, dy, n);
+  else elementwise<f64>(SIGMOID_GRAD, dx, y, dy, n);
+}
+export function logSigmoid(bytes: i32, y: usize, x: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(LOG_SIGMOID, y, x, 0, n);
+  else elementwise<f64>(LOG_SIGMOID, y, x, 0, n);
+}
+export function logSigmoidGrad(bytes: i32, dx: usize, y: usize, dy: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(LOG_SIGMOID_GRAD, dx, y, dy, n);
+  else elementwise<f64>(LOG_SIGMOID_GRAD, dx, y, dy, n);
+}
+export function binaryCrossEntropy(
+  bytes: i32, total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
+  n: i32, smoothing: f64, gamma: f64, gradScale: f64,
+): void {
+  if (bytes == 4) binaryCrossEntropyOf<f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else binaryCrossEntropyOf<f64>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
 }

@@ -49,6 +49,29 @@ export interface LossTerms {
   readonly clears: boolean;
 }
 
+/** What binary cross-entropy takes. Everything is elementwise but `weight` and `posWeight`, one factor per class, and `sampleWeight`, one per row. */
+export interface BinaryTerms {
+  /** Room for the loss of each element; absent where only their total is wanted. */
+  readonly losses: FloatArray | undefined;
+  readonly grad: FloatArray | undefined;
+  readonly logits: FloatArray;
+  /** In [0, 1], of the logits' type. */
+  readonly targets: FloatArray;
+  readonly shape: Shape;
+  /** Absent means 1. An element whose `weight` times `sampleWeight` is 0 gives exactly 0, whatever it holds. */
+  readonly weight: FloatArray | undefined;
+  readonly posWeight: FloatArray | undefined;
+  readonly sampleWeight: Float64Array | undefined;
+  /** Upstream gradient of each element; absent means 1. */
+  readonly gradOutput: FloatArray | undefined;
+  readonly gradScale: number;
+  readonly accumulate: boolean;
+  /** ε in [0, 1] */
+  readonly labelSmoothing: number;
+  /** γ ≥ 0 */
+  readonly gamma: number;
+}
+
 export type Formulation = "weston-watkins" | "crammer-singer";
 
 /**
@@ -69,4 +92,11 @@ export interface Kernels {
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
   /** divisor: of loss and gradient, 1, or C for `perClass`. */
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
+  // Elementwise: of the shape only the size matters.
+  sigmoid(y: FloatArray, x: FloatArray, shape: Shape): void;
+  sigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
+  logSigmoid(y: FloatArray, x: FloatArray, shape: Shape): void;
+  logSigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
+  /** Returns the sum of the losses of all elements. */
+  binaryCrossEntropy(terms: BinaryTerms): number;
 }

@@ -25,6 +25,8 @@ const NONE = {
   out: undefined as unknown,
   grad: undefined as unknown,
   bytes: undefined as unknown,
+  gamma: undefined as unknown,
+  posWeight: undefined as unknown,
   /** A copy of `out` or `grad` where that is a list. */
   list: undefined as Float64Array | undefined,
 };
@@ -64,7 +66,7 @@ function readOption(fn: string, read: typeof NONE, name: OptionName, value: unkn
   if (name === "shape" || name === "ignoreIndex") read[name] = readFew(fn, name, value);
   else if (!Array.isArray(value)) return;
   else if (name === "out" || name === "grad") read.list = writable(fn, name, value, readList(fn, name, value)!);
-  else if (name === "weight" || name === "sampleWeight" || name === "gradOutput")
+  else if (name === "weight" || name === "posWeight" || name === "sampleWeight" || name === "gradOutput")
     read[name] = readList(fn, name, value);
 }
 
@@ -149,4 +151,9 @@ export function choiceOption<C extends string | number>(
 
 export function temperatureOption(fn: string, { temperature }: Options): number {
   return numberOption(fn, "temperature", temperature, 1, "positive and finite", (t) => t > 0 && t < Infinity);
+}
+
+/** γ of a focal loss. */
+export function gammaOption(fn: string, { gamma }: Options): number {
+  return numberOption(fn, "gamma", gamma, 0, "finite and not negative", (g) => g >= 0 && g < Infinity);
 }

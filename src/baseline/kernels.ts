@@ -2,10 +2,12 @@
 // engine, and are what a faster backend is measured against.
 
 import type { Kernels } from "../kernels.js";
+import { binaryCrossEntropy } from "./binaryCrossEntropy.js";
 import { crossEntropy } from "./crossEntropy.js";
 import { hinge } from "./hinge.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
+import { logSigmoid, logSigmoidGrad, sigmoid, sigmoidGrad } from "./sigmoid.js";
 import { softmax, softmaxGrad } from "./softmax.js";
 
 export const baselineKernels: Kernels = {
@@ -17,4 +19,9 @@ export const baselineKernels: Kernels = {
   logSumExp,
   crossEntropy,
   hinge,
+  sigmoid,
+  sigmoidGrad,
+  logSigmoid,
+  logSigmoidGrad,
+  binaryCrossEntropy,
 };
