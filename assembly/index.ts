@@ -2,7 +2,7 @@
 // absent; other sizes are elements.
 
 import { add as addOf } from "./add";
-import { binaryCrossEntropy as binaryCrossEntropyOf } from "./binaryCrossEntropy";
+import { binaryCrossEntropy as binaryCrossEntropyOf, focalF32 } from "./binaryCrossEntropy";
 import { crossEntropy as crossEntropyOf } from "./crossEntropy";
 import { hinge as hingeOf } from "./hinge";
 import { logSoftmax as logSoftmaxOf, logSoftmaxGrad as logSoftmaxGradOf, logSumExp as logSumExpOf } from "./logSoftmax";
@@ -104,6 +104,7 @@ export function binaryCrossEntropy(
   bytes: i32, total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
   n: i32, smoothing: f64, gamma: f64, gradScale: f64,
 ): void {
-  if (bytes == 4) binaryCrossEntropyOf<f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  if (bytes == 4 && gamma != 0) focalF32(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else if (bytes == 4) binaryCrossEntropyOf<f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
   else binaryCrossEntropyOf<f64>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
 }

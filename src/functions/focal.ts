@@ -20,11 +20,15 @@ export function focal(
 ): number {
   const { losses, grad, shape, weight, sampleWeight, gradOutput } = terms;
   const rows = shape.outer * shape.inner;
-  const log = newArray(fn, Float64Array.prototype, rows); // n, then −n
-  const q = newArray(fn, Float64Array.prototype, rows);
+  const log = newArray(fn, Float64Array.prototype, 2 * rows); // n, then −n; and zeros
+  const p = newArray(fn, Float64Array.prototype, 2 * rows); // 0 and 1, then −p and 0
+  const q = newArray(fn, Float64Array.prototype, rows); // 1, then q, then the factor of the gradient
   const none = { grad: undefined, weight: undefined, sampleWeight: undefined, gradOutput: undefined };
   kernels.crossEntropy({ ...terms, ...none, losses: log }, 0, temperature);
   for (let r = 0; r < rows; r++) log[r]! *= -1;
+  // The backend's own e^−n, by a product whose Σ dy is 1: Math.exp differs between engines.
+  fillWith(p, 1, rows, 2 * rows);
+  kernels.logSoftmaxGrad(p, log, p, { outer: 1, classes: 2, inner: rows });
   fillWith(q, 1, 0, rows);
   kernels.logSigmoidGrad(q, log, q, { outer: rows, classes: 1, inner: 1 });
 
@@ -38,8 +42,7 @@ export function focal(
     const loss = u === 0 ? 0 : u * (w === 0 && n === Infinity ? 0 : w * power * n) + 0;
     total.add(loss);
     if (losses !== undefined) losses[r] = loss;
-    const p = 1 - q[r]!;
-    const factor = q[r] === 0 ? 0 : power * (1 + (p === 0 ? 0 : (gamma * p * n) / q[r]!));
+    const factor = q[r] === 0 ? 0 : power * (1 - (p[r] === 0 ? 0 : (gamma * p[r]! * n) / q[r]!));
     q[r] = gradOutput === undefined ? factor : factor * gradOutput[r]!;
   }
   if (grad !== undefined) kernels.crossEntropy({ ...terms, losses: undefined, gradOutput: q }, 0, temperature);
