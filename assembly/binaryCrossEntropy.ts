@@ -13,24 +13,28 @@
 import { blockExp, expOfZero, expTable } from "./exp";
 import { log1p } from "./log";
 import { LOST, lostByBoth, plusBoth } from "./rows";
-import { move, one, restTo, wholeBlock } from "./sigmoid";
+import { E as P, move, one, restTo, wholeBlock } from "./sigmoid";
 import { CHUNK, VECTOR, ZERO, addHigh, addLow, pair, storeSum } from "./simd";
 
-const E = memory.data(2048, 16);
+// Of a block: p, c, s and z.
+
+const C = memory.data(2048, 16);
+const S = memory.data(2048, 16);
+const Z = memory.data(2048, 16);
 const SUM = memory.data(32, 16);
 // What stands for an absent array; and what is left in the end of each array and is not a whole chunk.
 const ONES = memory.data(16, 16);
 const REST = memory.data(7 * 64, 16);
 
 // An f32 focal loss is computed in f64, some elements at a time: the powers would multiply the errors of p, to 9 ulp for γ = 2.
-const WIDE = 256;
-const WIDENED = memory.data(7 * 2048, 16);
+const WIDE = 128;
+const WIDENED = memory.data(7 * 1024, 16);
 
 export function focalF32(
   total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
   n: i32, smoothing: f64, gamma: f64, gradScale: f64,
 ): void {
-  const losses = WIDENED + 5 * 2048, grads = WIDENED + 6 * 2048;
+  const losses = WIDENED + 5 * 1024, grads = WIDENED + 6 * 1024;
   for (let i = 0; i < n; i += WIDE) {
     const count = min(n - i, WIDE), at = <usize>i << 2;
     binaryCrossEntropy<f64>(
@@ -46,7 +50,7 @@ export function focalF32(
 function widened(place: usize, from: usize, at: usize, n: i32): usize {
   if (!from) return 0;
   from += at;
-  const to = WIDENED + place * 2048;
+  const to = WIDENED + place * 1024;
   for (let i: usize = 0; i < <usize>n; i++) store<f64>(to + (i << 3), <f64>load<f32>(from + (i << 2)));
   return to;
 }
@@ -93,27 +97,21 @@ function block<T>(
   total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
   bytes: usize, smoothing: f64, gamma: T, gradScale: T, table: usize,
 ): void {
-  const ones = one<T>(), zero = v128.load(ZERO), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  const ones = one<T>(), zero = v128.load(ZERO);
   const keep = v128.splat<T>(<T>(1 - smoothing)), half = v128.splat<T>(<T>(smoothing / 2));
   const gammas = v128.splat<T>(gamma), scale = v128.splat<T>(gradScale), focal = gamma != 0, squared = gamma == 2;
   const toWeight = weight ? VECTOR : 0, toPosWeight = posWeight ? VECTOR : 0, toUpstream = gradOutput ? VECTOR : 0;
   if (!weight) weight = ONES;
   if (!posWeight) posWeight = ONES;
   if (!gradOutput) gradOutput = ONES;
+  blockSigmoids<T>(x, bytes, table);
   let sumL = f64x2.splat(0), sumH = sumL;
-  blockExp<T>(E, x, bytes, table);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const value = v128.load(x + i), e = v128.mul<T>(v128.load(E + i), unscale), d = v128.add<T>(ones, e);
-    const negative = v128.lt<T>(value, zero), small = v128.div<T>(e, d), large = v128.div<T>(ones, d);
-    const p = v128.bitselect(small, large, negative), c = v128.bitselect(large, small, negative);
-    const log = log1p<T>(e);
-    const s = v128.add<T>(log, v128.max<T>(v128.neg<T>(value), zero)), z = v128.add<T>(log, v128.max<T>(value, zero));
-
-    const t = v128.load(targets + i), w = v128.load(weight), counts = v128.ne<T>(w, zero);
+    const p = v128.load(P + i), c = v128.load(C + i), s = v128.load(S + i), z = v128.load(Z + i), t = v128.load(targets + i), w = v128.load(weight);
     let a = v128.mul<T>(v128.load(posWeight), v128.add<T>(v128.mul<T>(keep, t), half));
     let b = v128.add<T>(v128.mul<T>(keep, v128.sub<T>(ones, t)), half);
     if (focal) a = v128.mul<T>(a, squared ? v128.mul<T>(c, c) : c), b = v128.mul<T>(b, squared ? v128.mul<T>(p, p) : p);
-    const l = v128.and(v128.mul<T>(w, v128.add<T>(times<T>(a, s, zero), times<T>(b, z, zero))), counts);
+    const l = times<T>(w, v128.add<T>(times<T>(a, s, zero), times<T>(b, z, zero)), zero);
     sumH = addHigh<T>(sumH, sumL, l, false), sumL = addLow<T>(sumL, l, false);
     if (loss) v128.store(loss + i, l);
     if (grad) {
@@ -122,9 +120,8 @@ function block<T>(
         up = v128.add<T>(p, v128.mul<T>(gammas, times<T>(c, z, zero)));
         down = v128.add<T>(c, v128.mul<T>(gammas, times<T>(p, s, zero)));
       }
-      const slope = v128.sub<T>(v128.mul<T>(b, up), v128.mul<T>(a, down));
-      const factor = v128.mul<T>(w, v128.mul<T>(scale, v128.load(gradOutput)));
-      v128.store(grad + i, v128.and(v128.mul<T>(slope, factor), counts));
+      const slope = v128.sub<T>(v128.mul<T>(b, up), v128.mul<T>(a, down)), factor = v128.mul<T>(scale, v128.load(gradOutput));
+      v128.store(grad + i, times<T>(w, v128.mul<T>(slope, factor), zero));
     }
     weight += toWeight, posWeight += toPosWeight, gradOutput += toUpstream;
   }
@@ -132,6 +129,20 @@ function block<T>(
   const both = pair(load<f64>(SUM), 0), sum = load<f64>(total);
   store<f64>(total, load<f64>(total, LOST) + lostByBoth(sum, both), LOST);
   store<f64>(total, plusBoth(sum, both));
+}
+
+/** P, C, S and Z of a block; a loop of its own, since what a loss needs as well does not fit the registers. */
+function blockSigmoids<T>(x: usize, bytes: usize, table: usize): void {
+  const ones = one<T>(), zero = v128.load(ZERO), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  blockExp<T>(P, x, bytes, table);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const value = v128.load(x + i), e = v128.mul<T>(v128.load(P + i), unscale), d = v128.add<T>(ones, e), log = log1p<T>(e);
+    const negative = v128.lt<T>(value, zero), small = v128.div<T>(e, d), large = v128.div<T>(ones, d);
+    v128.store(P + i, v128.bitselect(small, large, negative));
+    v128.store(C + i, v128.bitselect(large, small, negative));
+    v128.store(S + i, v128.add<T>(log, v128.max<T>(v128.neg<T>(value), zero)));
+    v128.store(Z + i, v128.add<T>(log, v128.max<T>(value, zero)));
+  }
 }
 
 /** f · x, and 0 where f is 0, though x may be Infinity. */

@@ -17,7 +17,7 @@ export const LOG_SIGMOID = 2;
 export const LOG_SIGMOID_GRAD = 3;
 
 // e of a block; what is left of x, dy and y in the end and is not a whole chunk.
-const E = memory.data(2048, 16);
+export const E = memory.data(2048, 16);
 const REST = memory.data(3 * 64, 16);
 const F32_ONE = memory.data<f32>([1]);
 const F64_ONE = memory.data<f64>([1]);
