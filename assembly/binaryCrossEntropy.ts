@@ -10,7 +10,7 @@
 //
 // total: see rows.ts; all other arrays: [n], those that are absent 0. grad may be x.
 
-import { blockExp, expOfZero, expTable } from "./exp";
+import { blockExp, expTable, unscale } from "./exp";
 import { log1p } from "./log";
 import { LOST, lostByBoth, plusBoth } from "./rows";
 import { E as P, move, one, restTo, wholeBlock } from "./sigmoid";
@@ -133,15 +133,15 @@ function block<T>(
 
 /** P, C, S and Z of a block; a loop of its own, since what a loss needs as well does not fit the registers. */
 function blockSigmoids<T>(x: usize, bytes: usize, table: usize): void {
-  const ones = one<T>(), zero = v128.load(ZERO), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  const ones = one<T>(), zero = v128.load(ZERO), scale = unscale<T>();
   blockExp<T>(P, x, bytes, table);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const value = v128.load(x + i), e = v128.mul<T>(v128.load(P + i), unscale), d = v128.add<T>(ones, e), log = log1p<T>(e);
+    const value = v128.load(x + i), e = v128.mul<T>(v128.load(P + i), scale), d = v128.add<T>(ones, e), log = log1p<T>(e);
     const negative = v128.lt<T>(value, zero), small = v128.div<T>(e, d), large = v128.div<T>(ones, d);
     v128.store(P + i, v128.bitselect(small, large, negative));
     v128.store(C + i, v128.bitselect(large, small, negative));
-    v128.store(S + i, v128.add<T>(log, v128.max<T>(v128.neg<T>(value), zero)));
-    v128.store(Z + i, v128.add<T>(log, v128.max<T>(value, zero)));
+    v128.store(S + i, v128.sub<T>(log, v128.pmin<T>(value, zero)));
+    v128.store(Z + i, v128.add<T>(log, v128.pmax<T>(value, zero)));
   }
 }
 

@@ -34,12 +34,12 @@ const F64_TABLE = memory.data(6 * 8, 16);
 // The temperature that a table was filled for: filling one takes as long as a row of some classes.
 const F32_TEMPERATURE = memory.data(8);
 const F64_TEMPERATURE = memory.data(8);
-// c2, c3, … (c1 = 1), and e^0 at the seventh place
+// c2, c3, … (c1 = 1), e^0 at the seventh place, and its inverse
 const F32_COEFFICIENTS = memory.data<f32>([
-  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 16777216.0,
+  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 16777216.0, 1 / 16777216.0,
 ]);
 const F64_COEFFICIENTS = memory.data<f64>([
-  0.499999999999486, 0.16666666666690136, 0.04166672335601729, 0.008333329580328612, 0, 18014398509481984.0,
+  0.499999999999486, 0.16666666666690136, 0.04166672335601729, 0.008333329580328612, 0, 18014398509481984.0, 1 / 18014398509481984.0,
 ]);
 // For each j the bits of 2^(j/64) that are to be added to n·2^46 (see `fillRoots`), and what they lack, relative to it.
 const ROOT_BITS = 6;
@@ -334,6 +334,11 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
   }
 }
 
+/** 2^−BIAS */
+export function unscale<T>(): v128 {
+  return coefficient<T>(8);
+}
+
 // The same for what has no rows: one block of whole chunks, at most BLOCK bytes.
 
 /** e = 2^BIAS · e^−|x| */
@@ -354,11 +359,11 @@ function ownCoefficient<T>(i: usize): v128 {
 /** dx = dy · (1 − e^y) for y ≤ 0, as (1 − 2^(n/N)) − 2^(n/N)·(e^ρ − 1): the first difference is exact where the second could cancel with it. */
 export function blockMinusExpm1<T>(dx: usize, y: usize, dy: usize, bytes: usize, table: usize): void {
   const c2 = ownCoefficient<T>(2), c3 = ownCoefficient<T>(3), c4 = ownCoefficient<T>(4), c5 = ownCoefficient<T>(5), c6 = ownCoefficient<T>(6);
-  const one = coefficient<T>(7), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  const one = coefficient<T>(7), scale = unscale<T>();
   panelReduce<T>(y, ZEROS, 1, bytes, bytes, 0, false, table);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
     const s = v128.load(REDUCED + 2 * i, 16), rest = v128.mul<T>(expm1<T>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c6, true), s);
-    const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), unscale);
+    const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), scale);
     v128.store(dx + i, v128.mul<T>(v128.load(dy + i), value));
   }
 }

@@ -7,7 +7,7 @@
 //
 // y, x, dx, dy: [n]; results may be over inputs.
 
-import { BLOCK, blockExp, blockMinusExpm1, expOfZero, expTable } from "./exp";
+import { BLOCK, blockExp, blockMinusExpm1, expTable, unscale } from "./exp";
 import { log1p } from "./log";
 import { CHUNK, VECTOR, ZERO } from "./simd";
 
@@ -59,7 +59,7 @@ export function one<T>(): v128 {
 }
 
 function block<T>(f: i32, y: usize, x: usize, dy: usize, bytes: usize, table: usize): void {
-  const ones = one<T>(), zero = v128.load(ZERO), unscale = v128.splat<T>(<T>(1 / expOfZero<T>()));
+  const ones = one<T>(), zero = v128.load(ZERO), scale = unscale<T>();
   if (f == LOG_SIGMOID_GRAD) {
     blockMinusExpm1<T>(y, x, dy, bytes, table);
   } else if (f == SIGMOID_GRAD) {
@@ -70,12 +70,12 @@ function block<T>(f: i32, y: usize, x: usize, dy: usize, bytes: usize, table: us
   } else {
     blockExp<T>(E, x, bytes, table);
     for (let i: usize = 0; i < bytes; i += VECTOR) {
-      const value = v128.load(x + i), e = v128.mul<T>(v128.load(E + i), unscale);
+      const value = v128.load(x + i), e = v128.mul<T>(v128.load(E + i), scale);
       if (f == SIGMOID) {
         const above = v128.bitselect(e, ones, v128.lt<T>(value, zero));
         v128.store(y + i, v128.div<T>(above, v128.add<T>(ones, e)));
       } else {
-        v128.store(y + i, v128.sub<T>(v128.min<T>(value, zero), log1p<T>(e)));
+        v128.store(y + i, v128.sub<T>(v128.pmin<T>(value, zero), log1p<T>(e)));
       }
     }
   }

@@ -59,6 +59,14 @@ function argumentsOf(
   if (second === "dy") return [{ ...shaped, dy: all(n) }];
   if (second === undefined) return [shaped];
 
+  if (name.startsWith("binary")) {
+    const elements: Arguments = { ...shaped, targets: all(n) };
+    const weights = { weight: all(classes!), posWeight: all(classes!), sampleWeight: all(rows), reduction: "none" };
+    const gradient = { gradOutput: all(n), grad: all(n), accumulate: true };
+    return output === undefined
+      ? [elements, { ...elements, ...weights }]
+      : [elements, { ...elements, ...weights, ...gradient }];
+  }
   const factors = { weight: all(classes!), sampleWeight: all(rows), reduction: "none" };
   const gradients: Arguments[] =
     output === undefined

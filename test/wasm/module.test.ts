@@ -25,6 +25,8 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
     because: "ones for absent weights, once a call, in the loops of classWeights",
   },
   "hinge/hinge": { constants: 1, calls: 1, because: `${REST}; rowHoldsNaN, for rows that may hold one` },
+  "sigmoid/elementwise": { calls: 1, because: "a block of 2 kB" },
+  "binaryCrossEntropy/binaryCrossEntropy": { calls: 1, because: "a block of 2 kB" },
   "logSoftmax/logSumExp": { calls: 1, because: "rowHoldsNaN, for rows whose maximum is infinite" },
 };
 
@@ -32,8 +34,9 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
  *   45,000   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
+ *   52,000   sigmoid, log-sigmoid, binary cross-entropy, focal, with gradients
  */
-const MOST = { simd: 45_000, relaxed: 45_300 };
+const MOST = { simd: 52_000, relaxed: 52_300 };
 
 interface Loop {
   readonly name: string;
