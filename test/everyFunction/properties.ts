@@ -38,7 +38,9 @@ function rowFunction(signature: Signature, isPlain: boolean): RowFunction {
   return (functions, x, targets, layout) => {
     // a product is one with what its function has returned
     const forward = functions[name.replace(/Grad$/, "") as "softmax"];
-    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets };
+    // Targets of elements are what their logits say.
+    const present = name.startsWith("binary") ? Array.from(x, (value) => Number(value > 0)) : targets;
+    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets: present };
     const given = Object.entries({ ...scalars, ...layout, ...reduction, ...arrays });
     const own = given.filter(([key]) => signature.positional.includes(key) || options.includes(key));
     const result = invoke(functions, signature, Object.fromEntries(own));
