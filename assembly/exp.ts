@@ -34,12 +34,12 @@ const F64_TABLE = memory.data(6 * 8, 16);
 // The temperature that a table was filled for: filling one takes as long as a row of some classes.
 const F32_TEMPERATURE = memory.data(8);
 const F64_TEMPERATURE = memory.data(8);
-// c2, c3, … (c1 = 1), and e^0 at the seventh place
+// c2, c3, … (c1 = 1), e^0 at the seventh place, and its inverse
 const F32_COEFFICIENTS = memory.data<f32>([
-  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 16777216.0,
+  0.4999999403953552, 0.16666516661643982, 0.04166810214519501, 0.008369192481040955, 0.0013838893501088023, 16777216.0, 1 / 16777216.0,
 ]);
 const F64_COEFFICIENTS = memory.data<f64>([
-  0.499999999999486, 0.16666666666690136, 0.04166672335601729, 0.008333329580328612, 0, 18014398509481984.0,
+  0.499999999999486, 0.16666666666690136, 0.04166672335601729, 0.008333329580328612, 0, 18014398509481984.0, 1 / 18014398509481984.0,
 ]);
 // For each j the bits of 2^(j/64) that are to be added to n·2^46 (see `fillRoots`), and what they lack, relative to it.
 const ROOT_BITS = 6;
@@ -123,7 +123,7 @@ function coefficient<T>(i: usize): v128 {
 // A pass over exponentials is three loops over a block that stays in the L1 cache: `panelReduce` leaves ρ and 2^(n/N), `panelPower` makes e^x of them,
 // and a last one adds that up. One loop would be a chain of thirty dependent operations, and its constants and vectors do not fit the registers: a softmax
 // takes 27 % longer then (f32, C = 1024, Node 24). A block is a part of a wide row, or all tiles of a panel.
-const BLOCK: usize = 2048;
+export const BLOCK: usize = 2048;
 const REDUCED = memory.data(2 * PANEL_BYTES, 16);
 
 /** Bytes of a tile in the next block, of those that are left. 0 if nothing but the rest of a wide row is. */
@@ -214,11 +214,16 @@ function smaller<T>(x: v128, negMax: v128): v128 {
  * (f32). c6 is that of f32.
  */
 function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+  return mulAdd<T>(expm1<T>(r, c2, c3, c4, c5, c6, sizeof<T>() == 4), s, s);
+}
+
+/** e^r − 1 = r + r²·Q(r), of degree 6 or 5 */
+function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six: bool): v128 {
   const q = v128.mul<T>(r, r);
   let p = mulAdd<T>(c5, r, c4);
-  if (sizeof<T>() == 4) p = mulAdd<T>(c6, q, p);
+  if (six) p = mulAdd<T>(c6, q, p);
   p = mulAdd<T>(p, q, mulAdd<T>(c3, r, c2));
-  return mulAdd<T>(mulAdd<T>(p, q, r), s, s);
+  return mulAdd<T>(p, q, r);
 }
 
 /** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
@@ -326,5 +331,39 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
       }
     }
     y += part;
+  }
+}
+
+/** 2^−BIAS */
+export function unscale<T>(): v128 {
+  return coefficient<T>(8);
+}
+
+// The same for what has no rows: one block of whole chunks, at most BLOCK bytes.
+
+/** e = 2^BIAS · e^−|x| */
+export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): void {
+  for (let i: usize = 0; i < bytes; i += VECTOR) v128.store(e + i, v128.neg<T>(v128.abs<T>(v128.load(x + i))));
+  panelReduce<T>(e, ZEROS, 1, bytes, bytes, 0, false, table);
+  panelPower<T>(e, 1, bytes, bytes);
+}
+
+// The error of f64's coefficients is small beside e^r, but 6 ulp of e^r − 1 where that is 0.002.
+const F64_TAYLOR = memory.data<f64>([1 / 2.0, 1 / 6.0, 1 / 24.0, 1 / 120.0, 1 / 720.0]);
+
+/** c_i for e^r − 1 by itself. */
+function ownCoefficient<T>(i: usize): v128 {
+  return sizeof<T>() == 4 ? coefficient<T>(i) : v128.load64_splat(F64_TAYLOR + (i - 2) * 8);
+}
+
+/** dx = dy · (1 − e^y) for y ≤ 0, as (1 − 2^(n/N)) − 2^(n/N)·(e^ρ − 1): the first difference is exact where the second could cancel with it. */
+export function blockMinusExpm1<T>(dx: usize, y: usize, dy: usize, bytes: usize, table: usize): void {
+  const c2 = ownCoefficient<T>(2), c3 = ownCoefficient<T>(3), c4 = ownCoefficient<T>(4), c5 = ownCoefficient<T>(5), c6 = ownCoefficient<T>(6);
+  const one = coefficient<T>(7), scale = unscale<T>();
+  panelReduce<T>(y, ZEROS, 1, bytes, bytes, 0, false, table);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const s = v128.load(REDUCED + 2 * i, 16), rest = v128.mul<T>(expm1<T>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c6, true), s);
+    const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), scale);
+    v128.store(dx + i, v128.mul<T>(v128.load(dy + i), value));
   }
 }

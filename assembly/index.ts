@@ -3,6 +3,7 @@
 
 import { add as addOf } from "./add";
 import { argmax as argmaxOf } from "./argmax";
+import { binaryCrossEntropy as binaryCrossEntropyOf, focalF32 } from "./binaryCrossEntropy";
 import { crossEntropy as crossEntropyOf } from "./crossEntropy";
 import { float16ToFloat32 as float16ToFloat32Of } from "./float16";
 import { hinge as hingeOf } from "./hinge";
@@ -10,6 +11,7 @@ import { logSoftmax as logSoftmaxOf, logSoftmaxGrad as logSoftmaxGradOf, logSumE
 import { narrowExp as narrowExpOf, narrowPlain, swapAxes as swapAxesOf } from "./panel";
 import * as product from "./product";
 import { sample as sampleOf } from "./sample";
+import { LOG_SIGMOID, LOG_SIGMOID_GRAD, SIGMOID, SIGMOID_GRAD, elementwise } from "./sigmoid";
 import { softmax as softmaxOf, softmaxGrad as softmaxGradOf } from "./softmax";
 import { topK as topKOf } from "./topK";
 
@@ -130,4 +132,28 @@ export function sample(
 // biome-ignore lint/correctness/noUnusedFunctionParameters: as all exports have it
 export function float16ToFloat32(bytes: i32, y: usize, x: usize, n: i32): void {
   float16ToFloat32Of(y, x, n);
+}
+export function sigmoid(bytes: i32, y: usize, x: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(SIGMOID, y, x, 0, n);
+  else elementwise<f64>(SIGMOID, y, x, 0, n);
+}
+export function sigmoidGrad(bytes: i32, dx: usize, y: usize, dy: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(SIGMOID_GRAD, dx, y, dy, n);
+  else elementwise<f64>(SIGMOID_GRAD, dx, y, dy, n);
+}
+export function logSigmoid(bytes: i32, y: usize, x: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(LOG_SIGMOID, y, x, 0, n);
+  else elementwise<f64>(LOG_SIGMOID, y, x, 0, n);
+}
+export function logSigmoidGrad(bytes: i32, dx: usize, y: usize, dy: usize, n: i32): void {
+  if (bytes == 4) elementwise<f32>(LOG_SIGMOID_GRAD, dx, y, dy, n);
+  else elementwise<f64>(LOG_SIGMOID_GRAD, dx, y, dy, n);
+}
+export function binaryCrossEntropy(
+  bytes: i32, total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
+  n: i32, smoothing: f64, gamma: f64, gradScale: f64,
+): void {
+  if (bytes == 4 && gamma != 0) focalF32(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else if (bytes == 4) binaryCrossEntropyOf<f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else binaryCrossEntropyOf<f64>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
 }

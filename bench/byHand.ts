@@ -2,7 +2,7 @@
 // taken care of. A row begins at `start`; its classes are `step` numbers apart.
 
 import type { Data, FloatArray } from "./data.js";
-import { isIgnored, type JobName, probabilityArray } from "./jobs.js";
+import { binaryTargets, isIgnored, type JobName, probabilityArray } from "./jobs.js";
 import type { Entrant, Prepared } from "./run.js";
 
 type Loop = (data: Data) => Prepared["run"];
@@ -40,7 +40,42 @@ const crossEntropyGrad =
     };
   };
 
+const binaryGrad =
+  (gamma: number): Loop =>
+  (data) => {
+    const { x, out: grad } = data;
+    const targets = binaryTargets(data);
+    const n = x.length;
+    return () => {
+      let loss = 0;
+      for (let i = 0; i < n; i++) {
+        const p = 1 / (1 + Math.exp(-x[i]!));
+        // The probability of what is there, and its sign.
+        const sign = targets[i]! * 2 - 1;
+        const own = targets[i] === 1 ? p : 1 - p;
+        const log = Math.max(-sign * x[i]!, 0) + Math.log(1 + Math.exp(-Math.abs(x[i]!)));
+        if (gamma === 0) {
+          loss += log;
+          grad[i] = (p - targets[i]!) / n;
+        } else {
+          const scale = (1 - own) ** gamma;
+          loss += scale * log;
+          grad[i] = (-sign * scale * (1 - own + gamma * own * log)) / n;
+        }
+      }
+      return { loss: loss / n, grad };
+    };
+  };
+
 const LOOPS: Loops = {
+  sigmoid:
+    ({ x, out: y }) =>
+    () => {
+      for (let i = 0; i < x.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
+      return y;
+    },
+  "binary cross-entropy + gradient": binaryGrad(0),
+  "focal loss + gradient": binaryGrad(2),
   softmax: (data) => () => {
     const { x, rows, classes, inner: step, out: y } = data;
     for (let r = 0; r < rows; r++) {

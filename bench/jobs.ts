@@ -2,6 +2,7 @@
 
 import type { Functions } from "../src/api.js";
 import {
+  binaryCrossEntropy,
   crossEntropy,
   crossEntropyOfProbabilities,
   hinge,
@@ -10,6 +11,7 @@ import {
   logSoftmaxGrad,
   logSumExp,
   type Rounding,
+  sigmoid,
   softmax,
   softmaxGrad,
 } from "../test/oracle/oracle.js";
@@ -36,6 +38,9 @@ export type JobName =
   | "log-sum-exp"
   | "softmax gradient"
   | "log-softmax gradient"
+  | "sigmoid"
+  | "binary cross-entropy + gradient"
+  | "focal loss + gradient" // binary, γ = 2
   | "soft cross-entropy + gradient" // class probabilities for targets
   | "cross-entropy + gradient, 1/10 ignored"
   | `${"cross-entropy" | "Weston–Watkins" | "Crammer–Singer"}${"" | " + gradient"}`;
@@ -139,7 +144,36 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
   "Weston–Watkins + gradient": hingeJob("weston-watkins", true),
   "Crammer–Singer": hingeJob("crammer-singer", false),
   "Crammer–Singer + gradient": hingeJob("crammer-singer", true),
+  sigmoid: {
+    prepare({ sigmoid }, d, fresh = false) {
+      const options = into(d.out, fresh);
+      return () => sigmoid(d.x, options);
+    },
+    expected: (x) => ({ values: x.map((xj) => sigmoid(xj, EXACT).hi) }),
+  },
+  "binary cross-entropy + gradient": binaryJob(0),
+  "focal loss + gradient": binaryJob(2),
 };
+
+/** Of the mean over all elements; the targets are 0 and 1 by turns. */
+function binaryJob(gamma: number): Job {
+  return {
+    prepare({ binaryCrossEntropyGrad }, d, fresh = false) {
+      const options = { ...shaped(d), ...gradInto(d.out, fresh), gamma };
+      const targets = binaryTargets(d);
+      return () => binaryCrossEntropyGrad(d.x, targets, options);
+    },
+    expected(x) {
+      const { loss, grad } = binaryCrossEntropy([[...x]], [x.map((_, j) => j % 2)], { gamma }, EXACT);
+      return { loss: loss[0]!.hi, values: numbers(grad[0]!) };
+    },
+  };
+}
+
+/** The class of every logit modulo 2. */
+export function binaryTargets({ x, classes, inner }: Data): FloatArray {
+  return x.map((_, i) => (Math.floor(i / inner) % classes) % 2) as FloatArray;
+}
 
 /** Probabilities that a row of logits comes with, for the jobs that need some: any will do. */
 function probabilities(x: readonly number[]): number[] {

@@ -125,6 +125,10 @@ export function allLines(elements: number): Line[] {
       ...three(WESTON_WATKINS, inWorkspace([undefined, 25, 25], [8, 12, 12]), { workspace: true }),
       ...three(CRAMMER_SINGER, inWorkspace([7, 7, 7], [6, 3, 3]), { workspace: true }),
     ]),
+    ...lines("sigmoids, f32", [
+      at(["sigmoid", "binary cross-entropy + gradient"], 1000, floor(8)),
+      at(["focal loss + gradient"], 1000, floor(6)),
+    ]),
     ...lines("other gradients, f32", three(OTHER, [floor(1), floor(1), floor(1)])),
     ...lines("(8, 21, 77, 77), axis 1, f32", [
       { jobs: ["cross-entropy + gradient"], classes: 21, inner: 77 * 77, rows: 8 * 77 * 77, targets: floor(10) },

@@ -1,6 +1,7 @@
 // The public functions, bound to the kernels of one backend.
 
 import { argmax } from "./functions/argmax.js";
+import { binaryCrossEntropy } from "./functions/binaryCrossEntropy.js";
 import { crossEntropy } from "./functions/crossEntropy.js";
 import { float16ToFloat32 } from "./functions/float16ToFloat32.js";
 import { hinge } from "./functions/hinge.js";
@@ -9,10 +10,13 @@ import { linear, linearCrossEntropy, linearHinge } from "./functions/linear.js";
 import { logSumExp } from "./functions/logSumExp.js";
 import type { Reduction } from "./functions/reduction.js";
 import { sample } from "./functions/sample.js";
+import { sigmoid } from "./functions/sigmoid.js";
 import { softmax, softmaxGrad } from "./functions/softmax.js";
 import { topK } from "./functions/topK.js";
 import type { Kernels } from "./kernels.js";
 import type {
+  BinaryCrossEntropyOptions,
+  BinaryTargets,
   ClassIndices,
   ClassProbabilities,
   CrossEntropyOptions,
@@ -115,8 +119,8 @@ export interface Functions {
    * @param logits [rows, C] by default, rows being targets.length; or `shape` with `axis`.
    * @param targets one class index per row (any integer typed array, or numbers), or as many class probabilities as logits, of their type
    *   (one row by default).
-   * @param options `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `labelSmoothing`, `temperature`, `meanOver`, `emptyMean`, `shape`,
-   *   `axis`.
+   * @param options `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `labelSmoothing`, `gamma`, `temperature`, `meanOver`, `emptyMean`,
+   *   `shape`, `axis`.
    * @returns a number for `mean` (default) and `sum`, one value per row for `none`. In nats. Log C where all logits are equal.
    * @throws RangeError for a target outside [0, C) that is not ignored, a wrong length or value; TypeError for a wrong kind.
    * @example crossEntropy([0.2, 0.3, 0.5, 0.5, 0.2, 0.3], [2, 1], { weight: [2, 4, 6] }) // 1.0598…
@@ -308,10 +312,95 @@ export interface Functions {
     bits: Uint16Array | Float16ArrayLike,
     options?: { out?: O },
   ): Given<O, Result<Float32Array>>;
+
+  /**
+   * y = 1 / (1 + e^−x) of each element, to full relative accuracy also where it is tiny.
+   *
+   * @param x any numbers. −Infinity gives exactly 0, +Infinity 1, NaN itself.
+   * @param options `out` (may be `x`); `shape` and `axis` are checked, and change nothing.
+   * @example sigmoid([-100, 0, 20]) // [3.720075976020836e-44, 0.5, 0.9999999979388463]
+   */
+  sigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
+
+  /**
+   * The vector–Jacobian product of sigmoid: dx = dy · y · (1 − y).
+   *
+   * @param y what sigmoid returned.
+   * @param dy upstream gradient, of y's type and length.
+   * @param options `out` (may be `y` or `dy`), `shape`, `axis`.
+   * @example sigmoidGrad([0.25], [1]) // [0.1875]
+   */
+  sigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    y: A,
+    dy: SameKind<A>,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
+
+  /**
+   * y = −ln(1 + e^−x), the logarithm of sigmoid, accurate also where that is 0 or rounds to 1: for x ≪ 0 it is x.
+   *
+   * @param x any numbers. −Infinity gives −Infinity, +Infinity 0.
+   * @param options `out` (may be `x`), `shape`, `axis`.
+   * @example logSigmoid([-1000, 40]) // [-1000, -4.248354255291589e-18]
+   */
+  logSigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    x: A,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
+
+  /**
+   * The vector–Jacobian product of logSigmoid: dx = dy · (1 − e^y), without cancellation.
+   *
+   * @param y what logSigmoid returned: not positive.
+   * @param dy upstream gradient, of y's type and length.
+   * @param options `out` (may be `y` or `dy`), `shape`, `axis`.
+   */
+  logSigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+    y: A,
+    dy: SameKind<A>,
+    options?: OutOptions<A, O>,
+  ): Given<O, Result<A>>;
+
+  /**
+   * Cross-entropy of sigmoids of logits with a target t each, for labels that do not exclude each other:
+   * posWeight · t · ln(1 + e^−x) + (1 − t) · ln(1 + e^x), never capped.
+   *
+   * @param logits any shape; C labels lie along `axis` (−1, or 1 where there are more than two dimensions), by default one row of them.
+   * @param targets as many numbers in [0, 1]: a float array of the logits' type, any integer typed array, or numbers.
+   * @param options `reduction`, `weight`, `posWeight`, `sampleWeight`, `labelSmoothing`, `gamma` (focal loss), `emptyMean`, `shape`, `axis`.
+   * @returns a number for `mean` (default: over all elements) and `sum`, one value per element for `none`. log 2 where all logits are 0.
+   * @throws RangeError for a target outside [0, 1], a wrong length or value; TypeError for a wrong kind.
+   * @example binaryCrossEntropy([0, 100], [1, 0], { reduction: "none" }) // [0.6931471805599453, 100]
+   * @see PyTorch's binary_cross_entropy_with_logits; Lin et al., "Focal loss for dense object detection" (2017)
+   */
+  binaryCrossEntropy<A extends LogitsLike, R extends Reduction = "mean">(
+    logits: A,
+    targets: BinaryTargets<A>,
+    options?: BinaryCrossEntropyOptions<R>,
+  ): Loss<A, R>;
+
+  /**
+   * Binary cross-entropy and its gradient with respect to the logits, in one pass: (1 − t) · p − posWeight · t · (1 − p), over the number of
+   * elements for the mean.
+   *
+   * @param options those of binaryCrossEntropy, and `grad` (may be `logits`), `gradOutput` (one per element for `none`), `accumulate`.
+   * @returns `loss` as from binaryCrossEntropy and `grad`, an array like logits.
+   * @throws as binaryCrossEntropy; `grad` is untouched then.
+   * @example binaryCrossEntropyGrad([0], [1]) // { loss: 0.6931471805599453, grad: [-0.5] }
+   */
+  binaryCrossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
+    logits: A,
+    targets: BinaryTargets<A>,
+    options?: BinaryCrossEntropyOptions<R> & GradOptions<A, G>,
+  ): { loss: Loss<A, R>; grad: Given<G, Result<A>> };
 }
 
 export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | "perClass"> {}
-export interface CrossEntropyForm extends Pick<CrossEntropyOptions, "labelSmoothing" | "temperature"> {}
+export interface CrossEntropyForm extends Pick<CrossEntropyOptions, "labelSmoothing" | "temperature" | "gamma"> {}
+export interface BinaryCrossEntropyForm extends Pick<BinaryCrossEntropyOptions, "labelSmoothing" | "gamma"> {}
 
 /** What runs, and why nothing faster does. One object for good: after an upgrade by `ready` it says what runs from then on. */
 export interface Backend {
@@ -337,12 +426,13 @@ export interface Workspace extends Functions {
 export interface Softmargin extends Functions {
   /**
    * What a loss must be before any learning, when all scores are equal: ln C for cross-entropy; margin^p · (C − 1) for Weston–Watkins and
-   * margin^p for Crammer–Singer hinge, over C with `perClass`.
+   * margin^p for Crammer–Singer hinge, over C with `perClass`; ln 2 for binary cross-entropy.
    *
    * @example initialLoss("crossEntropy", 10) // 2.302585092994046
    */
   initialLoss(loss: "crossEntropy", classes: number, options?: CrossEntropyForm): number;
   initialLoss(loss: "hinge", classes: number, options?: HingeForm): number;
+  initialLoss(loss: "binaryCrossEntropy", classes?: number, options?: BinaryCrossEntropyForm): number;
   readonly backend: Backend;
   /**
    * Compiles asynchronously what could not be compiled synchronously at import: Chrome up to 114 refuses modules of more than 4 kB on its main
@@ -398,6 +488,16 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
     topK: (x: LogitsLike, k: unknown, options?: unknown) => topK(engine.kernels, x, k, options),
     sample: (x: unknown, options?: unknown) => sample(engine.kernels, x, options),
     float16ToFloat32: (bits: unknown, options?: unknown) => float16ToFloat32(engine.kernels, bits, options),
+    sigmoid: (x: LogitsLike, options?: unknown) => sigmoid(engine.kernels, "sigmoid", x, options),
+    sigmoidGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
+      softmaxGrad(engine.kernels, "sigmoidGrad", y, dy, options),
+    logSigmoid: (x: LogitsLike, options?: unknown) => sigmoid(engine.kernels, "logSigmoid", x, options),
+    logSigmoidGrad: (y: LogitsLike, dy: unknown, options?: unknown) =>
+      softmaxGrad(engine.kernels, "logSigmoidGrad", y, dy, options),
+    binaryCrossEntropy: (x: unknown, y: unknown, options?: unknown) =>
+      binaryCrossEntropy(engine.kernels, x, y, options, false),
+    binaryCrossEntropyGrad: (x: unknown, y: unknown, options?: unknown) =>
+      binaryCrossEntropy(engine.kernels, x, y, options, true),
   };
   // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
   return functions as unknown as Functions;

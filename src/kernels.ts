@@ -76,6 +76,29 @@ export function rowsPerBlock({ x, features, classes }: Layer): number {
   return Math.max(1, Math.min(240, Math.floor((12 * 2 ** 20) / row)));
 }
 
+/** What binary cross-entropy takes. Everything is elementwise but `weight` and `posWeight`, one factor per class, and `sampleWeight`, one per row. */
+export interface BinaryTerms {
+  /** Room for the loss of each element; absent where only their total is wanted. */
+  readonly losses: FloatArray | undefined;
+  readonly grad: FloatArray | undefined;
+  readonly logits: FloatArray;
+  /** In [0, 1], of the logits' type. */
+  readonly targets: FloatArray;
+  readonly shape: Shape;
+  /** Absent means 1. An element whose `weight` times `sampleWeight` is 0 gives exactly 0, whatever it holds. */
+  readonly weight: FloatArray | undefined;
+  readonly posWeight: FloatArray | undefined;
+  readonly sampleWeight: Float64Array | undefined;
+  /** Upstream gradient of each element; absent means 1. */
+  readonly gradOutput: FloatArray | undefined;
+  readonly gradScale: number;
+  readonly accumulate: boolean;
+  /** ε in [0, 1] */
+  readonly labelSmoothing: number;
+  /** γ ≥ 0 */
+  readonly gamma: number;
+}
+
 export type Formulation = "weston-watkins" | "crammer-singer";
 
 /** What `topK` says of a class. */
@@ -134,4 +157,11 @@ export interface Kernels {
   ): void;
   /** y may have room for more than x has. */
   float16ToFloat32(y: Float32Array, x: Uint16Array): void;
+  // Elementwise: of the shape only the size matters.
+  sigmoid(y: FloatArray, x: FloatArray, shape: Shape): void;
+  sigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
+  logSigmoid(y: FloatArray, x: FloatArray, shape: Shape): void;
+  logSigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
+  /** Returns the sum of the losses of all elements. */
+  binaryCrossEntropy(terms: BinaryTerms): number;
 }

@@ -63,6 +63,9 @@ export type NumberList = Exclude<ClassIndices, number | BigInt64Array | BigUint6
 /** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). `shape` must be given with them. */
 export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Single ? Single : Float64Array;
 
+/** One target per logit, in [0, 1]: of the logits' type, or integers, or numbers. */
+export type BinaryTargets<A extends LogitsLike = LogitsLike> = Exclude<ClassIndices, number> | ClassProbabilities<A>;
+
 /** A loss: one number for `mean` and `sum`, one value per row for `none`. */
 export type LossValue = number | Float32Array | Float64Array | number[];
 export type Loss<A extends LogitsLike, R extends Reduction> = R extends "none" ? Result<A> : number;
@@ -116,6 +119,25 @@ export interface GradOptions<A extends LogitsLike = LogitsLike, G = Out<A>> {
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends LossOptions<R>, TemperatureOptions {
   /** ε in [0, 1]: the target distribution is mixed with ε parts of the uniform one. Default: 0. */
   labelSmoothing?: number | undefined;
+  /** γ ≥ 0 of a focal loss: the loss of a row times (1 − p_y)^γ. For class indices without `labelSmoothing`. Default: 0. */
+  gamma?: number | undefined;
+}
+
+export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends ShapeOptions {
+  /** `"none"`: one loss per element; `"sum"`; `"mean"`: their sum over the number of elements. Default: `"mean"`. */
+  reduction?: R | undefined;
+  /** Weights of the labels, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
+  weight?: LogitsLike | undefined;
+  /** Weights of the labels where they are present: of the term with t. Length C, as `weight`. Default: 1 each. */
+  posWeight?: LogitsLike | undefined;
+  /** Weights of the rows, as `weight`. Default: 1 each. */
+  sampleWeight?: LogitsLike | undefined;
+  /** ε in [0, 1]: t becomes t·(1 − ε) + ε/2. Default: 0. */
+  labelSmoothing?: number | undefined;
+  /** γ ≥ 0 of a focal loss: each term times (1 − p)^γ of its own p. Default: 0. */
+  gamma?: number | undefined;
+  /** The mean of no elements. Default: NaN. */
+  emptyMean?: number | undefined;
 }
 
 export interface HingeOptions<R extends Reduction = Reduction> extends LossOptions<R> {

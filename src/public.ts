@@ -2,6 +2,7 @@
 
 export type {
   Backend,
+  BinaryCrossEntropyForm,
   CrossEntropyForm,
   Functions,
   HingeForm,
@@ -11,6 +12,8 @@ export type {
 } from "./api.js";
 export type { MeanOver, Reduction } from "./functions/reduction.js";
 export type {
+  BinaryCrossEntropyOptions,
+  BinaryTargets,
   ClassIndices,
   ClassProbabilities,
   CrossEntropyOptions,

@@ -36,6 +36,8 @@ const NONE = {
   gradBias: undefined as unknown,
   gradX: undefined as unknown,
   bytes: undefined as unknown,
+  gamma: undefined as unknown,
+  posWeight: undefined as unknown,
   /** Copies of those that a result goes to, where that is a list. */
   lists: {} as Readonly<Partial<Record<string, Float64Array>>>,
 };
@@ -52,7 +54,14 @@ export function optionSet(...names: readonly OptionName[]): OptionSet {
 
 /** Those that a result goes to, and others that can be lists. */
 const RESULTS: OptionSet = /* @__PURE__ */ optionSet("out", "grad", "gradWeight", "gradBias", "gradX");
-const LISTS: OptionSet = /* @__PURE__ */ optionSet("weight", "classWeight", "sampleWeight", "gradOutput", "bias");
+const LISTS: OptionSet = /* @__PURE__ */ optionSet(
+  "weight",
+  "posWeight",
+  "classWeight",
+  "sampleWeight",
+  "gradOutput",
+  "bias",
+);
 
 /** The options that are set: own properties, each read once. An unknown or misspelt one is a TypeError. */
 export function readOptions(fn: string, options: unknown, known: OptionSet): Options {
@@ -164,4 +173,9 @@ export function choiceOption<C extends string | number>(
 
 export function temperatureOption(fn: string, { temperature }: Options): number {
   return numberOption(fn, "temperature", temperature, 1, "positive and finite", (t) => t > 0 && t < Infinity);
+}
+
+/** γ of a focal loss. */
+export function gammaOption(fn: string, { gamma }: Options): number {
+  return numberOption(fn, "gamma", gamma, 0, "finite and not negative", (g) => g >= 0 && g < Infinity);
 }

@@ -45,10 +45,8 @@ export function readTargets(
   if (kind === "Int32Array") {
     return { indices: int32Array(fn, "targets", value as Int32Array), probabilities: undefined };
   }
-  if (kind !== undefined && kind in INTEGER_ARRAYS) {
-    const indices = plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
-    return { indices, probabilities: undefined };
-  }
+  const indices = integerArray(fn, value);
+  if (indices !== undefined) return { indices, probabilities: undefined };
   if (logits !== undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits)) {
     const probabilities = floatArray(fn, "targets", value, undefined, kernels);
     if (n === undefined || lengthOf(probabilities) === n) return { indices: undefined, probabilities };
@@ -57,6 +55,13 @@ export function readTargets(
   }
   const or = logits === undefined ? "" : ` or class probabilities (a ${kindOf(logits)})`;
   throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);
+}
+
+/** Targets in an integer typed array; undefined for anything else. */
+export function integerArray(fn: string, value: unknown): Indices | undefined {
+  const kind = kindOf(value);
+  if (kind === undefined || !(kind in INTEGER_ARRAYS)) return undefined;
+  return plainArray(fn, "targets", value as Int32Array, INTEGER_ARRAYS[kind as "Int32Array"]);
 }
 
 const IGNORED_BY_DEFAULT: ReadonlySet<number> = /* @__PURE__ */ new Set([-100]);

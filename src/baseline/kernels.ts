@@ -3,6 +3,7 @@
 
 import type { Kernels } from "../kernels.js";
 import { argmax } from "./argmax.js";
+import { binaryCrossEntropy } from "./binaryCrossEntropy.js";
 import { crossEntropy } from "./crossEntropy.js";
 import { float16ToFloat32 } from "./float16.js";
 import { hinge } from "./hinge.js";
@@ -10,6 +11,7 @@ import { decay, layerLoss, linear } from "./linear.js";
 import { logSoftmax, logSoftmaxGrad } from "./logSoftmax.js";
 import { logSumExp } from "./logSumExp.js";
 import { sample } from "./sample.js";
+import { logSigmoid, logSigmoidGrad, sigmoid, sigmoidGrad } from "./sigmoid.js";
 import { softmax, softmaxGrad } from "./softmax.js";
 import { topK } from "./topK.js";
 
@@ -31,4 +33,9 @@ export const baselineKernels: Kernels = {
   topK,
   sample,
   float16ToFloat32,
+  sigmoid,
+  sigmoidGrad,
+  logSigmoid,
+  logSigmoidGrad,
+  binaryCrossEntropy,
 };

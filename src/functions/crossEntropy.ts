@@ -1,8 +1,10 @@
 // check → kernel → reduce → return
 
-import { numberOption, type Options, temperatureOption } from "../arguments/options.js";
+import { typeError } from "../arguments/errors.js";
+import { gammaOption, numberOption, type Options, temperatureOption } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
+import { focal } from "./focal.js";
 import { type LossKind, lossKind, readLoss, reduce } from "./loss.js";
 
 export const CROSS_ENTROPY: LossKind = /* @__PURE__ */ lossKind(
@@ -12,6 +14,7 @@ export const CROSS_ENTROPY: LossKind = /* @__PURE__ */ lossKind(
   "labelSmoothing",
   "temperature",
 );
+const FOCAL: LossKind = /* @__PURE__ */ lossKind("logits", false, "weights", "labelSmoothing", "temperature", "gamma");
 
 export function readLabelSmoothing(fn: string, options: Options): number {
   return numberOption(fn, "labelSmoothing", options.labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
@@ -25,8 +28,17 @@ export function crossEntropy(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
-  const call = readLoss(kernels, fn, CROSS_ENTROPY, logits, targets, given, withGrad);
+  const call = readLoss(kernels, fn, FOCAL, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
-  return reduce(call, call.isEmpty ? 0 : kernels.crossEntropy(call, labelSmoothing, temperature));
+  const gamma = gammaOption(fn, call.options);
+  if (gamma !== 0 && call.indices === undefined)
+    throw typeError(fn, "gamma", "absent for targets that are probabilities", gamma);
+  if (gamma !== 0 && labelSmoothing !== 0) throw typeError(fn, "gamma", "absent with labelSmoothing", gamma);
+  if (call.isEmpty) return reduce(call, 0);
+  const total =
+    gamma === 0
+      ? kernels.crossEntropy(call, labelSmoothing, temperature)
+      : focal(kernels, fn, call, call.indices!, gamma, temperature);
+  return reduce(call, total);
 }

@@ -31,7 +31,7 @@ const LOSS_OPTIONS = [
   "meanOver",
   "emptyMean",
 ] as const;
-const GRAD_OPTIONS = ["grad", "gradOutput", "accumulate"] as const;
+export const GRAD_OPTIONS = ["grad", "gradOutput", "accumulate"] as const;
 /** A model of arrays of doubles. */
 const F64 = Float64Array.prototype;
 const anyNumber = (): boolean => true;
@@ -224,7 +224,7 @@ function inRange<A extends FloatArray>(values: FloatArray, type: FloatArrayType<
 
 type FloatArrayType<A extends FloatArray = FloatArray> = new (values: FloatArray) => A;
 
-function ofType<A extends FloatArray>(values: FloatArray, type: FloatArrayType<A>): A {
+export function ofType<A extends FloatArray>(values: FloatArray, type: FloatArrayType<A>): A {
   return values instanceof type ? values : new type(values);
 }
 

@@ -8,7 +8,8 @@ import { lengthOf } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
 import type { LogitsLike, Result } from "../options.js";
 
-const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
+/** Those of the gradients, and of what is elementwise. */
+export const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
 /** Those of softmax, logSoftmax and logSumExp. */
 export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "temperature", "out");
 
@@ -34,10 +35,10 @@ export function softmax<A extends LogitsLike>(
   return deliver(output) as Result<A>;
 }
 
-/** Their vector–Jacobian products, from the function's own output y and the upstream gradient dy. */
+/** Their vector–Jacobian products and those of the sigmoids, from the function's own output y and the upstream gradient dy. */
 export function softmaxGrad<A extends LogitsLike>(
   kernels: Kernels,
-  fn: "softmaxGrad" | "logSoftmaxGrad",
+  fn: "softmaxGrad" | "logSoftmaxGrad" | "sigmoidGrad" | "logSigmoidGrad",
   y: A,
   dy: unknown,
   given: unknown,
@@ -54,8 +55,7 @@ export function softmaxGrad<A extends LogitsLike>(
     const written = writtenEarly(output, kernels, shape);
     const ys = kept(input, written, true);
     const dys = kept(upstream, written, true);
-    if (fn === "softmaxGrad") kernels.softmaxGrad(output.array, ys, dys, shape);
-    else kernels.logSoftmaxGrad(output.array, ys, dys, shape);
+    kernels[fn](output.array, ys, dys, shape);
   }
   return deliver(output) as Result<A>;
 }

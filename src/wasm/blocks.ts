@@ -67,7 +67,9 @@ export class Blocks {
     const fixed = ROUNDED + kept * bytes;
     const all = outer * inner;
     const isOne = fixed + all * row <= ARENA_BYTES;
-    const rows = isOne ? all : Math.max(1, Math.floor((ARENA_BYTES - fixed) / row));
+    let rows = isOne ? all : Math.max(1, Math.floor((ARENA_BYTES - fixed) / row));
+    // Single elements: whole blocks of the kernels', so that sums do not depend on how many arrays there are.
+    if (!isOne && classes === 1) rows &= -512;
     return this.openBlocks(shape, rows, fixed + rows * row, swaps);
   }
 
@@ -145,6 +147,39 @@ export class Blocks {
     const at = this.arena.take(this.elements * bytes);
     this.copyIn(this.swaps ? this.spare : at, array);
     if (this.swaps) this.arena.exports.swapAxes(bytes, at, this.spare, classes, inners, classes, inners);
+    return at;
+  }
+
+  /** `open` for `slots` arrays of so many elements, whatever their shape. Then a row is an element. */
+  protected openElements(shape: Shape, slots: number): boolean {
+    return this.open({ outer: shape.outer * shape.classes * shape.inner, classes: 1, inner: 1 }, 1, slots, 0, 2);
+  }
+
+  /** Room for a value for each element of the block. */
+  protected takeElements(): number {
+    return this.arena.take(this.rows * this.bytes);
+  }
+
+  /** Factors of classes and rows, spread to the elements of the block. */
+  protected spread(
+    { classes, inner }: Shape,
+    perClass: FloatArray | undefined,
+    perRow: FloatArray | undefined,
+  ): number {
+    const at = this.takeElements();
+    const { view, firstRow, rows } = this;
+    const to = at >>> this.log2;
+    let i = firstRow % inner;
+    let j = Math.floor(firstRow / inner) % classes;
+    let row = Math.floor(firstRow / (inner * classes)) * inner;
+    for (let k = 0; k < rows; k++) {
+      view[to + k] = (perClass === undefined ? 1 : perClass[j]!) * (perRow === undefined ? 1 : perRow[row + i]!);
+      if (++i < inner) continue;
+      i = 0;
+      if (++j < classes) continue;
+      j = 0;
+      row += inner;
+    }
     return at;
   }
 

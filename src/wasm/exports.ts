@@ -144,6 +144,25 @@ export interface Kernels {
     capacity: number,
   ) => number;
   readonly float16ToFloat32: (bytes: 4, y: Pointer, x: Pointer, n: number) => void;
+  readonly sigmoid: (bytes: Bytes, y: Pointer, x: Pointer, n: number) => void;
+  readonly sigmoidGrad: (bytes: Bytes, dx: Pointer, y: Pointer, dy: Pointer, n: number) => void;
+  readonly logSigmoid: Kernels["sigmoid"];
+  readonly logSigmoidGrad: Kernels["sigmoidGrad"];
+  readonly binaryCrossEntropy: (
+    bytes: Bytes,
+    total: Pointer,
+    loss: Pointer,
+    grad: Pointer,
+    x: Pointer,
+    targets: Pointer,
+    weight: Pointer,
+    posWeight: Pointer,
+    gradOutput: Pointer,
+    n: number,
+    smoothing: number,
+    gamma: number,
+    gradScale: number,
+  ) => void;
   readonly add: (bytes: Bytes, y: Pointer, x: Pointer, n: number) => void;
   readonly swapAxes: (
     bytes: Bytes,
@@ -176,6 +195,11 @@ const NAMES: readonly (keyof Kernels)[] = [
   "float16ToFloat32",
   "add",
   "swapAxes",
+  "sigmoid",
+  "sigmoidGrad",
+  "logSigmoid",
+  "logSigmoidGrad",
+  "binaryCrossEntropy",
 ];
 
 export interface Exports extends Kernels {

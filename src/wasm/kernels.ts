@@ -2,8 +2,10 @@
 
 import { rowStart } from "../arguments/shape.js";
 import { bufferOf, byteOffsetOf, copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { binaryCrossEntropy } from "../baseline/binaryCrossEntropy.js";
 import { totalOf } from "../functions/reduction.js";
 import type {
+  BinaryTerms,
   FloatArray,
   Formulation,
   Kernels,
@@ -459,6 +461,86 @@ export class WasmKernels extends LayerBlocks implements Kernels {
     arena.end();
   }
 
+  sigmoid(y: FloatArray, x: FloatArray, shape: Shape): void {
+    this.elementwise("sigmoid", y, x, undefined, shape);
+  }
+
+  sigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
+    this.elementwise("sigmoidGrad", dx, y, dy, shape);
+  }
+
+  logSigmoid(y: FloatArray, x: FloatArray, shape: Shape): void {
+    this.elementwise("logSigmoid", y, x, undefined, shape);
+  }
+
+  logSigmoidGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void {
+    this.elementwise("logSigmoidGrad", dx, y, dy, shape);
+  }
+
+  /** y = f(x), or f(x, dy), elementwise */
+  private elementwise(
+    f: "sigmoid" | "sigmoidGrad" | "logSigmoid" | "logSigmoidGrad",
+    y: FloatArray,
+    x: FloatArray,
+    dy: FloatArray | undefined,
+    shape: Shape,
+  ): void {
+    this.begin(x);
+    const { exports } = this.arena;
+    if (!this.openElements(shape, dy === undefined ? 1 : 2)) {
+      this.shared!.elementwise(f, y, x, dy, shape);
+      return;
+    }
+    do {
+      const xs = this.enter(x);
+      const dys = dy === undefined ? 0 : this.enter(dy);
+      const ys = this.place(y, x, xs, false);
+      if (f === "sigmoid" || f === "logSigmoid") exports[f](this.bytes, ys, xs, this.rows);
+      else exports[f](this.bytes, ys, xs, dys, this.rows);
+      this.leave(y, ys, false);
+    } while (this.next());
+  }
+
+  binaryCrossEntropy(terms: BinaryTerms): number {
+    const { losses, grad, logits, targets, shape, weight, posWeight, sampleWeight, gradOutput } = terms;
+    const { gradScale, accumulate, labelSmoothing, gamma } = terms;
+    // Powers are loops in plain TypeScript.
+    if (gamma !== 0 && gamma !== 1 && gamma !== 2) return binaryCrossEntropy(terms);
+    this.begin(logits);
+    const { exports } = this.arena;
+    const isWeighted = weight !== undefined || sampleWeight !== undefined;
+    const more = [losses !== undefined, posWeight !== undefined, gradOutput !== undefined, isWeighted, accumulate];
+    if (!this.openElements(shape, 2 + more.filter(Boolean).length)) return this.shared!.binaryCrossEntropy(terms);
+    this.takeTotal();
+    do {
+      const ts = this.enter(targets);
+      const ws = isWeighted ? this.spread(shape, weight, sampleWeight) : 0;
+      const ps = posWeight === undefined ? 0 : this.spread(shape, posWeight, undefined);
+      const gs = gradOutput === undefined ? 0 : this.enter(gradOutput);
+      const ls = losses === undefined ? 0 : this.takeElements();
+      const xs = this.enter(logits);
+      const grads = grad === undefined ? 0 : this.place(grad, logits, xs, accumulate);
+      exports.binaryCrossEntropy(
+        this.bytes,
+        this.total,
+        ls,
+        grads,
+        xs,
+        ts,
+        ws,
+        ps,
+        gs,
+        this.rows,
+        labelSmoothing,
+        gamma,
+        gradScale,
+      );
+      if (losses !== undefined) this.leave(losses, ls, false);
+      if (grad !== undefined) this.leave(grad, grads, accumulate);
+    } while (this.next());
+    return this.totalLoss();
+  }
+
   /** Opens the blocks of a loss, with room for what belongs to its rows. */
   private openLoss(terms: LossTerms, narrow: number): boolean {
     const { probabilities, shape, weight, accumulate } = terms;
@@ -470,12 +552,17 @@ export class WasmKernels extends LayerBlocks implements Kernels {
   }
 
   private startLoss(weight: FloatArray | undefined): void {
+    this.takeTotal();
+    this.weight = weight === undefined ? 0 : this.enterClasses(weight);
+  }
+
+  /** Room for the total of the losses, which is 0 so far. */
+  private takeTotal(): void {
     const { arena } = this;
     this.total = arena.take(16);
     arena.keep();
     arena.f64[this.total >>> 3] = 0;
     arena.f64[(this.total >>> 3) + 1] = 0;
-    this.weight = weight === undefined ? 0 : this.enterClasses(weight);
   }
 
   /** Brings in what a loss needs for the block, and makes room for what comes out. */

@@ -1,6 +1,6 @@
 // What is measured: for each function how to call it on a batch, what every result should be, and how large the terms are that may cancel in it.
 import type { Functions } from "softmargin";
-import { add, divide, exp, multiply, negate, type Real, real, subtract, sum } from "../oracle/real.js";
+import { add, divide, exp, expm1, log1p, multiply, negate, type Real, real, subtract, sum } from "../oracle/real.js";
 import type { Row } from "./row.js";
 
 export type Floats = Float32Array | Float64Array;
@@ -157,7 +157,64 @@ export const FUNCTIONS: readonly Measured[] = [
       return grad;
     },
   },
+  {
+    name: "sigmoid",
+    run: (f, b) => f.sigmoid(b.x),
+    want: ({ x }) => Array.from(x, (xj) => ({ value: sigmoids(xj).p })),
+  },
+  {
+    name: "sigmoidGrad",
+    run: (f, b) => f.sigmoidGrad(b.y, b.dy),
+    want(_, batch, r) {
+      const [y, dy] = [part(batch.y, batch, r), part(batch.dy, batch, r)];
+      return y.map((yj, j) => ({ value: multiply(dy[j]!, multiply(yj, subtract(real(1), yj))) }));
+    },
+  },
+  {
+    name: "logSigmoid",
+    run: (f, b) => f.logSigmoid(b.x),
+    want: ({ x }) => Array.from(x, (xj) => ({ value: subtract(real(Math.min(xj, 0)), log1p(sigmoids(xj).e)) })),
+  },
+  {
+    name: "logSigmoidGrad",
+    run: (f, b) => f.logSigmoidGrad(b.logY, b.dy),
+    want(_, batch, r) {
+      const [y, dy] = [part(batch.logY, batch, r), part(batch.dy, batch, r)];
+      return y.map((yj, j) => ({ value: negate(multiply(dy[j]!, yj.hi < -1000 ? real(-1) : expm1(yj))) }));
+    },
+  },
+  {
+    name: "binaryCrossEntropy",
+    run: (f, b) => f.binaryCrossEntropy(b.x, b.probabilities, { ...options(b), ...perRow }),
+    want: ({ x }, batch, r) =>
+      part(batch.probabilities, batch, r).map((t, j) => {
+        const log = log1p(sigmoids(x[j]!).e);
+        const present = multiply(t, add(log, real(Math.max(-x[j]!, 0))));
+        return { value: add(present, multiply(subtract(real(1), t), add(log, real(Math.max(x[j]!, 0))))) };
+      }),
+  },
+  {
+    name: "binaryCrossEntropyGrad",
+    run: (f, b) => f.binaryCrossEntropyGrad(b.x, b.probabilities, { ...options(b), ...perRow }).grad,
+    want: ({ x }, batch, r) => part(batch.probabilities, batch, r).map((t, j) => binaryGradient(x[j]!, t.hi)),
+  },
 ];
+
+/** e^−|x|, and the sigmoids of x and −x. */
+function sigmoids(x: number): { e: Real; p: Real; c: Real } {
+  const e = Math.abs(x) > 1000 ? real(0) : exp(real(-Math.abs(x)));
+  const small = divide(e, add(real(1), e));
+  const large = divide(real(1), add(real(1), e));
+  return x < 0 ? { e, p: small, c: large } : { e, p: large, c: small };
+}
+
+/** (1 − t) p − t c and what cancels in it. */
+function binaryGradient(x: number, t: number): { value: Real; terms: number } {
+  const { p, c } = sigmoids(x);
+  const up = multiply(subtract(real(1), real(t)), p);
+  const down = multiply(real(t), c);
+  return { value: subtract(up, down), terms: Math.max(up.hi, down.hi) };
+}
 
 /** max(0, 1 + x_j − x_y) for j ≠ y */
 function violations({ x }: Row, y: number): { value: Real; terms: number }[] {

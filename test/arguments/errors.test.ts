@@ -60,7 +60,7 @@ const onShape: Fault[] = [
   ["axis", 2, RangeError, /axis/, /2/],
   ["axis", -3, RangeError, /axis/, /-3/],
   ["axis", 0.5, RangeError, /axis/, /0\.5/],
-  ["axis", 10n ** 400n, TypeError, /axis/, /^.{1,100}$/],
+  ["axis", 10n ** 400n, TypeError, /axis/, /^.{1,105}$/],
   ["axis", NAN, RangeError, /axis/, /NaN/],
 ];
 
@@ -180,12 +180,32 @@ const onTargets: Fault[] = [
   ["targets", [0, 1, 2], RangeError, /targets/, /3/, /2/],
 ];
 
+/** Targets of single elements. */
+const onElements: Fault[] = [
+  ["targets", undefined, TypeError, /undefined/],
+  ["targets", 1, TypeError, /1/],
+  ["targets", "20", TypeError],
+  ["targets", new Float64Array(6), TypeError, /Float32Array/],
+  ["targets", [0, 1, 0, 1, 0, "0"], TypeError, /targets\[5\]/, /"0"/],
+  ["targets", [0, 1, 0, 1, 0, 2], RangeError, /targets\[5\]/, /\[0, 1\]/, /\b2$/],
+  ["targets", [0, 1, -0.5, 1, 0, 1], RangeError, /targets\[2\]/, /-0\.5/],
+  ["targets", [NAN, 1, 0, 1, 0, 1], RangeError, /targets\[0\]/, /NaN/],
+  ["targets", new Float32Array([0, 1, 0, 1, 0, 1.5]), RangeError, /targets\[5\]/, /1\.5/],
+  ["targets", new Int8Array([0, -2, 0, 0, 0, 0]), RangeError, /targets\[1\]/, /-2/],
+  ["targets", new BigInt64Array([0n, 2n ** 32n, 0n, 0n, 0n, 0n]), RangeError, /targets\[1\]/, /4294967296/],
+  ["targets", new Float32Array(5), RangeError, /5/, /6/],
+  ["targets", [0, 1, 1], RangeError, /targets/, /3/, /6/],
+];
+
 const onProbabilities: Fault[] = [
   ["targets", new Float64Array(6), TypeError, /targets/, /Float32Array/],
   ["targets", new Float32Array(2), RangeError, /targets/, /2/, /6/],
 ];
 
 const onWeights: Fault[] = [
+  ["posWeight", [1, 2], RangeError, /posWeight/, /2/, /3/],
+  ["posWeight", [1, -2, 3], RangeError, /posWeight\[1\]/, /-2/],
+  ["posWeight", [1, "2", 3], TypeError, /posWeight\[1\]/, /"2"/],
   ["weight", "123", TypeError],
   ["weight", 1, TypeError],
   ["weight", [1, 2], RangeError, /weight/, /2/, /3/],
@@ -230,6 +250,10 @@ const onSmoothing: Fault[] = [
   ["labelSmoothing", -0.1, RangeError, /\[0, 1\]/, /-0\.1/],
   ["labelSmoothing", 1.1, RangeError, /1\.1/],
   ["labelSmoothing", NAN, RangeError, /NaN/],
+  ["gamma", "2", TypeError, /"2"/],
+  ["gamma", -1, RangeError, /-1/],
+  ["gamma", NAN, RangeError, /NaN/],
+  ["gamma", INF, RangeError, /Infinity/],
 ];
 
 const onHinge: Fault[] = [
@@ -285,17 +309,21 @@ const common = [
 function faultsOf(signature: Signature): Fault[] {
   const { first, outputs, positional, variants } = signature;
   const right = allArguments(signature, SIZES);
+  const ofElements = signature.name.startsWith("binary");
   const onDistribution = variants?.includes("targets, probabilities") ? onProbabilities : [NO_PROBABILITIES];
   return [
     // a draw at temperature 0 takes the largest
     ...(positional.includes("weight") ? common.map(ofLayer) : common).filter(
-      ([argument, value]) => argument in right && !(value === 0 && "random" in right && argument === "temperature"),
+      ([argument, value]) =>
+        argument in right &&
+        !(ofElements && argument === "targets") &&
+        !(value === 0 && "random" in right && argument === "temperature"),
     ),
     ...("random" in right ? onRows(first) : []),
     ...onLogits(first),
     ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
     ...(positional.includes("weight") ? onWeightMatrix : []),
-    ...(positional.includes("targets") ? onDistribution : []),
+    ...(positional.includes("targets") ? (ofElements ? onElements : onDistribution) : []),
     ...foreign(signature),
   ];
 }

@@ -39,7 +39,7 @@ const LAYOUT = ["shape", "axis"];
 const FORWARD = [...LAYOUT, "temperature", "out"];
 const LOSS = [...LAYOUT, "reduction", "weight", "sampleWeight", "ignoreIndex", "meanOver", "emptyMean"];
 const GRADIENT = ["gradOutput", "accumulate", "grad"];
-const ENTROPY = [...LOSS, "temperature", "labelSmoothing"];
+const ENTROPY = [...LOSS, "temperature", "labelSmoothing", "gamma"];
 const HINGE = [...LOSS, "form", "margin", "p", "perClass"];
 
 const product: Entry = { first: "y", positional: ["x", "dy"], options: [...LAYOUT, "out"] };
@@ -64,7 +64,7 @@ const ofLayer = (options: readonly string[]) => [
   ...LAYER,
   "classWeight",
   "l2",
-  ...options.filter((name) => !["shape", "axis", "weight"].includes(name)),
+  ...options.filter((name) => !["shape", "axis", "weight", "gamma"].includes(name)),
 ];
 const ownOfLayer: Right = {
   weight: ({ classes }) => draw(7, LAYER_CLASSES * classes),
@@ -87,6 +87,19 @@ const layerHinge: Entry = {
   own: ownOfLayer,
 };
 const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
+const binary: Entry = {
+  first: "logits",
+  positional: ["x", "targets"],
+  options: [...LAYOUT, "reduction", "weight", "posWeight", "sampleWeight", "emptyMean", "labelSmoothing", "gamma"],
+  variants: ["targets, BigInt64Array"],
+  own: {
+    targets: ({ rows, classes }) => factors(7, rows * classes).map((value) => value % 1),
+    "targets, BigInt64Array": ({ rows, classes }) =>
+      BigInt64Array.from({ length: rows * classes }, (_, i) => BigInt(i & 1)),
+    gradOutput: ({ rows, classes }) => factors(6, rows * classes),
+    gamma: () => 2,
+  },
+};
 
 const entries = {
   softmax: { positional: ["x"], options: FORWARD },
@@ -110,6 +123,12 @@ const entries = {
     options: [...LAYOUT, "temperature", "topK", "topP", "minP", "random", "out"],
     own: { out: indices },
   },
+  sigmoid: { positional: ["x"], options: [...LAYOUT, "out"] },
+  sigmoidGrad: product,
+  logSigmoid: { positional: ["x"], options: [...LAYOUT, "out"] },
+  logSigmoidGrad: product,
+  binaryCrossEntropy: binary,
+  binaryCrossEntropyGrad: { ...binary, options: [...binary.options, ...GRADIENT] },
 } satisfies Record<FunctionName, Entry>;
 
 /** Every argument in a right call. Among the arrays none is longer than the logits. */
@@ -135,6 +154,9 @@ const RIGHT: Right = {
   meanOver: () => "all",
   emptyMean: () => 0,
   labelSmoothing: () => 0.1,
+  // Of a class only without smoothing.
+  gamma: () => 0,
+  posWeight: ({ classes }) => factors(8, classes),
   form: () => "crammer-singer",
   margin: () => 0.5,
   p: () => 2,

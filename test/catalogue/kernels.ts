@@ -59,6 +59,16 @@ const forward: Kernel = {
 };
 const product: Kernel = { writes: { dx: LOGITS }, reads: { y: LOGITS, dy: LOGITS }, scalars: SIZES, ways: [{}] };
 
+const ELEMENTS: Room = { length: ({ n }) => n! };
+const all = ({ outer, cols, inner }: Args): Args => ({ n: outer! * cols! * inner! });
+const elementwise: Kernel = {
+  writes: { y: ELEMENTS },
+  reads: { x: ELEMENTS },
+  scalars: ["n"],
+  ways: [{ scalars: all }],
+};
+const elementwiseProduct: Kernel = { ...elementwise, writes: { dx: ELEMENTS }, reads: { y: ELEMENTS, dy: ELEMENTS } };
+
 export const kernels: Readonly<Record<string, Kernel>> = {
   softmax: forward,
   softmaxGrad: product,
@@ -158,6 +168,21 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     reads: { bits: { length: ({ n }) => n!, type: "u16" } },
     scalars: ["n"],
     ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner! }) }],
+  },
+  sigmoid: elementwise,
+  sigmoidGrad: elementwiseProduct,
+  logSigmoid: elementwise,
+  logSigmoidGrad: elementwiseProduct,
+  binaryCrossEntropy: {
+    writes: { total: TOTAL, loss: ELEMENTS, grad: ELEMENTS },
+    reads: { x: ELEMENTS, targets: ELEMENTS, weight: ELEMENTS, posWeight: ELEMENTS, gradOutput: ELEMENTS },
+    scalars: ["n", "smoothing", "gamma", "gradScale"],
+    ways: [["grad", "weight"], ["loss", "posWeight", "gradOutput"], []].flatMap((absent) =>
+      [0, 1, 2].map((gamma) => ({
+        absent,
+        scalars: (sizes) => ({ ...all(sizes), smoothing: 0.1, gamma, gradScale: 1 }),
+      })),
+    ),
   },
   add: {
     writes: { y: { length: ({ n }) => n! } },

@@ -18,6 +18,7 @@ import type { Random } from "../inputs/random.js";
 import { type Container, containers, copyOf, toContainer, type Values } from "../inputs/values.js";
 import { ranking, type SampleOptions, sampleChoices } from "../oracle/decisions.js";
 import {
+  binaryCrossEntropy,
   crossEntropy,
   crossEntropyOfProbabilities,
   flatten,
@@ -25,11 +26,15 @@ import {
   type Layout,
   type Loss,
   type LossOptions,
+  logSigmoid,
+  logSigmoidGrad,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
   type Rounding,
   rowsOf,
+  sigmoid,
+  sigmoidGrad,
   softmax,
   softmaxGrad,
 } from "../oracle/oracle.js";
@@ -46,6 +51,8 @@ export interface Trial {
   /** For functions with a gradient: where it is taken, and the scalar that it is the gradient of. */
   readonly x: readonly number[];
   objective?(x: readonly number[]): Real;
+  /** What the gradient may be off besides, in u, since it is taken at an x that was rounded. */
+  readonly slack?: readonly number[];
 }
 
 export interface Op {
@@ -63,22 +70,24 @@ const EXACT: Rounding = { u: 2 ** -53, tiny: 0, sumExp: 1, sum: 1, shift: false 
 // ---- functions of logits ----
 
 const forward: readonly {
-  readonly name: "softmax" | "logSoftmax" | "logSumExp";
+  readonly name: "softmax" | "logSoftmax" | "logSumExp" | "sigmoid" | "logSigmoid";
   readonly row: (x: readonly number[], temperature: number, rounding: Rounding) => Real[];
 }[] = [
   { name: "softmax", row: softmax },
   { name: "logSoftmax", row: logSoftmax },
   { name: "logSumExp", row: (...args) => [logSumExp(...args)] },
+  { name: "sigmoid", row: (x, _, rounding) => x.map((xj) => sigmoid(xj, rounding)) },
+  { name: "logSigmoid", row: (x, _, rounding) => x.map((xj) => logSigmoid(xj, rounding)) },
 ];
 
 function forwardOp({ name, row }: (typeof forward)[number]): Op {
   return {
     name,
-    positive: name === "softmax" ? ["y"] : [],
+    positive: name === "softmax" || name === "sigmoid" ? ["y"] : [],
     draw(problem) {
       const { layout, container, random } = problem;
       const x = drawArray(problem);
-      const temperature = random.pick([undefined, undefined, 1, 0.5, 0.1, 2, 10]);
+      const temperature = name.endsWith("igmoid") ? undefined : random.pick([undefined, undefined, 1, 0.5, 0.1, 2, 10]);
       const options = { ...presentation(random, layout, "function"), ...defined({ temperature }) };
       const resultLayout = name === "logSumExp" ? { ...layout, classes: 1 } : layout;
       const out = random.pick(name === "logSumExp" ? ["none", "fresh"] : ["none", "fresh", "in place"]);
@@ -104,15 +113,28 @@ function forwardOp({ name, row }: (typeof forward)[number]): Op {
 // ---- vector–Jacobian products ----
 
 const products: readonly {
-  readonly name: "softmaxGrad" | "logSoftmaxGrad";
+  readonly name: "softmaxGrad" | "logSoftmaxGrad" | "sigmoidGrad" | "logSigmoidGrad";
   readonly forward: (x: readonly number[], temperature: number, rounding: Rounding) => Real[];
   readonly row: (y: readonly number[], dy: readonly number[], rounding: Rounding) => Real[];
+  /** What rounding y may change, in u, where that is more than what the result itself may be off. */
+  readonly sensitivity?: (y: number, dy: number) => number;
 }[] = [
   { name: "softmaxGrad", forward: softmax, row: softmaxGrad },
   { name: "logSoftmaxGrad", forward: logSoftmax, row: logSoftmaxGrad },
+  {
+    name: "sigmoidGrad",
+    forward: (x, _, rounding) => x.map((xj) => sigmoid(xj, rounding)),
+    row: (y, dy) => y.map((yj, j) => sigmoidGrad(yj, dy[j]!)),
+    sensitivity: (y, dy) => Math.abs(y * dy),
+  },
+  {
+    name: "logSigmoidGrad",
+    forward: (x, _, rounding) => x.map((xj) => logSigmoid(xj, rounding)),
+    row: (y, dy) => y.map((yj, j) => logSigmoidGrad(yj, dy[j]!)),
+  },
 ];
 
-function productOp({ name, forward, row }: (typeof products)[number]): Op {
+function productOp({ name, forward, row, sensitivity }: (typeof products)[number]): Op {
   return {
     name,
     positive: [],
@@ -149,6 +171,7 @@ function productOp({ name, forward, row }: (typeof products)[number]): Op {
           };
         },
         x: Array.from(x),
+        slack: Array.from(y, (yi, i) => sensitivity?.(yi, dy[i]!) ?? 0),
         objective: (x) => sum(forwardFlat(x).map((value, i) => multiply(value, real(dy[i]!)))),
       };
     },
@@ -159,6 +182,7 @@ function productOp({ name, forward, row }: (typeof products)[number]): Op {
 
 interface LossEntry {
   readonly name: string;
+  readonly title?: string;
   readonly targets: "classes" | "probabilities";
   /** Whether the loss of a target at −Infinity is defined by its formula. */
   readonly maskedTargets: boolean;
@@ -176,6 +200,20 @@ const losses: readonly LossEntry[] = [
     targets: "classes",
     maskedTargets: true,
     options: drawCrossEntropyOptions,
+    loss: (api, x, { indices }, options) => api.crossEntropy(x, indices, options),
+    lossAndGrad: (api, x, { indices }, options) => api.crossEntropyGrad(x, indices, options),
+    oracle: (rows, { classes }, ...rest) => crossEntropy(rows, classes, ...rest),
+  },
+  {
+    name: "crossEntropy",
+    title: "focal crossEntropy",
+    targets: "classes",
+    maskedTargets: true,
+    options: (random) =>
+      defined({
+        temperature: random.pick([undefined, undefined, 0.5, 10]),
+        gamma: random.pick([1, 2, 0.5, 3.7]),
+      }),
     loss: (api, x, { indices }, options) => api.crossEntropy(x, indices, options),
     lossAndGrad: (api, x, { indices }, options) => api.crossEntropyGrad(x, indices, options),
     oracle: (rows, { classes }, ...rest) => crossEntropy(rows, classes, ...rest),
@@ -215,7 +253,7 @@ function drawCrossEntropyOptions(random: Random): LossOptions {
 
 function lossOp(entry: LossEntry): Op {
   return {
-    name: `${entry.name} of ${entry.targets}`,
+    name: `${entry.title ?? entry.name} of ${entry.targets}`,
     positive: ["loss", "fusedLoss"],
     gradient: "grad",
     draw(problem) {
@@ -266,6 +304,104 @@ function lossOp(entry: LossEntry): Op {
       };
     },
   };
+}
+
+// ---- losses of elements ----
+
+const binaryOp: Op = {
+  name: "binaryCrossEntropy",
+  positive: ["loss", "fusedLoss"],
+  gradient: "grad",
+  draw(problem) {
+    const { layout, container, random } = problem;
+    const { outer, classes, inner } = layout;
+    const [rows, n] = [outer * inner, outer * classes * inner];
+    const weights = (length: number) => Array.from({ length }, () => random.integer(random.integer(0, 1), 12) / 8);
+    const reduction = random.pick([undefined, "none", "sum", "mean"] as const);
+    const options: LossOptions = defined({
+      reduction,
+      weight: random.chance(0.3) ? weights(classes) : undefined,
+      posWeight: random.chance(0.3) ? weights(classes) : undefined,
+      sampleWeight: random.chance(0.3) ? weights(rows) : undefined,
+      labelSmoothing: random.pick([undefined, undefined, 0, 0.1, 0.5, 1]),
+      gamma: random.pick([undefined, undefined, 0, 1, 2, 0.5, 3.7]),
+      gradOutput: random.pick([undefined, 1, -2.5, reduction === "none" ? weights(n) : 0.125]),
+      emptyMean: random.pick([undefined, 0, 7]),
+    });
+    const x = drawArray(problem);
+    const isInteger = random.chance();
+    const t = Array.from({ length: n }, () => (isInteger || random.chance() ? random.integer(0, 1) : random.uniform()));
+    const kind = isInteger ? random.pick(["Int8Array", "BigInt64Array", "list", "float"]) : "float";
+    const floats = container === "Float32Array" ? Float32Array.from(t) : Float64Array.from(t);
+    const targets =
+      kind === "Int8Array"
+        ? Int8Array.from(t)
+        : kind === "BigInt64Array"
+          ? BigInt64Array.from(t.map(BigInt))
+          : kind === "list"
+            ? t
+            : floats;
+    const accumulate = random.chance(0.3);
+    const grad = accumulate ? random.pick(["fresh", "in place"]) : random.pick(["none", "fresh", "in place"]);
+    const previous = grad === "in place" ? x : drawArray({ ...problem, values: "normal" });
+    const { weight, posWeight, sampleWeight, gradOutput, ignoreIndex: _, ...rest } = options;
+    const given = {
+      ...presentation(random, layout, "probabilities"),
+      ...rest,
+      ...defined({
+        weight: weight && toContainer(weight, random.pick(containers)),
+        posWeight: posWeight && toContainer(posWeight, random.pick(containers)),
+        sampleWeight: sampleWeight && toContainer(sampleWeight, random.pick(containers)),
+        gradOutput:
+          typeof gradOutput === "object"
+            ? toContainer(inMemory(gradOutput, layout), random.pick(containers))
+            : gradOutput,
+      }),
+    };
+    const oracle = (at: ArrayLike<number>, rounding: Rounding) =>
+      binaryCrossEntropy(rowsOf(at, layout), rowsOf(floats, layout), options, rounding);
+    return {
+      describe: () =>
+        `binaryCrossEntropy(${show(x)}, ${show(targets)}, ${show(given)}), accumulate: ${accumulate}, grad: ${grad}`,
+      run(api) {
+        const { gradOutput, ...lossOptions } = given;
+        const loss = api.binaryCrossEntropy(copyOf(x), targets as Float64Array, lossOptions);
+        const input = copyOf(x);
+        const buffer = grad === "none" ? {} : { grad: grad === "fresh" ? copyOf(previous) : input };
+        const fused = api.binaryCrossEntropyGrad(input, targets as Float64Array, {
+          ...given,
+          ...buffer,
+          ...(accumulate ? { accumulate } : {}),
+        });
+        return { loss: asArray(loss), fusedLoss: asArray(fused.loss), grad: fused.grad };
+      },
+      expected(rounding) {
+        const { loss, grad } = oracle(x, rounding);
+        const losses = reduction === "none" ? inMemory(loss, layout) : loss;
+        const flat = flatten(grad, layout);
+        return {
+          loss: losses,
+          fusedLoss: losses,
+          grad: accumulate ? flat.map((g, i) => add(g, real(previous[i]!))) : flat,
+        };
+      },
+      x: Array.from(x),
+      objective(at) {
+        const { objective } = oracle(at, EXACT);
+        if (!accumulate) return objective;
+        return add(objective, sum(at.map((xi, i) => multiply(real(xi), real(previous[i]!)))));
+      },
+    };
+  },
+};
+
+/** Values that go row by row, as the elements lie. */
+function inMemory<T>(values: ArrayLike<T>, layout: Layout): T[] {
+  const { classes } = layout;
+  const rows = Array.from({ length: layout.outer * layout.inner }, (_, r) =>
+    Array.from({ length: classes }, (_, j) => values[r * classes + j]!),
+  );
+  return flatten(rows, layout);
 }
 
 function outOption(out: string, input: Values, length: number, container: Container): { out?: Values } {
@@ -390,4 +526,5 @@ export const ops: readonly Op[] = [
   ...forward.map(forwardOp),
   ...products.map(productOp),
   ...losses.map(lossOp),
+  binaryOp,
 ];

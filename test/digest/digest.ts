@@ -117,6 +117,7 @@ class Batch {
     const layout = { shape, axis: 1 };
     const chosen = options.filter((option) => random.integer(2) || option in layout || option === "random");
     const given: { [name: string]: unknown } = {};
+    const isBinary = name.startsWith("binary");
     /** Each argument by its name; `reduction` comes before what depends on it. */
     const all: Right = {
       // a product is one with what its function has returned
@@ -125,7 +126,7 @@ class Batch {
         return first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x;
       },
       dy: () => this.values("plain"),
-      targets: () => this.targets(what, isLayer ? LAYER_CLASSES : classes),
+      targets: () => (isBinary ? this.units() : this.targets(what, isLayer ? LAYER_CLASSES : classes)),
       shape: () => layout.shape,
       axis: () => layout.axis,
       temperature: () =>
@@ -149,11 +150,15 @@ class Batch {
       meanOver: () => random.pick(["weights", "count", "all"]),
       emptyMean: () => 0,
       labelSmoothing: () => random.pick([0.1, 0.5, 1]),
+      posWeight: () => this.weights(classes),
+      // Of a class only without smoothing; and other powers are the engine's.
+      gamma: () => (isBinary || !(chosen.includes("labelSmoothing") || what) ? random.pick([1, 2]) : 0),
       form: () => random.pick(["weston-watkins", "crammer-singer"]),
       margin: () => random.pick([0, 0.3, 10]),
       p: () => random.pick([1, 2]),
       perClass: () => true,
-      gradOutput: () => (given["reduction"] === "none" ? this.weights(rows) : random.pick([-2.5, 0.3])),
+      gradOutput: () =>
+        given["reduction"] === "none" ? this.weights(isBinary ? this.x.length : rows) : random.pick([-2.5, 0.3]),
       accumulate: () => true,
       out: () => {
         const right = own?.["out"]?.({ rows, classes });
@@ -226,6 +231,13 @@ class Batch {
     }
     const y = Array.from({ length: rows }, () => (random.integer(9) === 0 ? -100 : random.integer(classes)));
     return random.pick([() => y, () => Int32Array.from(y), () => BigInt64Array.from(y, BigInt)])();
+  }
+
+  /** Targets of single elements. */
+  private units(): unknown {
+    const { random, x } = this;
+    const t = Array.from(x, () => random.pick([0, 1, random.uniform(0, 1)]));
+    return this.kind === "f32" ? Float32Array.from(t) : this.kind === "f64" ? Float64Array.from(t) : t;
   }
 
   private weights(length: number): Values {

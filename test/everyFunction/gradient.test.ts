@@ -43,7 +43,10 @@ onEveryBackend((backend) => {
         const noise = (NOISE * Math.abs(trial.objective(trial.x).hi)) / rounding.u;
         if (derivatives === undefined) continue;
         const tolerance = trial.expected(rounding)[gradient]!;
-        const want = derivatives.map((d, i) => ({ ...d, err: noise + MARGIN * (tolerance[i]!.err + Math.abs(d.hi)) }));
+        const want = derivatives.map((d, i) => ({
+          ...d,
+          err: noise + MARGIN * (tolerance[i]!.err + Math.abs(d.hi) + (trial.slack?.[i] ?? 0)),
+        }));
         expectClose(trial.run(backend.api)[gradient]!, want, rounding, () => trial.describe());
         judged++;
       }

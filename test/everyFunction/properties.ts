@@ -40,7 +40,9 @@ function rowFunction(signature: Signature, isPlain: boolean): RowFunction {
   return (functions, x, targets, layout) => {
     // a product is one with what its function has returned
     const forward = functions[name.replace(/Grad$/, "") as "softmax"];
-    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets, k: 1 };
+    // Targets of elements are what their logits say.
+    const present = name.startsWith("binary") ? Array.from(x, (value) => Number(value > 0)) : targets;
+    const arrays = { x: first === "y" ? forward(x, layout) : x, dy: x, targets: present, k: 1 };
     // a row that cannot be drawn from is an error
     if (name === "sample") {
       for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) x[i] = 0;

@@ -33,6 +33,16 @@ onEveryBackend(({ api: { initialLoss, crossEntropy, hinge } }) => {
     }
   });
 
+  it("is log 2 for binary cross-entropy, and less by a focal factor", () => {
+    expect(initialLoss("binaryCrossEntropy")).toBe(Math.LN2);
+    expect(initialLoss("binaryCrossEntropy", 20)).toBe(Math.LN2);
+    expect(initialLoss("binaryCrossEntropy", 20, { gamma: 2 })).toBe(Math.LN2 / 4);
+    expectNear(initialLoss("crossEntropy", 4, { gamma: 2 }), crossEntropy([1, 1, 1, 1], [0], { gamma: 2 }), 4e-16);
+    expect(() => initialLoss("binaryCrossEntropy", 0)).toThrow(/^initialLoss: classes/);
+    expect(() => initialLoss("binaryCrossEntropy", 3, { gamma: -1 })).toThrow(/^initialLoss: gamma/);
+    expect(() => initialLoss("binaryCrossEntropy", 3, { p: 1 } as object)).toThrow(/p/);
+  });
+
   it("refuses what is no loss or no number of classes", () => {
     expect(() => initialLoss("mse" as "hinge", 10)).toThrow(TypeError);
     for (const classes of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {

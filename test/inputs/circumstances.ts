@@ -97,7 +97,9 @@ export function rowByRow(functions: Functions): Functions {
     const rowOf = (r: number, value: unknown, isPerRow: boolean) => {
       if (typeof value !== "object") return value;
       const values = value as Floats;
-      return isPerRow ? values.slice(r, r + 1) : values.slice(0, classes).map((_, j) => values[at(r, j)]!);
+      return isPerRow && values.length === rows
+        ? values.slice(r, r + 1)
+        : values.slice(0, classes).map((_, j) => values[at(r, j)]!);
     };
     const isFloat = (value: unknown) => value instanceof Float32Array || value instanceof Float64Array;
     const perRow = [...(signature.own?.["out"] ? ["out"] : []), "sampleWeight", "gradOutput"];

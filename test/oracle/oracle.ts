@@ -9,12 +9,14 @@ import {
   difference,
   divide,
   exp,
+  expm1,
   log1p,
   multiply,
   NOT_A_NUMBER,
   negate,
   ONE,
   parameter,
+  power,
   type Real,
   real,
   subtract,
@@ -51,6 +53,8 @@ export interface LossOptions {
   readonly margin?: number;
   readonly p?: 1 | 2;
   readonly perClass?: boolean;
+  readonly gamma?: number;
+  readonly posWeight?: ArrayLike<number>;
 }
 
 export interface Loss {
@@ -192,9 +196,36 @@ interface RowLoss {
   readonly weight: Real;
 }
 
+/** loss = w_y q^γ n with n = −log p_y and q = 1 − p_y,  d/dx_j = q^γ (1 + γ p_y n/q) times that of w_y n */
+function focalRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
+  const { temperature = 1, gamma = 0 } = options;
+  const w = classWeights(x.length, options)[y]!;
+  const row = exponentials(x, temperature, rounding);
+  if (row === undefined) return notANumber(x, w);
+  const n = negativeLog(row.d[y]!, row.logSum);
+  const others = row.e.filter((_, j) => j !== y);
+  // As good as either the sum of the others or n.
+  const q = withError(divide(sum(others, rounding.sumExp), row.sum), row.p[y]!.hi === 0 ? 0 : row.p[y]!.hi * n.err);
+  const scale = power(q, gamma);
+  const slope = q.hi === 0 || row.p[y]!.hi === 0 ? ZERO : multiply(real(gamma), divide(multiply(row.p[y]!, n), q));
+  const gradients = logitGradients(
+    row,
+    x.map((_, j) => (j === y ? w : ZERO)),
+    y,
+    temperature,
+    rounding,
+  );
+  return {
+    loss: nothingOr(multiply(scale, w), n),
+    grad: gradients.map((g) => multiply(multiply(scale, add(ONE, slope)), g)),
+    weight: w,
+  };
+}
+
 /** loss = (1 − ε) w_y nll_y + ε/C Σ_k w_k nll_k,  d/dx_j = p_j Σ q − q_j with q_j = (ε/C) w_j + (1 − ε) w_y [j = y] */
 function crossEntropyRow(x: readonly number[], y: number, options: LossOptions, rounding: Rounding): RowLoss {
-  const { temperature = 1, labelSmoothing = 0 } = options;
+  const { temperature = 1, labelSmoothing = 0, gamma = 0 } = options;
+  if (gamma !== 0) return focalRow(x, y, options, rounding);
   const w = classWeights(x.length, options);
   const row = exponentials(x, temperature, rounding);
   if (row === undefined) return notANumber(x, w[y]!);
@@ -359,6 +390,87 @@ function notANumber(x: readonly number[], weight: Real): RowLoss {
 
 function finite(x: number): number {
   return Number.isFinite(x) ? x : 0;
+}
+
+// ---- sigmoids: one element ----
+
+/** e = exp(−|x|), p = 1 / (1 + exp(−x)), c = 1 − p = 1 / (1 + exp(x)) */
+function sigmoids(x: number, rounding: Rounding): { e: Real; p: Real; c: Real } {
+  const e = Math.abs(x) > 1000 ? ZERO : rounded(exp(real(-Math.abs(x))), rounding);
+  const small = divide(e, add(ONE, e));
+  const large = divide(ONE, add(ONE, e));
+  return x < 0 ? { e, p: small, c: large } : { e, p: large, c: small };
+}
+
+export function sigmoid(x: number, rounding: Rounding): Real {
+  return sigmoids(x, rounding).p;
+}
+
+/** min(x, 0) − log1p(e^−|x|) */
+export function logSigmoid(x: number, rounding: Rounding): Real {
+  return subtract(real(Math.min(x, 0)), log1p(sigmoids(x, rounding).e));
+}
+
+/** dx = dy y (1 − y), from the sigmoid y. */
+export function sigmoidGrad(y: number, dy: number): Real {
+  return multiply(real(dy), multiply(real(y), subtract(ONE, real(y))));
+}
+
+/** dx = dy (1 − e^y), from the log-sigmoid y. */
+export function logSigmoidGrad(y: number, dy: number): Real {
+  return multiply(real(dy), negate(expm1(real(y))));
+}
+
+/**
+ * loss = w (a c^γ s + b p^γ z) with s = −log p, z = −log c, a = posWeight (t (1 − ε) + ε/2), b = (1 − t)(1 − ε) + ε/2; the derivatives of
+ * c^γ s and p^γ z are −c^γ (c + γ p s) and p^γ (p + γ c z).
+ */
+export function binaryCrossEntropy(
+  rows: readonly number[][],
+  targets: readonly number[][],
+  options: LossOptions,
+  rounding: Rounding,
+): Loss {
+  const { reduction = "mean", emptyMean = Number.NaN, gradOutput = 1, labelSmoothing = 0, gamma = 0 } = options;
+  const count = rows.length * (rows[0]?.length ?? 0);
+  const denominator = reduction === "mean" ? real(count) : ONE;
+  const keep = subtract(ONE, parameter(labelSmoothing));
+  const half = divide(parameter(labelSmoothing), real(2));
+  const upstream = (at: number) => parameter(typeof gradOutput === "number" ? gradOutput : gradOutput[at]!);
+  const elements = rows.map((row, r) =>
+    row.map((x, j) => {
+      const weights = [options.weight?.[j] ?? 1, options.sampleWeight?.[r] ?? 1] as const;
+      if (weights.includes(0)) return { loss: ZERO, grad: ZERO };
+      const weight = multiply(parameter(weights[0]), parameter(weights[1]));
+      const { e, p, c } = sigmoids(x, rounding);
+      const log = log1p(e);
+      const [s, z] = [add(log, real(Math.max(-x, 0))), add(log, real(Math.max(x, 0)))];
+      const t = real(targets[r]![j]!);
+      const a = multiply(parameter(options.posWeight?.[j] ?? 1), add(multiply(keep, t), half));
+      const b = add(multiply(keep, subtract(ONE, t)), half);
+      const [ac, bp] = [multiply(a, power(c, gamma)), multiply(b, power(p, gamma))];
+      const down = multiply(ac, add(c, multiply(real(gamma), nothingOr(p, s))));
+      const up = multiply(bp, add(p, multiply(real(gamma), nothingOr(c, z))));
+      return {
+        loss: multiply(weight, add(nothingOr(ac, s), nothingOr(bp, z))),
+        grad: divide(multiply(weight, subtract(up, down)), denominator),
+      };
+    }),
+  );
+  const losses = elements.map((row) => row.map(({ loss }) => loss));
+  const C = rows[0]?.length ?? 0;
+  const total = sum(losses.flat());
+  return {
+    loss:
+      reduction === "none"
+        ? losses.flat()
+        : [count === 0 && reduction === "mean" ? real(emptyMean) : divide(total, denominator)],
+    grad: elements.map((row, r) => row.map(({ grad }, j) => multiply(grad, upstream(r * C + j)))),
+    objective: divide(
+      sum(losses.map((row, r) => sum(row.map((loss, j) => multiply(upstream(r * C + j), loss))))),
+      denominator,
+    ),
+  };
 }
 
 // ---- layout ----

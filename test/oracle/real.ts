@@ -95,6 +95,27 @@ export function log1p(a: Real): Real {
   return withError(log, a.err / (1 + a.hi) + LOG * log.hi);
 }
 
+/** e^a − 1 for a ≤ 0, to full relative accuracy however small a is. */
+export function expm1(a: Real): Real {
+  // Below the normal range there are no digits to halve nine times.
+  const isTiny = Math.abs(a.hi) < 1e-200;
+  const value = isTiny ? a : a.hi > -0.25 ? exactExpm1(a) : exactAdd(exactExp(a), real(-1));
+  return { hi: value.hi, lo: value.lo, err: Math.abs(value.hi) * EXP + a.err };
+}
+
+/** a^n for 0 ≤ a ≤ 1. The relative error of a counts n times, and that of the power itself as much as that of e^x. */
+export function power(a: Real, n: number): Real {
+  if (n === 0) return ONE;
+  if (!(a.hi > 1e-300)) return withError(real(a.hi ** n), n >= 1 ? a.err : 0);
+  let value = ONE;
+  for (let i = 0; i < Math.floor(n); i++) value = exactMultiply(value, a);
+  if (!Number.isInteger(n)) {
+    const log = exactLog1p(exactDivide(exactAdd(ONE, negate(a)), a)); // −ln a
+    value = exactMultiply(value, exactExp(exactMultiply(real(Math.floor(n) - n), log)));
+  }
+  return withError(value, value.hi * (EXP + n + (n * a.err) / a.hi));
+}
+
 /** Adding nothing and multiplying by one do not round. */
 function isExactly(a: Real, x: number): boolean {
   return a.hi === x && a.lo === 0 && a.err === 0;

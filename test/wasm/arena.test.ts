@@ -91,6 +91,14 @@ function argumentsOf(
   if (name === "sample") return [{}, { topK: 5 }, { topP: 0.9, minP: 0.1 }].map((given) => ({ ...shaped, ...given }));
   if (second === undefined) return [shaped];
 
+  if (name.startsWith("binary")) {
+    const elements: Arguments = { ...shaped, targets: all(n) };
+    const weights = { weight: all(classes!), posWeight: all(classes!), sampleWeight: all(rows), reduction: "none" };
+    const gradient = { gradOutput: all(n), grad: all(n), accumulate: true };
+    return output === undefined
+      ? [elements, { ...elements, ...weights }]
+      : [elements, { ...elements, ...weights, ...gradient }];
+  }
   const factors = { weight: all(classes!), sampleWeight: all(rows), reduction: "none" };
   const gradients: Arguments[] =
     output === undefined

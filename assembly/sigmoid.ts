@@ -1,0 +1,82 @@
+// With e = e^−|x| ≤ 1, elementwise:
+//
+//   sigmoid          y = 1 / (1 + e) for x ≥ 0, e / (1 + e) for x < 0
+//   sigmoidGrad      dx = dy · y · (1 − y)
+//   logSigmoid       y = min(x, 0) − ln(1 + e)
+//   logSigmoidGrad   dx = dy · (1 − e^y)
+//
+// y, x, dx, dy: [n]; results may be over inputs.
+
+import { BLOCK, blockExp, blockMinusExpm1, expTable, unscale } from "./exp";
+import { log1p } from "./log";
+import { CHUNK, VECTOR, ZERO } from "./simd";
+
+export const SIGMOID = 0;
+export const SIGMOID_GRAD = 1;
+export const LOG_SIGMOID = 2;
+export const LOG_SIGMOID_GRAD = 3;
+
+// e of a block; what is left of x, dy and y in the end and is not a whole chunk.
+export const E = memory.data(2048, 16);
+const REST = memory.data(3 * 64, 16);
+const F32_ONE = memory.data<f32>([1]);
+const F64_ONE = memory.data<f64>([1]);
+
+/** y = f(x), or f(x, dy). */
+export function elementwise<T>(f: i32, y: usize, x: usize, dy: usize, n: i32): void {
+  const table = expTable<T>(1);
+  let left = <usize>n * sizeof<T>();
+  while (left >= CHUNK) {
+    const part = wholeBlock(left);
+    block<T>(f, y, x, dy, part, table);
+    y += part, x += part, dy += part, left -= part;
+  }
+  if (left == 0) return;
+  restTo<T>(REST, x, left);
+  if (f == SIGMOID_GRAD || f == LOG_SIGMOID_GRAD) restTo<T>(REST + CHUNK, dy, left);
+  block<T>(f, REST + 2 * CHUNK, REST, REST + CHUNK, CHUNK, table);
+  move<T>(y, REST + 2 * CHUNK, left);
+}
+
+/** Bytes of the next block, of `left`: whole chunks. */
+export function wholeBlock(left: usize): usize {
+  return min(left, BLOCK) & ~(CHUNK - 1);
+}
+
+/** A chunk of what is left of an array, and zeros. */
+export function restTo<T>(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < CHUNK; i += VECTOR) v128.store(to + i, v128.load(ZERO));
+  move<T>(to, from, bytes);
+}
+
+export function move<T>(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += sizeof<T>()) store<T>(to + i, load<T>(from + i));
+}
+
+/** 1 in all lanes. */
+export function one<T>(): v128 {
+  return v128.load_splat<T>(sizeof<T>() == 4 ? F32_ONE : F64_ONE);
+}
+
+function block<T>(f: i32, y: usize, x: usize, dy: usize, bytes: usize, table: usize): void {
+  const ones = one<T>(), zero = v128.load(ZERO), scale = unscale<T>();
+  if (f == LOG_SIGMOID_GRAD) {
+    blockMinusExpm1<T>(y, x, dy, bytes, table);
+  } else if (f == SIGMOID_GRAD) {
+    for (let i: usize = 0; i < bytes; i += VECTOR) {
+      const s = v128.load(x + i), slope = v128.mul<T>(s, v128.sub<T>(ones, s));
+      v128.store(y + i, v128.mul<T>(v128.load(dy + i), slope));
+    }
+  } else {
+    blockExp<T>(E, x, bytes, table);
+    for (let i: usize = 0; i < bytes; i += VECTOR) {
+      const value = v128.load(x + i), e = v128.mul<T>(v128.load(E + i), scale);
+      if (f == SIGMOID) {
+        const above = v128.bitselect(e, ones, v128.lt<T>(value, zero));
+        v128.store(y + i, v128.div<T>(above, v128.add<T>(ones, e)));
+      } else {
+        v128.store(y + i, v128.sub<T>(v128.pmin<T>(value, zero), log1p<T>(e)));
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// check → kernel → reduce → return
+
+import { factors, floatArray, newArray, numbers, readList } from "../arguments/arrays.js";
+import { rangeError, typeError } from "../arguments/errors.js";
+import {
+  booleanOption,
+  choiceOption,
+  gammaOption,
+  numberOption,
+  type OptionSet,
+  optionSet,
+  readOptions,
+} from "../arguments/options.js";
+import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
+import { readShape } from "../arguments/shape.js";
+import { integerArray } from "../arguments/targets.js";
+import { kindOf, lengthOf } from "../arguments/typedArrays.js";
+import type { FloatArray, Kernels } from "../kernels.js";
+import type { LossValue } from "../options.js";
+import { readLabelSmoothing } from "./crossEntropy.js";
+import { GRAD_OPTIONS, ofType } from "./loss.js";
+import { REDUCTIONS, type Reduction } from "./reduction.js";
+
+const OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
+  "shape",
+  "axis",
+  "reduction",
+  "weight",
+  "posWeight",
+  "sampleWeight",
+  "labelSmoothing",
+  "gamma",
+  "emptyMean",
+);
+const ALL_OPTIONS: OptionSet = /* @__PURE__ */ optionSet(...OPTIONS, ...GRAD_OPTIONS);
+
+export function binaryCrossEntropy(
+  kernels: Kernels,
+  x: unknown,
+  y: unknown,
+  given: unknown,
+  withGrad: boolean,
+): LossValue {
+  const fn = withGrad ? "binaryCrossEntropyGrad" : "binaryCrossEntropy";
+  const options = readOptions(fn, given, withGrad ? ALL_OPTIONS : OPTIONS);
+  const list = readList(fn, "logits", x);
+  const targetList = readList(fn, "targets", y);
+  const asList = list !== undefined;
+  const logits = floatArray(fn, "logits", x, list, kernels);
+  const length = lengthOf(logits);
+  const type: FloatType = logits instanceof Float32Array ? Float32Array : Float64Array;
+  const targets = readTargets(kernels, fn, y, targetList, logits);
+  const shape = readShape(fn, options, "logits", length, undefined, true);
+  const accumulate = booleanOption(fn, "accumulate", options.accumulate);
+  if (accumulate && options.grad === undefined) throw typeError(fn, "grad", "given with accumulate", undefined);
+  const output = withGrad
+    ? outputLike(fn, "grad", options.grad, options.lists.grad, asList, logits, length)
+    : undefined;
+  const reduction = choiceOption<Reduction>(fn, "reduction", options.reduction, "mean", REDUCTIONS);
+  const emptyMean = numberOption(fn, "emptyMean", options.emptyMean, Number.NaN, "a number", () => true);
+  const labelSmoothing = readLabelSmoothing(fn, options);
+  const gamma = gammaOption(fn, options);
+
+  const written = writtenEarly(output, kernels, shape);
+  const own = (values: FloatArray | undefined, kind: FloatType = type) =>
+    values && kept(ofType(values, kind), written, false);
+  const { classes, outer, inner } = shape;
+  const weight = own(factors(fn, "weight", options.weight, classes, "the number of labels", logits));
+  const posWeight = own(factors(fn, "posWeight", options.posWeight, classes, "the number of labels", logits));
+  const rowFactors = factors(fn, "sampleWeight", options.sampleWeight, outer * inner, "the number of rows", logits);
+  const g = options.gradOutput;
+  const perElement = readUpstream(fn, g, reduction, length);
+  const losses =
+    reduction === "none" ? outputLike(fn, "grad", undefined, undefined, asList, logits, length) : undefined;
+  const denominator = reduction === "mean" ? length : 1;
+  const total =
+    length === 0
+      ? 0
+      : kernels.binaryCrossEntropy({
+          losses: losses?.array,
+          grad: output?.array,
+          logits: kept(logits, written, true),
+          targets: kept(targets, written, false),
+          shape,
+          weight,
+          posWeight,
+          sampleWeight: own(rowFactors, Float64Array) as Float64Array | undefined,
+          gradOutput: own(perElement),
+          gradScale: (typeof g === "number" ? g : 1) / denominator,
+          accumulate,
+          labelSmoothing,
+          gamma,
+        });
+  const loss = losses === undefined ? (denominator === 0 ? emptyMean : total / denominator) : deliver(losses);
+  return (output === undefined ? loss : { loss, grad: deliver(output) }) as LossValue;
+}
+
+type FloatType = new (values: FloatArray) => FloatArray;
+
+/** The targets, of the logits' type. */
+function readTargets(
+  kernels: Kernels,
+  fn: string,
+  value: unknown,
+  list: Float64Array | undefined,
+  logits: FloatArray,
+): FloatArray {
+  const kind = kindOf(value);
+  const isFloat = list === undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits);
+  const given = list ?? (isFloat ? floatArray(fn, "targets", value, undefined, kernels) : integerArray(fn, value));
+  if (given === undefined) {
+    const expected = `a ${kindOf(logits)}, an integer typed array or an array of numbers`;
+    throw typeError(fn, "targets", expected, value);
+  }
+  const length = lengthOf(logits);
+  if (lengthOf(given) !== length) throw rangeError(fn, "targets.length", `logits.length = ${length}`, lengthOf(given));
+  const wrong = firstOutside(given as ArrayLike<number>, length);
+  if (wrong < length) throw rangeError(fn, `targets[${wrong}]`, "in [0, 1]", given[wrong]);
+  if (isFloat) return given as FloatArray;
+  const converted = newArray(fn, logits, length);
+  for (let i = 0; i < length; i++) converted[i] = Number(given[i]);
+  return converted;
+}
+
+/** The index of the first number that is not in [0, 1]; `length` if there is none. */
+function firstOutside(values: ArrayLike<number>, length: number): number {
+  // A loop for the usual kind: V8 makes a slow one of what has seen every kind.
+  let i = 0;
+  if (values instanceof Float32Array) while (i < length && values[i]! >= 0 && values[i]! <= 1) i++;
+  else while (i < length && values[i]! >= 0 && values[i]! <= 1) i++;
+  return i;
+}
+
+function readUpstream(fn: string, g: unknown, reduction: Reduction, length: number): FloatArray | undefined {
+  if (g === undefined || typeof g === "number") return undefined;
+  if (reduction !== "none") throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
+  return numbers(fn, "gradOutput", g, length, "the number of elements");
+}
