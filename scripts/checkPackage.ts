@@ -82,11 +82,13 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 }
 
 // Bytes, gzip. `limit` is what has been reached, rounded up. A change that needs more raises it, with the reason. Beyond it stands the aim.
+//   index, relaxed   28 kB with the losses; 8.5 for decisions and half floats, 7 for the linear layer
+//   baseline         8.7 with the losses; 2.2 for decisions, 2.8 for the linear layer
 const sizes = [
-  { file: "dist/index.js", limit: 27_650, aim: 20_000 },
-  { file: "dist/relaxed.js", limit: 42_300 },
-  { file: "dist/baseline.js", limit: 8_200, aim: 6_000 },
-  { file: "dist/wasm.js", limit: 10_150 },
+  { file: "dist/index.js", limit: 43_700, aim: 40_000 },
+  { file: "dist/relaxed.js", limit: 67_000 },
+  { file: "dist/baseline.js", limit: 13_700, aim: 15_000 },
+  { file: "dist/wasm.js", limit: 15_300 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;
