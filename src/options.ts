@@ -172,7 +172,7 @@ export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends Lay
 }
 
 export interface LayerCrossEntropyOptions<A extends LogitsLike = LogitsLike, R extends Reduction = Reduction>
-  extends Omit<CrossEntropyOptions<R>, "shape" | "axis" | "weight">,
+  extends Omit<CrossEntropyOptions<R>, "shape" | "axis" | "weight" | "gamma">,
     LayerLossOptions<A> {}
 
 export interface LayerHingeOptions<A extends LogitsLike = LogitsLike, R extends Reduction = Reduction>
