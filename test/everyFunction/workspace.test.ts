@@ -243,6 +243,32 @@ onEveryBackend(({ api, name }) => {
     expectSameBits(api.softmax(x, { out: x }), want, () => "in place in the plain function");
   });
 
+  it("arrays in it are not copied: class probabilities, weights, upstream gradients", () => {
+    const workspace = api.createWorkspace({ bytes: 1 << 20 });
+    const [rows, classes] = [20, 1000];
+    const array = () => workspace.float32(rows * classes).fill(1 / classes);
+    const [x, targets, grad] = [array(), array(), array()];
+    const weight = workspace.float32(classes).fill(1);
+    const sampleWeight = workspace.float64(rows).fill(1);
+    const real = { Float32Array, Float64Array };
+    let copies = 0;
+    const counting = (Kind: typeof Float32Array | typeof Float64Array) =>
+      new Proxy(Kind, {
+        construct(target, args: unknown[], newTarget) {
+          copies += Number(ArrayBuffer.isView(args[0]));
+          return Reflect.construct(target, args, newTarget) as object;
+        },
+      });
+    try {
+      Object.assign(globalThis, { Float32Array: counting(Float32Array), Float64Array: counting(Float64Array) });
+      workspace.crossEntropyGrad(x, targets, { shape: [rows, classes], weight, sampleWeight, grad });
+      workspace.softmaxGrad(x, targets, { shape: [rows, classes], out: grad });
+    } finally {
+      Object.assign(globalThis, real);
+    }
+    expect(copies).toBe(0);
+  });
+
   it("errors leave the arrays as they were", () => {
     const workspace = createWorkspace({ bytes: 1024 });
     const x = workspace.float32(6);
