@@ -85,11 +85,15 @@ export function afterOtherCalls(functions: Functions): Functions {
   });
 }
 
-/** Row by row: not in a batch, not in blocks, not along another axis. A loss that is reduced is computed as it is. */
+/**
+ * Row by row: not in a batch, not in blocks, not along another axis. A loss that is reduced is computed as it is, and so is a layer, whose gradients are
+ * sums over rows: test/functions/linear.test.ts holds each of its results against a loop.
+ */
 export function rowByRow(functions: Functions): Functions {
   return by(functions, (f, arrays, { shape, axis: _, ...options }, signature) => {
     const isReduced = signature.options.includes("reduction") && options["reduction"] !== "none";
-    if (shape === undefined || isReduced) return f(...arrays, { ...options, ...(shape ? { shape } : {}) });
+    const isLayer = signature.positional.includes("weight");
+    if (shape === undefined || isReduced || isLayer) return f(...arrays, { ...options, ...(shape ? { shape } : {}) });
     const [outer = 0, classes = 0, inner = 1] = shape as number[];
     const rows = outer * inner;
     const at = (r: number, j: number) => (Math.floor(r / inner) * classes + j) * inner + (r % inner);
