@@ -210,20 +210,21 @@ export interface Exports extends Kernels {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
 
+/** Exports that say a number. */
+const NUMBERS = ["heapBase", "narrow", "narrowExp"] as const;
+
 /** The exports of an instance, in an object of which V8 knows the shape. */
 export function readExports(raw: Record<string, unknown>): Exports {
-  const { memory, heapBase, narrow, narrowExp } = raw as Record<string, (bytes?: Bytes) => number>;
-  if (typeof (memory as unknown as Partial<Exports["memory"]> | undefined)?.grow !== "function")
-    throw new TypeError("softmargin: not a softmargin module, no memory");
-  const exports: Record<string, unknown> = {
-    memory,
-    heapBase: heapBase!(),
-    narrow: [narrow!(4), narrow!(8)],
-    narrowExp: [narrowExp!(4), narrowExp!(8)],
-  };
-  for (const name of NAMES) {
+  const memory = raw["memory"] as Partial<Exports["memory"]> | undefined;
+  if (typeof memory?.grow !== "function") throw new TypeError("softmargin: not a softmargin module, no memory");
+  const exports: Record<string, unknown> = { memory };
+  for (const name of [...NAMES, ...NUMBERS]) {
     if (typeof raw[name] !== "function") throw new TypeError(`softmargin: not a softmargin module, no export ${name}`);
     exports[name] = raw[name];
   }
+  const { heapBase, narrow, narrowExp } = raw as Record<(typeof NUMBERS)[number], (bytes?: Bytes) => number>;
+  exports["heapBase"] = heapBase();
+  exports["narrow"] = [narrow(4), narrow(8)];
+  exports["narrowExp"] = [narrowExp(4), narrowExp(8)];
   return exports as unknown as Exports;
 }
