@@ -2,24 +2,29 @@
 // is copied in, computed in place and copied out, each byte once in and once out while it is in the cache. Arrays that lie in the
 // workspace are used where they are.
 
-import { bufferOf, byteOffsetOf, copy, FEW, lengthOf, Window } from "../arguments/typedArrays.js";
+import { bufferOf, byteOffsetOf, bytesPerElement, copy, FEW, lengthOf, Window } from "../arguments/typedArrays.js";
+import { totalOf } from "../functions/reduction.js";
 import type { ClassIndices, FloatArray, Shape } from "../kernels.js";
 import { ARENA_BYTES, type Arena } from "./arena.js";
+import type { Exports } from "./exports.js";
 
 /** For every piece is rounded up to a whole vector. */
 const ROUNDED = 16 * 11;
 
+/** For kernels that take no inner > 1: wide rows are transposed, whatever the number of their classes. */
+export const NONE_NARROW: Exports["narrow"] = { 4: 0, 8: 0 };
+
 export class Blocks {
-  protected readonly arena: Arena;
+  readonly arena: Arena;
+  /** Where calls go that do not fit into an arena that must not grow. */
+  readonly shared: this | undefined;
 
   // The call under way …
   private outerSize = 0;
   protected classes = 0;
   private innerSize = 0;
-  /** The bytes of an element. */
-  protected bytes: 4 | 8 = 4;
-  protected type: 0 | 1 = 0;
-  protected log2 = 2;
+  /** The bytes of an element, and the memory as such elements. */
+  bytes: 4 | 8 = 4;
   protected view: FloatArray;
   /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
   private swaps = false;
@@ -32,37 +37,55 @@ export class Blocks {
   private inner = 0;
   private inners = 0;
   // What follows from these, for it is asked for often.
-  protected rows = 0;
-  protected firstRow = 0;
-  protected elements = 0;
+  rows = 0;
+  firstRow = 0;
+  elements = 0;
   /** The block's outer and inner size as the kernel sees it. */
-  protected rowOuters = 0;
-  protected rowInners = 0;
+  rowOuters = 0;
+  rowInners = 0;
 
   private readonly results = new Window();
   private readonly perRow = new Window();
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, shared?: Blocks) {
     this.arena = arena;
+    this.shared = shared as this | undefined;
     this.view = arena.f32;
+  }
+
+  get exports(): Exports {
+    return this.arena.exports;
   }
 
   /** Begins a call on arrays like x. */
   protected begin(x: FloatArray): void {
     this.arena.begin();
-    this.type = x instanceof Float32Array ? 0 : 1;
-    this.bytes = x instanceof Float32Array ? 4 : 8;
+    this.bytes = bytesPerElement(x);
   }
 
   /**
-   * Makes room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes a row and `kept` elements once; `narrow`
-   * is the largest number of classes that the kernel takes with inner > 1. Then the first block is at hand. False where the arena would have to
-   * grow but must not; throws where it cannot.
+   * Begins a call on arrays like x, of a shape, with room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes
+   * a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. Then the first block is at hand.
+   * Throws where memory is short. Returns the blocks that the call goes through: the shared ones where the arena would have to grow but must not.
    */
-  protected open(shape: Shape, narrow: number, slots: number, perRow: number, kept: number): boolean {
+  open(x: FloatArray, shape: Shape, narrow: Exports["narrow"], slots: number, perRow = 0, kept = 0): this {
+    const fits = this.tryOpen(x, shape, narrow, slots, perRow, kept);
+    return fits ? this : this.shared!.open(x, shape, narrow, slots, perRow, kept);
+  }
+
+  /** The same; false where the arena would have to grow but must not. */
+  tryOpen(
+    x: FloatArray,
+    shape: Shape,
+    narrow: Exports["narrow"],
+    slots: number,
+    perRow: number,
+    kept: number,
+  ): boolean {
+    this.begin(x);
     const { bytes } = this;
     const { outer, classes, inner } = shape;
-    const swaps = inner > 1 && classes > narrow;
+    const swaps = inner > 1 && classes > narrow[bytes];
     const row = (slots + (swaps ? 1 : 0)) * classes * bytes + perRow;
     const fixed = ROUNDED + kept * bytes;
     const all = outer * inner;
@@ -73,6 +96,11 @@ export class Blocks {
     return this.openBlocks(shape, rows, fixed + rows * row, swaps);
   }
 
+  /** `open` where a row is an element, whatever the shape. */
+  openElements(x: FloatArray, { outer, classes, inner }: Shape, slots: number): this {
+    return this.open(x, { outer: outer * classes * inner, classes: 1, inner: 1 }, NONE_NARROW, slots, 0, 2);
+  }
+
   /** The same for blocks of so many rows, in so many bytes. */
   protected openBlocks({ outer, classes, inner }: Shape, rows: number, room: number, swaps: boolean): boolean {
     const { arena, bytes } = this;
@@ -81,7 +109,6 @@ export class Blocks {
       return false;
     }
     this.view = bytes === 4 ? arena.f32 : arena.f64;
-    this.log2 = bytes === 4 ? 2 : 3;
     this.outerSize = outer;
     this.classes = classes;
     this.innerSize = inner;
@@ -97,7 +124,7 @@ export class Blocks {
   }
 
   /** Goes on to the next block; the arena is empty then but for what stays. False, and the call is at its end, where there is none. */
-  protected next(): boolean {
+  next(): boolean {
     const isRow = this.inner + this.inners === this.innerSize;
     const outer = isRow ? this.outer + this.outers : this.outer;
     if (outer === this.outerSize) {
@@ -123,24 +150,29 @@ export class Blocks {
     this.rowInners = this.swaps ? 1 : inners;
   }
 
+  /** Which element of `view` lies at `at`. */
+  protected index(at: number): number {
+    return at >>> (this.bytes === 4 ? 2 : 3);
+  }
+
   /** Where an array lies in the workspace; 0 if it does not. */
-  protected inWorkspace(array: FloatArray): number {
+  inWorkspace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
     // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
     if (start === reserved || bufferOf(array) !== buffer) return 0;
     const at = byteOffsetOf(array);
-    return at >= reserved && at + lengthOf(array) * this.bytes <= start ? at : 0;
+    return at >= reserved && at + lengthOf(array) * bytesPerElement(array) <= start ? at : 0;
   }
 
   /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
-  protected inPlace(array: FloatArray): number {
+  inPlace(array: FloatArray): number {
     if (this.swaps || this.inners < this.innerSize) return 0;
     const at = this.inWorkspace(array);
     return at === 0 ? 0 : at + this.outer * this.classes * this.innerSize * this.bytes;
   }
 
   /** The block of an array for the kernel: where it lies, or a copy in the arena. */
-  protected enter(array: FloatArray): number {
+  enter(array: FloatArray): number {
     const there = this.inPlace(array);
     if (there !== 0) return there;
     const { classes, inners, bytes } = this;
@@ -150,25 +182,16 @@ export class Blocks {
     return at;
   }
 
-  /** `open` for `slots` arrays of so many elements, whatever their shape. Then a row is an element. */
-  protected openElements(shape: Shape, slots: number): boolean {
-    return this.open({ outer: shape.outer * shape.classes * shape.inner, classes: 1, inner: 1 }, 1, slots, 0, 2);
-  }
-
   /** Room for a value for each element of the block. */
-  protected takeElements(): number {
+  takeElements(): number {
     return this.arena.take(this.rows * this.bytes);
   }
 
   /** Factors of classes and rows, spread to the elements of the block. */
-  protected spread(
-    { classes, inner }: Shape,
-    perClass: FloatArray | undefined,
-    perRow: FloatArray | undefined,
-  ): number {
+  spread({ classes, inner }: Shape, perClass: FloatArray | undefined, perRow: FloatArray | undefined): number {
     const at = this.takeElements();
     const { view, firstRow, rows } = this;
-    const to = at >>> this.log2;
+    const to = this.index(at);
     let i = firstRow % inner;
     let j = Math.floor(firstRow / inner) % classes;
     let row = Math.floor(firstRow / (inner * classes)) * inner;
@@ -184,31 +207,47 @@ export class Blocks {
   }
 
   /** A number for each class, for the whole call. */
-  protected enterClasses(values: FloatArray): number {
+  enterClasses(values: FloatArray): number {
     const there = this.inWorkspace(values);
     if (there !== 0) return there;
     const at = this.arena.take(this.classes * this.bytes);
-    copy(this.view, at >>> this.log2, values, 0, this.classes);
+    copy(this.view, this.index(at), values, 0, this.classes);
     this.arena.keep();
     return at;
   }
 
+  /** Room for the total of losses, which is 0 so far, for the whole call. */
+  takeTotal(): number {
+    const { arena } = this;
+    const at = arena.take(16);
+    arena.keep();
+    arena.f64[at >>> 3] = 0;
+    arena.f64[(at >>> 3) + 1] = 0;
+    return at;
+  }
+
+  /** What the kernels have added up there over all blocks. */
+  readTotal(at: number): number {
+    const { f64 } = this.arena;
+    return totalOf(f64[at >>> 3]!, f64[(at >>> 3) + 1]!);
+  }
+
   // What belongs to the rows of the block.
 
-  protected enterRows(values: Float64Array): number {
+  enterRows(values: Float64Array): number {
     const at = this.arena.take(this.rows * 8);
     copy(this.arena.f64, at >>> 3, values, this.firstRow, this.rows);
     return at;
   }
 
-  protected enterIndices(indices: ClassIndices): number {
+  enterIndices(indices: ClassIndices): number {
     const at = this.arena.take(this.rows * 4);
     indices.copyTo(this.arena.i32, at >>> 2, this.firstRow, this.rows);
     return at;
   }
 
   /** Brings what a kernel has left at `at` for each row of the block to where it belongs. */
-  protected leaveRows(values: FloatArray, at: number): void {
+  leaveRows(values: FloatArray, at: number): void {
     const { firstRow, rows } = this;
     const { f64 } = this.arena;
     const from = at >>> 3;
@@ -217,7 +256,7 @@ export class Blocks {
   }
 
   /** The same for n integers a row. */
-  protected leaveIndices(indices: Int32Array, at: number, n: number): void {
+  leaveIndices(indices: Int32Array, at: number, n: number): void {
     const { rows, firstRow } = this;
     const { i32 } = this.arena;
     const from = at >>> 2;
@@ -226,19 +265,19 @@ export class Blocks {
   }
 
   /** The same for n numbers of the call's type a row. */
-  protected leaveValues(values: FloatArray, at: number, n: number): void {
-    copy(values, this.firstRow * n, this.view, at >>> this.log2, this.rows * n);
+  leaveValues(values: FloatArray, at: number, n: number): void {
+    copy(values, this.firstRow * n, this.view, this.index(at), this.rows * n);
   }
 
   /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
-  protected place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
+  place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
     const there = accumulate ? 0 : this.inPlace(out);
     if (there !== 0) return there;
     return this.inPlace(x) === 0 ? xs : this.arena.take(this.elements * this.bytes);
   }
 
   /** Brings a result from where `place` put it to where it belongs. */
-  protected leave(out: FloatArray, results: number, accumulate: boolean): void {
+  leave(out: FloatArray, results: number, accumulate: boolean): void {
     const { bytes, classes, inners, elements, arena } = this;
     const there = this.inPlace(out);
     if (results === there) return;
@@ -261,7 +300,7 @@ export class Blocks {
   /** Copies the block of an array, [outers, C, inners], to `at`. */
   private copyIn(at: number, array: FloatArray): void {
     const { view, classes, outer, inner, inners, innerSize } = this;
-    const to = at >>> this.log2;
+    const to = this.index(at);
     if (inners === innerSize) copy(view, to, array, outer * classes * inners, this.elements);
     else
       for (let j = 0; j < classes; j++)
@@ -270,7 +309,7 @@ export class Blocks {
 
   private copyOut(array: FloatArray, at: number): void {
     const { view, classes, outer, inner, inners, innerSize } = this;
-    const from = at >>> this.log2;
+    const from = this.index(at);
     if (inners === innerSize) copy(array, outer * classes * inners, view, from, this.elements, this.results);
     else
       for (let j = 0; j < classes; j++)

@@ -205,8 +205,8 @@ const NAMES: readonly (keyof Kernels)[] = [
 export interface Exports extends Kernels {
   readonly heapBase: number;
   /** The largest number of classes for which softmaxGrad and hinge take inner > 1, for f32 and f64; and the other kernels. */
-  readonly narrow: readonly [f32: number, f64: number];
-  readonly narrowExp: readonly [f32: number, f64: number];
+  readonly narrow: Readonly<Record<Bytes, number>>;
+  readonly narrowExp: Readonly<Record<Bytes, number>>;
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
 
@@ -224,7 +224,7 @@ export function readExports(raw: Record<string, unknown>): Exports {
   }
   const { heapBase, narrow, narrowExp } = raw as Record<(typeof NUMBERS)[number], (bytes?: Bytes) => number>;
   exports["heapBase"] = heapBase();
-  exports["narrow"] = [narrow(4), narrow(8)];
-  exports["narrowExp"] = [narrowExp(4), narrowExp(8)];
+  exports["narrow"] = { 4: narrow(4), 8: narrow(8) };
+  exports["narrowExp"] = { 4: narrowExp(4), 8: narrowExp(8) };
   return exports as unknown as Exports;
 }

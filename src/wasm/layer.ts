@@ -23,7 +23,12 @@ export class LayerBlocks extends Blocks {
   private gradWeights = 0;
 
   /** Opens the blocks of a layer, with room for its gradients if there are `terms`; the rest as for `open`. */
-  protected openLayer(
+  openLayer(layer: Layer, terms: LayerTerms | undefined, slots: number, perRow: number, kept: number): this {
+    const fits = this.tryOpenLayer(layer, terms, slots, perRow, kept);
+    return fits ? this : this.shared!.openLayer(layer, terms, slots, perRow, kept);
+  }
+
+  private tryOpenLayer(
     layer: Layer,
     terms: LayerTerms | undefined,
     slots: number,
@@ -31,6 +36,7 @@ export class LayerBlocks extends Blocks {
     kept: number,
   ): boolean {
     const { x, weight, bias, rows: allRows, features, classes } = layer;
+    this.begin(x);
     const { bytes } = this;
     const isAway = (array: FloatArray | undefined) => array !== undefined && this.inWorkspace(array) === 0;
     // Features that lie in the workspace are copied too, if rows are left out.
@@ -49,23 +55,23 @@ export class LayerBlocks extends Blocks {
     this.weights = this.arena.take(isAway(weight) ? this.part * features * bytes : 0);
     this.gradWeights = this.arena.take(isAway(terms?.gradWeight) ? this.part * features * bytes : 0);
     this.arena.keep();
-    if (fits && isAway(weight)) copy(this.view, this.weights >>> this.log2, weight, 0, classes * features);
+    if (fits && isAway(weight)) copy(this.view, this.index(this.weights), weight, 0, classes * features);
     return true;
   }
 
   /** The block of an array of [rows, features]: where it lies, or a copy. */
-  protected enterFeatures(x: FloatArray): number {
+  enterFeatures(x: FloatArray): number {
     const there = this.inWorkspace(x);
     const start = this.firstRow * this.features;
     if (there !== 0) return there + start * this.bytes;
     const n = this.rows * this.features;
     const at = this.arena.take(n * this.bytes);
-    copy(this.view, at >>> this.log2, x, start, n);
+    copy(this.view, this.index(at), x, start, n);
     return at;
   }
 
   /** The logits of the block whose features are at `xs`. */
-  protected blockLogits(zs: number, xs: number, { weight, features, classes }: Layer): void {
+  blockLogits(zs: number, xs: number, { weight, features, classes }: Layer): void {
     const { arena, bytes, rows, bias, part } = this;
     for (let c = 0; c < classes; c += part) {
       const n = Math.min(part, classes - c);
@@ -76,7 +82,7 @@ export class LayerBlocks extends Blocks {
   }
 
   /** What the block adds to the gradients of the layer; `gs` is the gradient of its logits, and is not left as it was. */
-  protected blockGrads(gs: number, xs: number, terms: LayerTerms): void {
+  blockGrads(gs: number, xs: number, terms: LayerTerms): void {
     const { arena, bytes, rows, part } = this;
     const { layer, gradX, gradWeight, gradBias, accumulate } = terms;
     const { x, features, classes } = layer;
@@ -106,7 +112,7 @@ export class LayerBlocks extends Blocks {
       const add = accumulate || c > 0 ? 1 : 0;
       arena.exports.linearGradX(bytes, dxs, gs + c * bytes, ws, rows, features, n, classes, add);
     }
-    if (!isThere) copy(gradX, firstRow * features, this.view, dxs >>> this.log2, rows * features);
+    if (!isThere) copy(gradX, firstRow * features, this.view, this.index(dxs), rows * features);
   }
 
   /** The weights of n classes from c on: where they lie, or in the arena, where they are already if they stay. */
@@ -114,24 +120,24 @@ export class LayerBlocks extends Blocks {
     const { features, bytes, part, classes, weights } = this;
     const there = this.inWorkspace(weight);
     if (there !== 0) return there + c * features * bytes;
-    if (part < classes) copy(this.view, weights >>> this.log2, weight, c * features, n * features);
+    if (part < classes) copy(this.view, this.index(weights), weight, c * features, n * features);
     return weights;
   }
 
   /** Sums over blocks, `width` for each of n classes from c on: where they lie, or at `at`. They begin with 0, or with what is there. */
   private enterSums(sums: FloatArray, at: number, width: number, c: number, n: number, accumulate: boolean): number {
-    const { view, log2, firstRow, part, classes } = this;
+    const { view, firstRow, part, classes } = this;
     const there = this.inWorkspace(sums);
     const to = there === 0 ? at : there + c * width * this.bytes;
     const isNew = firstRow === 0;
-    if (isNew && !accumulate) fillWith(view, 0, to >>> log2, (to >>> log2) + n * width);
-    else if (there === 0 && (isNew || part < classes)) copy(view, to >>> log2, sums, c * width, n * width);
+    if (isNew && !accumulate) fillWith(view, 0, this.index(to), this.index(to) + n * width);
+    else if (there === 0 && (isNew || part < classes)) copy(view, this.index(to), sums, c * width, n * width);
     return to;
   }
 
   private leaveSums(sums: FloatArray, at: number, width: number, c: number, n: number): void {
     if (this.inWorkspace(sums) !== 0) return;
     const isLast = this.firstRow + this.rows === this.allRows;
-    if (isLast || this.part < this.classes) copy(sums, c * width, this.view, at >>> this.log2, n * width);
+    if (isLast || this.part < this.classes) copy(sums, c * width, this.view, this.index(at), n * width);
   }
 }

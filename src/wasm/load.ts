@@ -9,7 +9,8 @@ import { createBaseline } from "../createBaseline.js";
 import { readWorkspaceBytes, workspaceOf, workspaceOver } from "../workspace.js";
 import { Arena } from "./arena.js";
 import { type Exports, readExports } from "./exports.js";
-import { WasmKernels } from "./kernels.js";
+import { kernelsOver } from "./kernels.js";
+import { LayerBlocks } from "./layer.js";
 import { fromText } from "./text.js";
 
 // What is needed of it, since neither the DOM's types nor Node's need be there.
@@ -132,7 +133,8 @@ async function instantiateLater(source: unknown): Promise<Instantiated> {
 
 function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Engine {
   const { module } = first;
-  const kernels = new WasmKernels(new Arena(supply(first)));
+  const blocks = new LayerBlocks(new Arena(supply(first)));
+  const kernels = kernelsOver(blocks);
   const backend = { name: name ?? (isRelaxed(first) ? "relaxed" : "simd") } as const;
   return {
     kernels,
@@ -150,7 +152,7 @@ function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Eng
       // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
       // computed by the shared kernels, on copies.
       const arena = new Arena(supply(own), bytes);
-      return workspaceOver(arena.buffer, arena.reserved, bytes, new WasmKernels(arena, kernels));
+      return workspaceOver(arena.buffer, arena.reserved, bytes, kernelsOver(new LayerBlocks(arena, blocks)));
     },
   };
 }

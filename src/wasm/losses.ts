@@ -1,0 +1,166 @@
+// The losses of rows on linear memory, with their gradients: cross-entropy and hinge.
+
+import { setFrom } from "../arguments/typedArrays.js";
+import type { FloatArray, Formulation, LayerTerms, LossTerms } from "../kernels.js";
+import type { Blocks } from "./blocks.js";
+import type { Exports } from "./exports.js";
+import { scaledCopy, scaleFor } from "./temperature.js";
+
+type Terms = LossTerms | LayerTerms;
+
+/** Where a loss has its total and class weights, and what belongs to the block. 0: it has none. */
+export interface LossPointers {
+  readonly total: number;
+  readonly weight: number;
+  losses: number;
+  grads: number;
+  logits: number;
+  targets: number;
+  probabilities: number;
+  sampleWeight: number;
+  gradOutput: number;
+}
+
+/** The loss of a block. */
+export type LossKernel = (b: Blocks, at: LossPointers) => void;
+
+export function crossEntropy(blocks: Blocks, terms: LossTerms, labelSmoothing: number, temperature: number): number {
+  const scale = scaleFor(temperature);
+  return scale === 1
+    ? lossOf(blocks, terms, blocks.exports.narrowExp, crossEntropyKernel(terms, labelSmoothing, temperature))
+    : scaledCrossEntropy(blocks, terms, labelSmoothing, temperature, scale);
+}
+
+export function crossEntropyKernel({ shape, gradScale }: Terms, smoothing: number, temperature: number): LossKernel {
+  return (b, at) =>
+    b.exports.crossEntropy(
+      b.bytes,
+      at.total,
+      at.losses,
+      at.grads,
+      at.logits,
+      at.targets,
+      at.probabilities,
+      at.weight,
+      at.sampleWeight,
+      at.gradOutput,
+      b.rowOuters,
+      shape.classes,
+      b.rowInners,
+      smoothing,
+      temperature,
+      gradScale,
+    );
+}
+
+function scaledCrossEntropy(
+  blocks: Blocks,
+  terms: LossTerms,
+  labelSmoothing: number,
+  temperature: number,
+  scale: number,
+): number {
+  const { grad, logits, probabilities, weight, gradScale } = terms;
+  const wide = (array: FloatArray | undefined) => array && new Float64Array(array);
+  const gradient = wide(grad);
+  const scaled: LossTerms = {
+    ...terms,
+    grad: gradient,
+    logits: scaledCopy(logits, scale),
+    probabilities: wide(probabilities),
+    weight: wide(weight),
+    gradScale: gradScale * scale,
+  };
+  const total = crossEntropy(blocks, scaled, labelSmoothing, temperature * scale);
+  if (grad) setFrom(grad, gradient!);
+  return total;
+}
+
+export function hinge(
+  blocks: Blocks,
+  terms: LossTerms,
+  form: Formulation,
+  margin: number,
+  p: 1 | 2,
+  divisor: number,
+): number {
+  return lossOf(blocks, terms, blocks.exports.narrow, hingeKernel(terms, form, margin, p, divisor));
+}
+
+export function hingeKernel(
+  { shape, gradScale }: Terms,
+  form: Formulation,
+  margin: number,
+  p: 1 | 2,
+  divisor: number,
+): LossKernel {
+  return (b, at) =>
+    b.exports.hinge(
+      b.bytes,
+      at.total,
+      at.losses,
+      at.grads,
+      at.logits,
+      at.targets,
+      at.weight,
+      at.sampleWeight,
+      at.gradOutput,
+      b.rowOuters,
+      shape.classes,
+      b.rowInners,
+      form === "weston-watkins" ? 1 : 0,
+      margin,
+      p - 1,
+      divisor,
+      gradScale,
+    );
+}
+
+function lossOf(blocks: Blocks, terms: LossTerms, narrow: Exports["narrow"], kernel: LossKernel): number {
+  const { losses, grad, logits, probabilities, shape, accumulate } = terms;
+  const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0);
+  const b = blocks.open(logits, shape, narrow, slots, bytesPerRow(terms), keptElements(terms));
+  const at = startLoss(b, terms);
+  do {
+    enterRows(b, at, terms);
+    at.logits = b.enter(logits);
+    if (probabilities !== undefined) at.probabilities = b.enter(probabilities);
+    if (grad !== undefined) at.grads = b.place(grad, logits, at.logits, accumulate);
+    kernel(b, at);
+    if (losses !== undefined) b.leaveRows(losses, at.losses);
+    if (grad !== undefined) b.leave(grad, at.grads, accumulate);
+  } while (b.next());
+  return b.readTotal(at.total);
+}
+
+/** What a loss needs for each row beside its classes: one target and perhaps a loss and two factors. */
+export function bytesPerRow({ losses, sampleWeight, gradOutput }: Terms): number {
+  return 4 + (losses === undefined ? 0 : 8) + (sampleWeight === undefined ? 0 : 8) + (gradOutput === undefined ? 0 : 8);
+}
+
+/** … and once. */
+export function keptElements({ weight, shape }: Terms): number {
+  return weight === undefined ? 0 : shape.classes;
+}
+
+export function startLoss(b: Blocks, { weight }: Terms): LossPointers {
+  return {
+    total: b.takeTotal(),
+    weight: weight === undefined ? 0 : b.enterClasses(weight),
+    losses: 0,
+    grads: 0,
+    logits: 0,
+    targets: 0,
+    probabilities: 0,
+    sampleWeight: 0,
+    gradOutput: 0,
+  };
+}
+
+/** Brings in what belongs to the rows of the block, and makes room for what comes out. */
+export function enterRows(b: Blocks, at: LossPointers, { losses, indices, sampleWeight, gradOutput }: Terms): void {
+  if (indices !== undefined) at.targets = b.enterIndices(indices);
+  if (sampleWeight !== undefined) at.sampleWeight = b.enterRows(sampleWeight);
+  if (gradOutput !== undefined) at.gradOutput = b.enterRows(gradOutput);
+  if (losses !== undefined) at.losses = b.arena.take(b.rows * 8);
+}
