@@ -23,6 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "softmargin-readme-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 mkdirSync(join(folder, "node_modules"));
 symlinkSync(resolve("."), join(folder, "node_modules", "softmargin"), "dir");
+symlinkSync(resolve("node_modules/pure-rand"), join(folder, "node_modules", "pure-rand"), "dir");
 
 const text = (path: string): string => readFileSync(path, "utf8");
 const blocks = (path: string, language: string): string[] =>
