@@ -15,6 +15,8 @@ const floats = (field: number, ...values: number[]): Bytes =>
 
 export const FLOAT = 1;
 export const INT32 = 6;
+export const INT64 = 7;
+export const FLOAT16 = 10;
 
 export interface Node {
   readonly op: string;
@@ -25,9 +27,9 @@ export interface Node {
 
 export interface Model {
   readonly nodes: readonly Node[];
-  /** Element type of each input. */
+  /** Element type of each input and output. */
   readonly inputs: Readonly<Record<string, number>>;
-  readonly outputs: readonly string[];
+  readonly outputs: Readonly<Record<string, number>>;
   readonly constants?: Readonly<
     Record<string, { readonly dims: readonly number[]; readonly type: number; readonly values: number[] }>
   >;
@@ -67,7 +69,7 @@ export function onnxModel({ nodes, inputs, outputs, constants = {} }: Model): Ui
       text(2, "bench"),
       ...Object.entries(constants).map(([name, tensor]) => constant(name, tensor)),
       ...Object.entries(inputs).map(([name, type]) => value(11, name, type)),
-      ...outputs.map((name) => value(12, name, FLOAT)),
+      ...Object.entries(outputs).map(([name, type]) => value(12, name, type)),
     ),
     ...message(8, integer(2, 13)),
   ]);

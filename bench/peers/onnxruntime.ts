@@ -56,17 +56,17 @@ function entrant(name: string, ort: Runtime, options: InferenceSession.SessionOp
 
 function modelOf(job: Line["job"], { rows, classes }: Data): Model | undefined {
   const x = { x: FLOAT };
-  const values = ["values"];
+  const values = { values: FLOAT };
   switch (job) {
     case "softmax":
       return {
-        nodes: [{ op: "Softmax", inputs: ["x"], outputs: values, attributes: { axis: 1 } }],
+        nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["values"], attributes: { axis: 1 } }],
         inputs: x,
         outputs: values,
       };
     case "log-softmax":
       return {
-        nodes: [{ op: "LogSoftmax", inputs: ["x"], outputs: values, attributes: { axis: 1 } }],
+        nodes: [{ op: "LogSoftmax", inputs: ["x"], outputs: ["values"], attributes: { axis: 1 } }],
         inputs: x,
         outputs: values,
       };
@@ -74,7 +74,7 @@ function modelOf(job: Line["job"], { rows, classes }: Data): Model | undefined {
       return {
         nodes: [{ op: "SoftmaxCrossEntropyLoss", inputs: ["x", "y"], outputs: ["loss"] }],
         inputs: { ...x, y: INT32 },
-        outputs: ["loss"],
+        outputs: { loss: FLOAT },
       };
     case "cross-entropy + gradient":
       // (p − [j = y]) / rows, p from the loss's second output
@@ -87,7 +87,7 @@ function modelOf(job: Line["job"], { rows, classes }: Data): Model | undefined {
           { op: "Mul", inputs: ["difference", "scale"], outputs: ["grad"] },
         ],
         inputs: { ...x, y: INT32 },
-        outputs: ["loss", "grad"],
+        outputs: { loss: FLOAT, grad: FLOAT },
         constants: {
           classes: { dims: [1], type: INT32, values: [classes] },
           offOn: { dims: [2], type: FLOAT, values: [0, 1] },

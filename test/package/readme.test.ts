@@ -23,6 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "softmargin-readme-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 mkdirSync(join(folder, "node_modules"));
 symlinkSync(resolve("."), join(folder, "node_modules", "softmargin"), "dir");
+symlinkSync(resolve("node_modules/pure-rand"), join(folder, "node_modules", "pure-rand"), "dir");
 
 const text = (path: string): string => readFileSync(path, "utf8");
 const blocks = (path: string, language: string): string[] =>
@@ -47,15 +48,18 @@ test.each(examples)("%s: example %i prints what it says", (_, __, code) => {
   }
 });
 
-test.each([...documents, "SECURITY.md", "CONTRIBUTING.md", "examples/mnist/README.md"])(
-  "what %s points to is there",
-  (path) => {
-    for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      expect(existsSync(join(dirname(path), link!)), link).toBe(true);
-    }
-    for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
-  },
-);
+test.each([
+  ...documents,
+  "SECURITY.md",
+  "CONTRIBUTING.md",
+  "examples/mnist/README.md",
+  "examples/transformers/README.md",
+])("what %s points to is there", (path) => {
+  for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    expect(existsSync(join(dirname(path), link!)), link).toBe(true);
+  }
+  for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
+});
 
 test("README is short", () => {
   expect(text("README.md").split("\n").length).toBeLessThanOrEqual(121);
