@@ -121,7 +121,8 @@ export interface Functions {
    *   (one row by default).
    * @param options `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `labelSmoothing`, `gamma`, `temperature`, `meanOver`, `emptyMean`,
    *   `shape`, `axis`.
-   * @returns a number for `mean` (default) and `sum`, one value per row for `none`. In nats. Log C where all logits are equal.
+   * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`, whose gradient is that of the
+   *   sum. In nats. Log C where all logits are equal.
    * @throws RangeError for a target outside [0, C) that is not ignored, a wrong length or value; TypeError for a wrong kind.
    * @example crossEntropy([0.2, 0.3, 0.5, 0.5, 0.2, 0.3], [2, 1], { weight: [2, 4, 6] }) // 1.0598…
    * @see PyTorch's cross_entropy, whose conventions the defaults follow
@@ -154,7 +155,7 @@ export interface Functions {
    * @param targets one class index per row.
    * @param options `form`, `margin`, `p`, `perClass`, `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `meanOver`, `emptyMean`, `shape`,
    *   `axis`.
-   * @returns a number for `mean` (default) and `sum`, one value per row for `none`.
+   * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`.
    * @throws as crossEntropy.
    * @example hinge([3.2, 5.1, -1.7], [0]) // 2.8999999999999995
    * @see Weston & Watkins, "Support vector machines for multi-class pattern recognition" (1999); Crammer & Singer (2001)
@@ -200,7 +201,8 @@ export interface Functions {
    * @param x [rows, features], rows being targets.length by default; with class probabilities `shape` must be given.
    * @param weight [C, features], of x's type.
    * @param targets as for crossEntropy: class indices, or [rows, C] class probabilities of x's type.
-   * @param options those of crossEntropy, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2` adds ½·l2·Σ weight².
+   * @param options those of crossEntropy, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2` adds ½·l2·Σ weight²
+   *   (not to parts).
    * @throws as crossEntropy.
    * @example linearCrossEntropy([1, 2], [0, 0, 0, 0], [1]) // 0.6931471805599453
    */
@@ -371,7 +373,8 @@ export interface Functions {
    * @param logits any shape; C labels lie along `axis` (−1, or 1 where there are more than two dimensions), by default one row of them.
    * @param targets as many numbers in [0, 1]: a float array of the logits' type, any integer typed array, or numbers.
    * @param options `reduction`, `weight`, `posWeight`, `sampleWeight`, `labelSmoothing`, `gamma` (focal loss), `emptyMean`, `shape`, `axis`.
-   * @returns a number for `mean` (default: over all elements) and `sum`, one value per element for `none`. log 2 where all logits are 0.
+   * @returns a number for `mean` (default: over all elements) and `sum`, one value per element for `none`, `{ sum, denominator }` for `parts`. log 2
+   *   where all logits are 0.
    * @throws RangeError for a target outside [0, 1], a wrong length or value; TypeError for a wrong kind.
    * @example binaryCrossEntropy([0, 100], [1, 0], { reduction: "none" }) // [0.6931471805599453, 100]
    * @see PyTorch's binary_cross_entropy_with_logits; Lin et al., "Focal loss for dense object detection" (2017)

@@ -1,6 +1,6 @@
 // The types of the public functions: what goes in, what comes out, and every option with its default.
 
-import type { MeanOver, Reduction } from "./functions/reduction.js";
+import type { LossParts, MeanOver, Reduction } from "./functions/reduction.js";
 
 /** A Float16Array. TypeScript before 5.8 has no name for it, Node before 24 no such array. */
 export interface Float16ArrayLike {
@@ -66,9 +66,14 @@ export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Si
 /** One target per logit, in [0, 1]: of the logits' type, or integers, or numbers. */
 export type BinaryTargets<A extends LogitsLike = LogitsLike> = Exclude<ClassIndices, number> | ClassProbabilities<A>;
 
-/** A loss: one number for `mean` and `sum`, one value per row for `none`. */
-export type LossValue = number | Float32Array | Float64Array | number[];
-export type Loss<A extends LogitsLike, R extends Reduction> = R extends "none" ? Result<A> : number;
+/** A loss: one number for `mean` and `sum`, both parts of the mean for `parts`, one value per row for `none`. */
+export type LossValue = number | LossParts | Float32Array | Float64Array | number[];
+export type Loss<A extends LogitsLike, R extends Reduction> = {
+  none: Result<A>;
+  sum: number;
+  mean: number;
+  parts: LossParts;
+}[R];
 
 export interface ShapeOptions {
   /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]; with class
@@ -89,7 +94,10 @@ export interface TemperatureOptions {
 }
 
 export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptions {
-  /** `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`. Default: `"mean"`. */
+  /**
+   * `"none"`: one loss per row; `"sum"`; `"mean"`: their sum over the denominator of `meanOver`; `"parts"`: `{ sum, denominator }`, for a mean over several
+   * calls, with the gradient of the sum. Default: `"mean"`.
+   */
   reduction?: R | undefined;
   /** Class weights, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
   weight?: Factors | undefined;
@@ -124,7 +132,10 @@ export interface CrossEntropyOptions<R extends Reduction = Reduction> extends Lo
 }
 
 export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends ShapeOptions {
-  /** `"none"`: one loss per element; `"sum"`; `"mean"`: their sum over the number of elements. Default: `"mean"`. */
+  /**
+   * `"none"`: one loss per element; `"sum"`; `"mean"`: their sum over the number of elements; `"parts"`: `{ sum, denominator }`, with the gradient of the
+   * sum. Default: `"mean"`.
+   */
   reduction?: R | undefined;
   /** Weights of the labels, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
   weight?: LogitsLike | undefined;
@@ -167,7 +178,10 @@ export interface LinearOptions<A extends LogitsLike = LogitsLike, O = Out<A>> ex
 export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends LayerOptions<A> {
   /** Class weights, as `weight` of the loss of logits. */
   classWeight?: LogitsLike | undefined;
-  /** λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient only. Default: 0. */
+  /**
+   * λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient
+   * only; not with `"parts"`, since each of them would have it. Default: 0.
+   */
   l2?: number | undefined;
 }
 

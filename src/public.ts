@@ -10,7 +10,7 @@ export type {
   Workspace,
   WorkspaceOptions,
 } from "./api.js";
-export type { MeanOver, Reduction } from "./functions/reduction.js";
+export type { LossParts, MeanOver, Reduction } from "./functions/reduction.js";
 export type {
   BinaryCrossEntropyOptions,
   BinaryTargets,

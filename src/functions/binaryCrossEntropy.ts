@@ -18,7 +18,7 @@ import { kindOf, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
-import { GRAD_OPTIONS, ofType } from "./loss.js";
+import { GRAD_OPTIONS, ofType, reduced } from "./loss.js";
 import { REDUCTIONS, type Reduction } from "./reduction.js";
 
 const OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
@@ -72,7 +72,8 @@ export function binaryCrossEntropy(
   const perElement = readUpstream(fn, g, reduction, length);
   const losses =
     reduction === "none" ? outputLike(fn, "grad", undefined, undefined, asList, logits, length) : undefined;
-  const denominator = reduction === "mean" ? length : 1;
+  const inParts = reduction === "parts";
+  const denominator = reduction === "mean" || inParts ? length : 1;
   const total =
     length === 0
       ? 0
@@ -86,12 +87,12 @@ export function binaryCrossEntropy(
           posWeight,
           sampleWeight: own(rowFactors, Float64Array) as Float64Array | undefined,
           gradOutput: own(perElement),
-          gradScale: (typeof g === "number" ? g : 1) / denominator,
+          gradScale: (typeof g === "number" ? g : 1) / (inParts ? 1 : denominator),
           accumulate,
           labelSmoothing,
           gamma,
         });
-  const loss = losses === undefined ? (denominator === 0 ? emptyMean : total / denominator) : deliver(losses);
+  const loss = losses === undefined ? reduced(total, denominator, inParts, emptyMean) : deliver(losses);
   return (output === undefined ? loss : { loss, grad: deliver(output) }) as LossValue;
 }
 

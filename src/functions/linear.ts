@@ -137,6 +137,7 @@ function readLayerLoss(
   const outputs = withGrad ? readOutputs(fn, options, layer, asList, accumulate) : undefined;
   const shape = { outer: rows, classes, inner: 1 };
   const loss = readTerms(kernels, fn, kind, options, features, asList, targets, shape, undefined, accumulate);
+  if (loss.inParts && l2 !== 0) throw typeError(fn, "l2", 'absent with reduction "parts"', l2);
   const written = Object.values(outputs ?? {}).flatMap(({ isNew, array }) => (isNew ? [] : [array]));
   return {
     ...loss,

@@ -19,7 +19,7 @@ import { Classes, readIgnoreIndex, readTargets, type Targets } from "../argument
 import { fillWith, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, LossTerms, Shape } from "../kernels.js";
 import type { LossValue } from "../options.js";
-import { MEANS, type MeanOver, REDUCTIONS, type Reduction, Total } from "./reduction.js";
+import { type LossParts, MEANS, type MeanOver, REDUCTIONS, type Reduction, Total } from "./reduction.js";
 
 const LOSS_OPTIONS = [
   "shape",
@@ -42,6 +42,8 @@ export interface LossCall extends LossTerms {
   /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
   readonly isEmpty: boolean;
   readonly denominator: number;
+  /** Whether sum and denominator are the result, the gradient being that of the sum. */
+  readonly inParts: boolean;
   readonly emptyMean: number;
   /** Where the loss of each row goes, if that is the result, and the gradient. */
   readonly perRow: Output | undefined;
@@ -133,6 +135,7 @@ export function readTerms(
   const emptyMean = numberOption(fn, "emptyMean", options.emptyMean, Number.NaN, "a number", anyNumber);
   if (indices === undefined && options.ignoreIndex !== undefined)
     throw typeError(fn, "ignoreIndex", "absent for targets that are probabilities", options.ignoreIndex);
+  const inParts = reduction === "parts";
   const overWeights = reduction === "mean" && meanOver === "weights";
   const written = writtenEarly(output, kernels, shape);
   const hasFactors =
@@ -144,10 +147,11 @@ export function readTerms(
   const classes = indices && new Classes(indices, rows, shape.classes, readIgnoreIndex(fn, options.ignoreIndex));
   const ignored = classes === undefined ? 0 : classes.check(fn);
   let denominator = 1;
-  if (reduction === "mean") {
+  if (reduction === "mean" || inParts) {
     denominator = meanOver === "all" ? rows : rows - ignored;
     const isCounted = classes !== undefined && !hasFactors;
-    if (overWeights && !isCounted) denominator = totalWeight(classes, probabilities, shape, weight, sampleWeight);
+    if (meanOver === "weights" && !isCounted)
+      denominator = totalWeight(classes, probabilities, shape, weight, sampleWeight);
   }
   const perRow = reduction === "none" ? outputLike(fn, "out", undefined, undefined, asList, logits, rows) : undefined;
   return {
@@ -160,12 +164,13 @@ export function readTerms(
     weight,
     sampleWeight,
     gradOutput,
-    gradScale: gradScale / denominator,
+    gradScale: inParts ? gradScale : gradScale / denominator,
     accumulate,
     clears: !accumulate && options.grad !== undefined,
     options,
-    isEmpty: rows === 0 || denominator === 0,
+    isEmpty: rows === 0 || (denominator === 0 && !inParts),
     denominator,
+    inParts,
     emptyMean,
     perRow,
     output,
@@ -256,9 +261,13 @@ function totalWeight(
 
 /** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
 export function reduce(call: LossCall, total: number): LossValue {
-  const { clears, isEmpty, denominator, emptyMean, perRow, output } = call;
+  const { clears, isEmpty, denominator, inParts, emptyMean, perRow, output } = call;
   if (isEmpty && output !== undefined && clears) fillWith(output.array, 0, 0, lengthOf(output.array));
-  const mean = denominator === 0 ? emptyMean : total / denominator;
-  const loss = perRow === undefined ? mean : deliver(perRow);
+  const loss = perRow === undefined ? reduced(total, denominator, inParts, emptyMean) : deliver(perRow);
   return (output === undefined ? loss : { loss, grad: deliver(output) }) as LossValue;
+}
+
+export function reduced(total: number, denominator: number, inParts: boolean, emptyMean: number): number | LossParts {
+  if (inParts) return { sum: total, denominator };
+  return denominator === 0 ? emptyMean : total / denominator;
 }

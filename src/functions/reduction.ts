@@ -1,8 +1,14 @@
 // From the losses of the rows to what the caller asked for. Sums are taken in f64, in row order, with the rounding errors summed apart
 // (Neumaier 1974), so that the mean over millions of equal losses is that loss.
 
-export type Reduction = "none" | "sum" | "mean";
-export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean"];
+export type Reduction = "none" | "sum" | "mean" | "parts";
+export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean", "parts"];
+
+/** A mean before it is divided: what means over several batches are made of. */
+export interface LossParts {
+  sum: number;
+  denominator: number;
+}
 
 /** The denominator of a mean: the total weight, the rows that are not ignored, or all rows. */
 export type MeanOver = "weights" | "count" | "all";

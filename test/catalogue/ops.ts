@@ -1,6 +1,7 @@
 // The catalogue: every function, how to draw arguments and options for it, how to call it, and what the oracle says.
 // The conformance, gradient and property tests are generated from it. A new loss is one entry in `losses`.
 
+import type { LossValue } from "../../src/options.js";
 import {
   defined,
   drawArray,
@@ -187,8 +188,8 @@ interface LossEntry {
   /** Whether the loss of a target at −Infinity is defined by its formula. */
   readonly maskedTargets: boolean;
   options(random: Random): LossOptions;
-  loss(api: Api, x: Values, targets: Targets, options: GivenOptions): number | Values;
-  lossAndGrad(api: Api, x: Values, targets: Targets, options: GradOptions): { loss: number | Values; grad: Values };
+  loss(api: Api, x: Values, targets: Targets, options: GivenOptions): LossValue;
+  lossAndGrad(api: Api, x: Values, targets: Targets, options: GradOptions): { loss: LossValue; grad: Values };
   oracle(rows: readonly number[][], targets: Targets, options: LossOptions, rounding: Rounding): Loss;
 }
 
@@ -317,7 +318,7 @@ const binaryOp: Op = {
     const { outer, classes, inner } = layout;
     const [rows, n] = [outer * inner, outer * classes * inner];
     const weights = (length: number) => Array.from({ length }, () => random.integer(random.integer(0, 1), 12) / 8);
-    const reduction = random.pick([undefined, "none", "sum", "mean"] as const);
+    const reduction = random.pick([undefined, "none", "sum", "mean", "parts"] as const);
     const options: LossOptions = defined({
       reduction,
       weight: random.chance(0.3) ? weights(classes) : undefined,
@@ -413,8 +414,9 @@ function size({ outer, classes, inner }: Layout): number {
   return outer * classes * inner;
 }
 
-function asArray(loss: number | Values): ArrayLike<number> {
-  return typeof loss === "number" ? [loss] : loss;
+function asArray(loss: LossValue): ArrayLike<number> {
+  if (typeof loss === "number") return [loss];
+  return "sum" in loss ? [loss.sum, loss.denominator] : loss;
 }
 
 // ---- decisions ----

@@ -89,7 +89,7 @@ function inIntegerContainer(random: Random, classes: readonly number[]): Targets
 export function drawLossOptions(random: Random, { outer, classes, inner }: Layout): LossOptions {
   const rows = outer * inner;
   const weights = (length: number) => Array.from({ length }, () => random.integer(random.integer(0, 1), 12) / 8);
-  const reduction = random.pick([undefined, "none", "sum", "mean"] as const);
+  const reduction = random.pick([undefined, "none", "sum", "mean", "parts"] as const);
   return defined({
     reduction,
     weight: random.chance() ? weights(classes) : undefined,

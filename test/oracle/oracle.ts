@@ -41,7 +41,7 @@ export interface Rounding {
 
 export interface LossOptions {
   readonly temperature?: number;
-  readonly reduction?: "none" | "sum" | "mean";
+  readonly reduction?: "none" | "sum" | "mean" | "parts";
   readonly weight?: ArrayLike<number>;
   readonly sampleWeight?: ArrayLike<number>;
   readonly ignoreIndex?: number | readonly number[];
@@ -58,7 +58,7 @@ export interface LossOptions {
 }
 
 export interface Loss {
-  /** One value for `mean` and `sum`, one per row for `none`. */
+  /** One value for `mean` and `sum`, sum and denominator for `parts`, one per row for `none`. */
   readonly loss: Real[];
   /** A row of derivatives per row of logits. */
   readonly grad: Real[][];
@@ -347,17 +347,22 @@ function reduce(
   const losses = results.map((row) => (row ? nothingOr(row.u, row.loss) : ZERO));
   const upstream = rows.map((_, r) => parameter(typeof gradOutput === "number" ? gradOutput : gradOutput[r]!));
 
-  let denominator = ONE;
-  if (reduction === "mean") {
-    const valid = results.filter((row) => row !== undefined);
-    if (meanOver === "weights") denominator = sum(valid.map((row) => multiply(row.u, row.weight)));
-    else denominator = real(meanOver === "count" ? valid.length : rows.length);
-    if (denominator.hi === 0) {
-      return { loss: [real(emptyMean)], grad: rows.map((x) => x.map(() => ZERO)), objective: ZERO };
-    }
+  const valid = results.filter((row) => row !== undefined);
+  const counted =
+    meanOver === "weights"
+      ? sum(valid.map((row) => multiply(row.u, row.weight)))
+      : real(meanOver === "count" ? valid.length : rows.length);
+  const denominator = reduction === "mean" ? counted : ONE;
+  if (denominator.hi === 0) {
+    return { loss: [real(emptyMean)], grad: rows.map((x) => x.map(() => ZERO)), objective: ZERO };
   }
   return {
-    loss: reduction === "none" ? losses : [divide(sum(losses), denominator)],
+    loss:
+      reduction === "none"
+        ? losses
+        : reduction === "parts"
+          ? [sum(losses), counted]
+          : [divide(sum(losses), denominator)],
     grad: results.map((row, r) => {
       if (row === undefined || row.u.hi === 0) return rows[r]!.map(() => ZERO);
       const factor = divide(multiply(row.u, upstream[r]!), denominator);
@@ -464,7 +469,9 @@ export function binaryCrossEntropy(
     loss:
       reduction === "none"
         ? losses.flat()
-        : [count === 0 && reduction === "mean" ? real(emptyMean) : divide(total, denominator)],
+        : reduction === "parts"
+          ? [total, real(count)]
+          : [count === 0 && reduction === "mean" ? real(emptyMean) : divide(total, denominator)],
     grad: elements.map((row, r) => row.map(({ grad }, j) => multiply(grad, upstream(r * C + j)))),
     objective: divide(
       sum(losses.map((row, r) => sum(row.map((loss, j) => multiply(upstream(r * C + j), loss))))),

@@ -95,7 +95,7 @@ function reduced(
   if (denominator.isZero()) return undefined;
   const losses = rows.map((row, r) => (row ? row.loss.times(u[r]!) : ZERO));
   return {
-    loss: reduction === "none" ? losses : [sum(losses).div(denominator)],
+    loss: reduction === "none" ? losses : reduction === "parts" ? [sum(losses), over] : [sum(losses).div(denominator)],
     grad: rows.map((row, r) => {
       const factor = u[r]!.times(decimal(typeof gradOutput === "number" ? gradOutput : gradOutput[r]!)).div(
         denominator,

@@ -7,6 +7,7 @@ import {
   hinge,
   hingeGrad,
   initialLoss,
+  type LossParts,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -47,6 +48,8 @@ describe("results", () => {
     expectTypeOf(crossEntropy(f32, targets, { reduction: "none" })).toEqualTypeOf<F32>();
     expectTypeOf(hinge(f64, targets, { reduction: "none" })).toEqualTypeOf<F64>();
     expectTypeOf(crossEntropy(list, targets, { reduction: "none" })).toEqualTypeOf<number[]>();
+    expectTypeOf(crossEntropy(f32, targets, { reduction: "parts" })).toEqualTypeOf<LossParts>();
+    expectTypeOf(crossEntropyGrad(f32, targets, { reduction: "parts" }).loss.denominator).toEqualTypeOf<number>();
   });
 
   it("are loss and gradient for the fused functions", () => {
