@@ -47,10 +47,11 @@ export interface Functions {
   /**
    * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Not negative, sums to 1, keeps the order of x but for rounding.
    *
-   * @param x any shape (`shape`, `axis`), by default one row. −Infinity gives exactly 0; a row that holds NaN or +Infinity, or nothing
-   *   but −Infinity, is NaN.
+   * @shape x, result: [rows, C], or any `shape` with C along `axis`.
+   * @param x any shape (`shape`, `axis`), by default one row.
    * @param options `shape`, `axis`, `temperature`, `out` (may be `x`).
    * @returns an array like x, or `out`.
+   * @special −Infinity gives exactly 0. A row that holds NaN or +Infinity, or nothing but −Infinity, is NaN. One class gives 1.
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example softmax([1, 2, 3]) // [0.09003057317038045, 0.2447284710547976, 0.6652409557748218]
    * @see Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021)
@@ -63,9 +64,12 @@ export interface Functions {
   /**
    * The vector–Jacobian product of softmax: dx = y ⊙ (dy − ⟨y, dy⟩) in each row.
    *
+   * @shape y, dy, result: [rows, C], or any `shape` with C along `axis`.
    * @param y what softmax returned.
    * @param dy upstream gradient, of y's type and length.
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
+   * @special One class gives 0; so does a class with y = 0, as long as dy is finite. NaN in a row makes it NaN.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example softmaxGrad([0.25, 0.75], [1, 0]) // [0.1875, -0.1875]
    */
   softmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -77,8 +81,11 @@ export interface Functions {
   /**
    * Log-softmax over the class axis: y = (x − m)/T − ln Σ e^((x − m)/T), accurate also where softmax underflows to 0 or rounds to 1.
    *
-   * @param x as for softmax. −Infinity gives −Infinity.
+   * @shape x, result: [rows, C], or any `shape` with C along `axis`.
+   * @param x as for softmax.
    * @param options `shape`, `axis`, `temperature`, `out` (may be `x`).
+   * @special −Infinity stays −Infinity. A row that holds NaN or +Infinity, or nothing but −Infinity, is NaN. One class gives 0.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSoftmax([1000, 1]) // [0, -999]
    */
   logSoftmax<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -89,9 +96,13 @@ export interface Functions {
   /**
    * The vector–Jacobian product of log-softmax: dx = dy − e^y · Σ dy in each row.
    *
+   * @shape y, dy, result: [rows, C], or any `shape` with C along `axis`.
    * @param y what logSoftmax returned.
    * @param dy upstream gradient, of y's type and length.
    * @param options `shape`, `axis`, `out` (may be `y` or `dy`). With a temperature T, divide the result by T.
+   * @special y = −Infinity gives dy itself. One class gives 0. NaN in a row makes it NaN.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
+   * @example logSoftmaxGrad([Math.log(0.25), Math.log(0.75)], [1, 0]) // [0.75, -0.75]
    */
   logSoftmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
     y: A,
@@ -103,9 +114,12 @@ export interface Functions {
    * ln Σ e^(x/T) of each row, without overflow, and without losing what a dominant class leaves: logSumExp([0, −40]) = 4.248e−18. Its
    * gradient is softmax.
    *
-   * @param x as for softmax. A row of −Infinity gives −Infinity, one with +Infinity and no NaN +Infinity.
+   * @shape x: [rows, C], or any `shape` with C along `axis`; result: [rows].
+   * @param x as for softmax.
    * @param options `shape`, `axis`, `temperature`, `out` (one value per row).
    * @returns one value per row, of x's type.
+   * @special A row of −Infinity gives −Infinity, one with +Infinity and no NaN +Infinity, one with NaN NaN.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSumExp([0, 0, 0, 0]) // [1.3862943611198906]
    */
   logSumExp<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -116,6 +130,7 @@ export interface Functions {
   /**
    * Cross-entropy of the softmax of logits with a target: −ln p_y for a class index y, Σ_j t_j · (−ln p_j) for class probabilities t.
    *
+   * @shape logits: [rows, C]; targets: [rows], or [rows, C] class probabilities; result: a number, or [rows].
    * @param logits [rows, C] by default, rows being targets.length; or `shape` with `axis`.
    * @param targets one class index per row (any integer typed array, or numbers), or as many class probabilities as logits, of their type
    *   (one row by default).
@@ -123,6 +138,8 @@ export interface Functions {
    *   `shape`, `axis`.
    * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`, whose gradient is that of the
    *   sum. In nats. Log C where all logits are equal.
+   * @special A true class at −Infinity costs +Infinity. A row that holds NaN or +Infinity is NaN. A row that is ignored, or of weight 0,
+   *   counts exactly 0, whatever it holds. The mean of no rows is NaN, or `emptyMean`.
    * @throws RangeError for a target outside [0, C) that is not ignored, a wrong length or value; TypeError for a wrong kind.
    * @example crossEntropy([0.2, 0.3, 0.5, 0.5, 0.2, 0.3], [2, 1], { weight: [2, 4, 6] }) // 1.0598…
    * @see PyTorch's cross_entropy, whose conventions the defaults follow
@@ -136,8 +153,11 @@ export interface Functions {
   /**
    * Cross-entropy and its gradient with respect to the logits, in one pass: p − [j = y] for a class index, over the denominator of the mean.
    *
+   * @shape logits, grad: [rows, C]; targets: [rows], or [rows, C] class probabilities; loss: a number, or [rows].
    * @param options those of crossEntropy, and `grad` (may be `logits`), `gradOutput`, `accumulate`.
    * @returns `loss` as from crossEntropy and `grad`, an array like logits. Each row of the gradient sums to 0.
+   * @special as crossEntropy. A logit of −Infinity has gradient 0, and −1 if it is that of the true class. Rows that are ignored have
+   *   gradient 0, and so have all where the mean is of no rows.
    * @throws as crossEntropy; `grad` is untouched then.
    * @example crossEntropyGrad([0, 0], [1]) // { loss: 0.6931471805599453, grad: [0.5, -0.5] }
    */
@@ -151,11 +171,14 @@ export interface Functions {
    * Multi-class hinge (SVM) loss, with z_j = margin + x_j − x_y: Σ over the wrong classes of max(0, z_j)^p (Weston–Watkins), or that of the
    * highest-scoring wrong class only (Crammer–Singer). Exactly 0 once the true class leads by the margin.
    *
+   * @shape scores: [rows, C]; targets: [rows]; result: a number, or [rows].
    * @param scores [rows, C] by default, rows being targets.length; or `shape` with `axis`.
    * @param targets one class index per row.
    * @param options `form`, `margin`, `p`, `perClass`, `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `meanOver`, `emptyMean`, `shape`,
    *   `axis`.
    * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`.
+   * @special NaN in a row makes it NaN. A true class at +Infinity costs 0, a wrong one +Infinity, both NaN. One class costs 0. A row that
+   *   is ignored, or of weight 0, counts exactly 0, whatever it holds.
    * @throws as crossEntropy.
    * @example hinge([3.2, 5.1, -1.7], [0]) // 2.8999999999999995
    * @see Weston & Watkins, "Support vector machines for multi-class pattern recognition" (1999); Crammer & Singer (2001)
@@ -169,8 +192,11 @@ export interface Functions {
   /**
    * Hinge loss and its gradient with respect to the scores, in one pass; 0 is taken as the derivative at the kink.
    *
+   * @shape scores, grad: [rows, C]; targets: [rows]; loss: a number, or [rows].
    * @param options those of hinge, and `grad` (may be `scores`), `gradOutput`, `accumulate`.
    * @returns `loss` as from hinge and `grad`, an array like scores. Each row of the gradient sums to 0.
+   * @special as hinge. At the kink, where a class is exactly the margin behind, the gradient is 0. Rows that are ignored have gradient 0.
+   * @throws as crossEntropy; `grad` is untouched then.
    * @example hingeGrad([3.2, 5.1, -1.7], [0]).grad // [-1, 1, 0]
    */
   hingeGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
@@ -182,10 +208,12 @@ export interface Functions {
   /**
    * A linear layer: the logits z = x·weightᵀ + bias of rows of features.
    *
+   * @shape x: [rows, D]; weight: [C, D]; bias: [C]; result: [rows, C].
    * @param x [rows, features], all dimensions of `shape` but the last being rows; by default one row.
    * @param weight [C, features], a row for each class, as in PyTorch's nn.Linear; of x's type.
    * @param options `shape` (of x), `bias` (length C), `out`.
    * @returns z: [rows, C], of x's type. Each logit is one sum over the features in their order, begun with the bias.
+   * @special NaN and infinite numbers go through the sums as IEEE 754 has it; other rows do not see them.
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example linear([1, 2], [1, 0, 0, 1, 1, 1], { bias: [0, 0, 10] }) // [1, 2, 13]
    */
@@ -198,11 +226,13 @@ export interface Functions {
   /**
    * crossEntropy(linear(x, weight, { bias }), targets, options) without the logits ever being in memory as a whole.
    *
+   * @shape x: [rows, D]; weight: [C, D]; bias: [C]; targets: [rows], or [rows, C] class probabilities; result: a number, or [rows].
    * @param x [rows, features], rows being targets.length by default; with class probabilities `shape` must be given.
    * @param weight [C, features], of x's type.
    * @param targets as for crossEntropy: class indices, or [rows, C] class probabilities of x's type.
    * @param options those of crossEntropy, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2` adds ½·l2·Σ weight²
    *   (not to parts).
+   * @special as crossEntropy of these logits. A row that is ignored, or of weight 0, counts exactly 0, whatever its features hold.
    * @throws as crossEntropy.
    * @example linearCrossEntropy([1, 2], [0, 0, 0, 0], [1]) // 0.6931471805599453
    */
@@ -217,10 +247,13 @@ export interface Functions {
    * A training step of softmax regression but for the update: the loss and its gradients with respect to weights, bias and features. Nothing is computed
    * twice, and the memory it takes does not grow with the number of rows.
    *
+   * @shape x, gradX: [rows, D]; weight, gradWeight: [C, D]; bias, gradBias: [C]; targets: [rows], or [rows, C] class probabilities.
    * @param options those of linearCrossEntropy; `gradWeight`, `gradBias`, `gradX` (or true) say where results go; `accumulate` adds to them;
    *   `gradOutput`.
    * @returns `loss`, `gradWeight` = gᵀ·x, with a bias `gradBias` = Σ g over the rows, with `gradX` that = g·weight, where g is the gradient of the logits.
    *   Rows that are ignored add nothing, whatever they hold.
+   * @special as crossEntropyGrad of these logits. Rows that are ignored, or of weight 0, add exactly 0 to every gradient, whatever their
+   *   features hold.
    * @throws as crossEntropy; no gradient is touched then.
    * @example linearCrossEntropyGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [0.5, 1, -0.5, -1]
    */
@@ -234,7 +267,9 @@ export interface Functions {
   /**
    * hinge(linear(x, weight, { bias }), targets, options) without the scores ever being in memory as a whole.
    *
+   * @shape x: [rows, D]; weight: [C, D]; bias: [C]; targets: [rows]; result: a number, or [rows].
    * @param options those of hinge, but for `axis` and with `classWeight` for `weight`; `bias`; `shape` of x; `l2`. The rest as for linearCrossEntropy.
+   * @special as hinge of these scores. A row that is ignored, or of weight 0, counts exactly 0, whatever its features hold.
    * @throws as crossEntropy.
    * @example linearHinge([1, 2], [0, 0, 0, 0], [1]) // 1
    */
@@ -248,7 +283,9 @@ export interface Functions {
   /**
    * A training step of a multi-class SVM but for the update, as linearCrossEntropyGrad. Rows that satisfy their margins cost half.
    *
+   * @shape x, gradX: [rows, D]; weight, gradWeight: [C, D]; bias, gradBias: [C]; targets: [rows].
    * @param options those of linearHinge, and those of linearCrossEntropyGrad that say where gradients go.
+   * @special as hingeGrad of these scores. Rows that are ignored, of weight 0, or satisfied, add exactly 0 to every gradient.
    * @throws as crossEntropy; no gradient is touched then.
    * @example linearHingeGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [1, 2, -1, -2]
    */
@@ -262,9 +299,12 @@ export interface Functions {
   /**
    * The class with the largest logit in each row: the lowest index of equal ones. A NaN counts as the largest, as in NumPy and PyTorch.
    *
+   * @shape x: [rows, C], or any `shape` with C along `axis`; result: a number, or [rows].
    * @param x any shape (`shape`, `axis`), by default one row.
    * @param options `shape`, `axis`, `out`: an Int32Array with one element for each row.
    * @returns without `shape` a number; with it an Int32Array, one class for each row (the shape without the class axis), or `out`.
+   * @special NaN counts as the largest, the first of several. Of equal logits, −0 and 0 or −Infinity included, the first.
+   * @throws TypeError, RangeError: a wrong argument or option; no class at all is one.
    * @example argmax([1, 5, 5, 2]) // 1
    */
   argmax(x: LogitsLike, options?: OneRowOptions): number;
@@ -274,11 +314,14 @@ export interface Functions {
    * The k classes with the largest logits in each row, largest first, equal ones by index, NaN first; and their probabilities among all classes of
    * the row.
    *
-   * @param x any shape (`shape`, `axis`), by default one row of C logits. A row that holds NaN or +Infinity, or nothing but −Infinity, has
-   *   probabilities NaN.
+   * @shape x: [rows, C], or any `shape` with C along `axis`; indices, values: [rows, k].
+   * @param x any shape (`shape`, `axis`), by default one row of C logits.
    * @param k from 1 to C.
    * @param options `shape`, `axis`, `temperature`, `values`: `"probabilities"`, `"logProbabilities"` or `"logits"`.
    * @returns `indices`, an Int32Array, and `values`, an array of x's kind: [rows, k].
+   * @special NaN comes first, equal logits by index. A row that holds NaN or +Infinity, or nothing but −Infinity, has probabilities NaN;
+   *   its logits are what they are.
+   * @throws RangeError for a k that is no integer from 1 to C; TypeError, RangeError: another wrong argument or option.
    * @example topK([1, 2, 3], 2) // { indices: [2, 1], values: [0.6652409557748218, 0.2447284710547976] }
    */
   topK<A extends LogitsLike>(
@@ -292,9 +335,11 @@ export interface Functions {
    * random number. Of all classes, or of those that `topK`, then `topP`, then `minP` have left. The same logits and the same random numbers give the
    * same classes on every engine.
    *
-   * @param x any shape (`shape`, `axis`), by default one row. What is −Infinity cannot be drawn.
+   * @shape x: [rows, C], or any `shape` with C along `axis`; result: a number, or [rows].
+   * @param x any shape (`shape`, `axis`), by default one row.
    * @param options `temperature` (0 takes the largest), `topK`, `topP`, `minP`, `random`, `shape`, `axis`, `out`: an Int32Array.
    * @returns without `shape` a number; with it an Int32Array, one class for each row, or `out`.
+   * @special What is −Infinity cannot be drawn. A temperature of 0 takes the largest, the first of equal ones.
    * @throws RangeError for a row with NaN or +Infinity, or of nothing but −Infinity, and for what `random` gives outside [0, 1); `out` is untouched then.
    * @example sample([1, 2, 3], { topP: 0.5 }) // 2
    * @see Holtzman et al., "The curious case of neural text degeneration" (2020), for topP; Nguyen et al., "Min-p sampling" (2024)
@@ -306,8 +351,11 @@ export interface Functions {
    * Half floats to single, exactly; subnormal numbers, infinities and NaN included. For bits in a Uint16Array, as ONNX Runtime gives them where there
    * is no Float16Array; all functions take a Float16Array as it is.
    *
+   * @shape bits, result: any, the same length.
    * @param bits a Uint16Array with the bits of half floats.
    * @param options `out`: a Float32Array of the same length.
+   * @special Subnormal numbers, −0, infinities and NaN come out as they are.
+   * @throws TypeError for anything but a Uint16Array or a Float16Array, or a wrong `out`; RangeError for its length.
    * @example float16ToFloat32(Uint16Array.of(0x3c00, 0xc000, 0x0001)) // [1, -2, 5.960464477539063e-8]
    */
   float16ToFloat32<O extends Float32Array | undefined = undefined>(
@@ -318,8 +366,11 @@ export interface Functions {
   /**
    * y = 1 / (1 + e^−x) of each element, to full relative accuracy also where it is tiny.
    *
-   * @param x any numbers. −Infinity gives exactly 0, +Infinity 1, NaN itself.
+   * @shape x, result: any.
+   * @param x any numbers.
    * @param options `out` (may be `x`); `shape` and `axis` are checked, and change nothing.
+   * @special −Infinity gives exactly 0, +Infinity 1, NaN itself.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example sigmoid([-100, 0, 20]) // [3.720075976020836e-44, 0.5, 0.9999999979388463]
    */
   sigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -330,9 +381,12 @@ export interface Functions {
   /**
    * The vector–Jacobian product of sigmoid: dx = dy · y · (1 − y).
    *
+   * @shape y, dy, result: any, the same length.
    * @param y what sigmoid returned.
    * @param dy upstream gradient, of y's type and length.
    * @param options `out` (may be `y` or `dy`), `shape`, `axis`.
+   * @special y = 0 and y = 1 give 0, as long as dy is finite. NaN stays NaN.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example sigmoidGrad([0.25], [1]) // [0.1875]
    */
   sigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -344,8 +398,11 @@ export interface Functions {
   /**
    * y = −ln(1 + e^−x), the logarithm of sigmoid, accurate also where that is 0 or rounds to 1: for x ≪ 0 it is x.
    *
-   * @param x any numbers. −Infinity gives −Infinity, +Infinity 0.
+   * @shape x, result: any.
+   * @param x any numbers.
    * @param options `out` (may be `x`), `shape`, `axis`.
+   * @special −Infinity stays −Infinity, +Infinity gives 0, NaN itself.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSigmoid([-1000, 40]) // [-1000, -4.248354255291589e-18]
    */
   logSigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
@@ -356,9 +413,13 @@ export interface Functions {
   /**
    * The vector–Jacobian product of logSigmoid: dx = dy · (1 − e^y), without cancellation.
    *
+   * @shape y, dy, result: any, the same length.
    * @param y what logSigmoid returned: not positive.
    * @param dy upstream gradient, of y's type and length.
    * @param options `out` (may be `y` or `dy`), `shape`, `axis`.
+   * @special y = 0 gives 0, as long as dy is finite; y = −Infinity dy. NaN stays NaN.
+   * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
+   * @example logSigmoidGrad([Math.log(0.25)], [1]) // [0.75]
    */
   logSigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
     y: A,
@@ -370,11 +431,14 @@ export interface Functions {
    * Cross-entropy of sigmoids of logits with a target t each, for labels that do not exclude each other:
    * posWeight · t · ln(1 + e^−x) + (1 − t) · ln(1 + e^x), never capped.
    *
+   * @shape logits, targets: any, the same length, C labels along `axis`; result: a number, or one per logit.
    * @param logits any shape; C labels lie along `axis` (−1, or 1 where there are more than two dimensions), by default one row of them.
    * @param targets as many numbers in [0, 1]: a float array of the logits' type, any integer typed array, or numbers.
    * @param options `reduction`, `weight`, `posWeight`, `sampleWeight`, `labelSmoothing`, `gamma` (focal loss), `emptyMean`, `shape`, `axis`.
    * @returns a number for `mean` (default: over all elements) and `sum`, one value per element for `none`, `{ sum, denominator }` for `parts`. log 2
    *   where all logits are 0.
+   * @special A logit of ±Infinity costs 0 or +Infinity, as the target has it; NaN is NaN. An element whose weights multiply to 0 counts
+   *   exactly 0, whatever it holds.
    * @throws RangeError for a target outside [0, 1], a wrong length or value; TypeError for a wrong kind.
    * @example binaryCrossEntropy([0, 100], [1, 0], { reduction: "none" }) // [0.6931471805599453, 100]
    * @see PyTorch's binary_cross_entropy_with_logits; Lin et al., "Focal loss for dense object detection" (2017)
@@ -389,8 +453,10 @@ export interface Functions {
    * Binary cross-entropy and its gradient with respect to the logits, in one pass: (1 − t) · p − posWeight · t · (1 − p), over the number of
    * elements for the mean.
    *
+   * @shape logits, targets, grad: any, the same length; loss: a number, or one per logit.
    * @param options those of binaryCrossEntropy, and `grad` (may be `logits`), `gradOutput` (one per element for `none`), `accumulate`.
    * @returns `loss` as from binaryCrossEntropy and `grad`, an array like logits.
+   * @special as binaryCrossEntropy. The gradient of a logit at ±Infinity is that of the limit: 0 where the target agrees.
    * @throws as binaryCrossEntropy; `grad` is untouched then.
    * @example binaryCrossEntropyGrad([0], [1]) // { loss: 0.6931471805599453, grad: [-0.5] }
    */
@@ -431,6 +497,9 @@ export interface Softmargin extends Functions {
    * What a loss must be before any learning, when all scores are equal: ln C for cross-entropy; margin^p · (C − 1) for Weston–Watkins and
    * margin^p for Crammer–Singer hinge, over C with `perClass`; ln 2 for binary cross-entropy.
    *
+   * @shape classes, result: numbers.
+   * @special One class costs 0.
+   * @throws TypeError, RangeError for an unknown loss, a number of classes that is no positive integer, a wrong option.
    * @example initialLoss("crossEntropy", 10) // 2.302585092994046
    */
   initialLoss(loss: "crossEntropy", classes: number, options?: CrossEntropyForm): number;

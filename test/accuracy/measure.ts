@@ -57,11 +57,12 @@ export async function measure(
   const rowsOf = new Map<number, Row[]>();
   const figures: Figure[] = [];
   for (const { name: figure, temperature = 1, run, want } of FUNCTIONS) {
+    const measured = contenders.filter(({ types, only = [figure] }) => types.includes(type) && only.includes(figure));
+    if (measured.length === 0) continue;
     const rows = rowsOf.get(temperature) ?? makeRows(batch, type, temperature);
     rowsOf.set(temperature, rows);
     const wanted = rows.map((row, r) => want(row, batch, r));
-    for (const { name: contender, functions, types, only = [figure] } of contenders) {
-      if (!types.includes(type) || !only.includes(figure)) continue;
+    for (const { name: contender, functions } of measured) {
       const got = await run(functions, batch);
       const record = (figure: string, { max, mean, subnormal, at }: Errors) =>
         figures.push({ contender, figure, type, classes, range: range.name, max, mean, subnormal, at });
