@@ -7,6 +7,7 @@ import { keptResults } from "../test/accuracy/tables.js";
 import type { Type } from "../test/accuracy/ulp.js";
 import { functionBugs } from "../test/known-bugs/functions.js";
 import { lossBugs } from "../test/known-bugs/losses.js";
+import { sigmoidBugs } from "../test/known-bugs/sigmoids.js";
 import { ratio, table } from "./figures.js";
 import type { Results } from "./results.js";
 
@@ -85,7 +86,7 @@ export function evidence({ lines, date, versions }: Results): string {
 
 /** What other projects had to mend, as tests. */
 export function bugs(): string {
-  const all = [...functionBugs, ...lossBugs];
+  const all = [...functionBugs, ...lossBugs, ...sigmoidBugs];
   const projects = new Set(all.flatMap(({ threads }) => threads.map((thread) => thread.replace(/#.*/, ""))));
   return `${all.length} mistakes that were reported to ${projects.size} other projects are tests here, each with the thread in which it was reported.`;
 }

@@ -32,11 +32,15 @@ function shortened(text: string): string {
 /** What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. */
 export function arrayHint(argument: string, value: unknown): string {
   const kind = kindOf(value);
+  if (kind === "Uint16Array")
+    return `float16ToFloat32(${argument}) reads it as half floats, Float32Array.from(${argument}) as integers`;
   if (kind !== undefined && /Int|Clamped/.test(kind) && !kind.startsWith("Big"))
     return `Float32Array.from(${argument}) converts it`;
   if (typeof value !== "object" || value === null) return "";
   try {
-    const { data, dims, dataSync } = value as Partial<Record<string, unknown>>;
+    const { data, dims, dataSync, [Symbol.toStringTag]: tag } = value as Partial<Record<PropertyKey, unknown>>;
+    if (tag === "Float16Array")
+      return `pass the bits of a polyfill's array to float16ToFloat32: new Uint16Array(${argument}.buffer, ${argument}.byteOffset, ${argument}.length)`;
     const shape = dims === undefined ? "shape" : "dims";
     if (typeof dataSync === "function") return `pass ${argument}.dataSync() with { shape: ${argument}.shape }`;
     if (kindOf(data) !== undefined) return `pass ${argument}.data with { shape: ${argument}.${shape} }`;

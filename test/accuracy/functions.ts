@@ -188,9 +188,8 @@ export const FUNCTIONS: readonly Measured[] = [
     run: (f, b) => f.binaryCrossEntropy(b.x, b.probabilities, { ...options(b), ...perRow }),
     want: ({ x }, batch, r) =>
       part(batch.probabilities, batch, r).map((t, j) => {
-        const log = log1p(sigmoids(x[j]!).e);
-        const present = multiply(t, add(log, real(Math.max(-x[j]!, 0))));
-        return { value: add(present, multiply(subtract(real(1), t), add(log, real(Math.max(x[j]!, 0))))) };
+        const { logP, logC } = sigmoids(x[j]!);
+        return { value: add(multiply(t, logP), multiply(subtract(real(1), t), logC)) };
       }),
   },
   {
@@ -198,14 +197,65 @@ export const FUNCTIONS: readonly Measured[] = [
     run: (f, b) => f.binaryCrossEntropyGrad(b.x, b.probabilities, { ...options(b), ...perRow }).grad,
     want: ({ x }, batch, r) => part(batch.probabilities, batch, r).map((t, j) => binaryGradient(x[j]!, t.hi)),
   },
+  {
+    name: "crossEntropy, γ = 2",
+    run: (f, b) => f.crossEntropy(b.x, b.targets, { ...perRow, gamma: 2 }),
+    want: (row, { targets }, r) => [{ value: focalOf(row, targets[r]!).loss }],
+  },
+  {
+    name: "crossEntropyGrad, γ = 2",
+    run: (f, b) => f.crossEntropyGrad(b.x, b.targets, { ...perRow, gamma: 2 }).grad,
+    want(row, { targets }, r) {
+      const y = targets[r]!;
+      const { factor, rest } = focalOf(row, y);
+      return row.p.map((p, j) => ({ value: multiply(factor, j === y ? negate(rest) : p) }));
+    },
+  },
+  {
+    name: "binaryCrossEntropy, γ = 2",
+    run: (f, b) => f.binaryCrossEntropy(b.x, b.probabilities, { ...options(b), ...perRow, gamma: 2 }),
+    want: ({ x }, batch, r) =>
+      part(batch.probabilities, batch, r).map((t, j) => {
+        const { p, c, logP, logC } = sigmoids(x[j]!);
+        const present = multiply(t, multiply(square(c), logP));
+        return { value: add(present, multiply(subtract(real(1), t), multiply(square(p), logC))) };
+      }),
+  },
+  {
+    name: "binaryCrossEntropyGrad, γ = 2",
+    run: (f, b) => f.binaryCrossEntropyGrad(b.x, b.probabilities, { ...options(b), ...perRow, gamma: 2 }).grad,
+    want: ({ x }, batch, r) =>
+      part(batch.probabilities, batch, r).map((t, j) => {
+        const { p, c, logP, logC } = sigmoids(x[j]!);
+        const slope = (q: Real, other: Real, log: Real) =>
+          multiply(square(q), add(q, multiply(real(2), multiply(other, log))));
+        const up = multiply(subtract(real(1), t), slope(p, c, logC));
+        const down = multiply(t, slope(c, p, logP));
+        return { value: subtract(up, down), terms: Math.max(up.hi, down.hi) };
+      }),
+  },
 ];
 
-/** e^−|x|, and the sigmoids of x and −x. */
-function sigmoids(x: number): { e: Real; p: Real; c: Real } {
+const square = (x: Real): Real => multiply(x, x);
+
+/** q = 1 − p_y, the loss −q² log p_y, and q² (1 − 2 p_y log p_y / q), which the gradient is times that of the cross-entropy. */
+function focalOf(row: Row, y: number): { loss: Real; factor: Real; rest: Real } {
+  const rest = divide(row.without(y), row.sum);
+  const log = subtract(row.logSum, row.d[y]!);
+  const loss = multiply(square(rest), log);
+  // no term divides by q
+  const factor = add(square(rest), multiply(real(2), multiply(row.p[y]!, multiply(rest, log))));
+  return { loss, factor, rest };
+}
+
+/** e^−|x|, the sigmoids of x and −x, minus their logarithms. */
+function sigmoids(x: number): { e: Real; p: Real; c: Real; logP: Real; logC: Real } {
   const e = Math.abs(x) > 1000 ? real(0) : exp(real(-Math.abs(x)));
+  const log = log1p(e);
+  const [logP, logC] = [add(log, real(Math.max(-x, 0))), add(log, real(Math.max(x, 0)))];
   const small = divide(e, add(real(1), e));
   const large = divide(real(1), add(real(1), e));
-  return x < 0 ? { e, p: small, c: large } : { e, p: large, c: small };
+  return x < 0 ? { e, p: small, c: large, logP, logC } : { e, p: large, c: small, logP, logC };
 }
 
 /** (1 − t) p − t c and what cancels in it. */

@@ -4,7 +4,7 @@
 import { runInNewContext } from "node:vm";
 import { assert, describe, expect, it } from "vitest";
 import { caught, honest, invoke, numbersIn, replaced } from "../catalogue/calls.js";
-import { type Arguments, arraysOf, returned, rightArguments, signatures } from "../catalogue/functions.js";
+import { type Arguments, allSignatures, arraysOf, returned, rightArguments } from "../catalogue/functions.js";
 import { type Canaries, onEveryGuardedBackend } from "../catalogue/guarded.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
@@ -100,7 +100,7 @@ const meanwhile = (
       by: "shape",
       expected,
       make: make((act) => ({
-        shape: new Proxy(rightArguments(signatures[0]!)["shape"] as number[], {
+        shape: new Proxy(rightArguments(allSignatures[0]!)["shape"] as number[], {
           get(list, key) {
             act();
             return Reflect.get(list, key) as unknown;
@@ -214,7 +214,7 @@ const hostile: readonly Hostile[] = [
 ];
 
 onEveryGuardedBackend(({ api, canaries }) => {
-  for (const signature of signatures) {
+  for (const signature of allSignatures) {
     describe.each(arraysOf(signature))(`${signature.name}, %s`, (what) => {
       const possible = hostile.filter(({ by }) => by === undefined || signature.options.includes(by));
       it.each(possible.map((one) => [one.what, one] as const))("%s", (_, { expected, make }) => {

@@ -5,6 +5,7 @@ import { caught, invoke, numbersIn, replaced } from "../catalogue/calls.js";
 import {
   type Arguments,
   allArguments,
+  allSignatures,
   type Functions,
   rightArguments,
   type Signature,
@@ -62,6 +63,14 @@ const onShape: Fault[] = [
   ["axis", 0.5, RangeError, /axis/, /0\.5/],
   ["axis", 10n ** 400n, TypeError, /axis/, /^.{1,105}$/],
   ["axis", NAN, RangeError, /axis/, /NaN/],
+];
+
+const onBits: Fault[] = [
+  ["bits", undefined, TypeError, /undefined/],
+  ["bits", 3, TypeError, /3/],
+  ["bits", [1, 2], TypeError, /Uint16Array/, /length 2/],
+  ["bits", new Int16Array(6), TypeError, /an Int16Array of length 6/],
+  ["bits", new Float32Array(6), TypeError, /a Float32Array of length 6/],
 ];
 
 const onLogits = (name: string): Fault[] => [
@@ -320,7 +329,7 @@ function faultsOf(signature: Signature): Fault[] {
         !(value === 0 && "random" in right && argument === "temperature"),
     ),
     ...("random" in right ? onRows(first) : []),
-    ...onLogits(first),
+    ...(first === "bits" ? onBits : onLogits(first)),
     ...outputs.flatMap((output) => onOutput(output, right[output] as Float32Array)),
     ...(positional.includes("weight") ? onWeightMatrix : []),
     ...(positional.includes("targets") ? (ofElements ? onElements : onDistribution) : []),
@@ -353,7 +362,7 @@ function foreign({ options, positional }: Signature): Fault[] {
 }
 
 onEveryGuardedBackend(({ api }) => {
-  describe.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
+  describe.each(allSignatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
     const cases = faultsOf(signature).map((fault) => [`${fault[0]} = ${show(fault[1])}`, fault] as const);
 
     it.each(cases)("%s", (_, [argument, value, error, ...names]) => {

@@ -59,6 +59,12 @@ onEveryBackend(({ api }) => {
       "softmax: x must be a Float32Array, a Float64Array or an array of numbers, got an Int32Array of length 3; Float32Array.from(x) converts it",
     ],
     [
+      "bits of half floats",
+      () => softmax(anything(Uint16Array.of(0x3c00, 0x4000))),
+      TypeError,
+      "softmax: x must be a Float32Array, a Float64Array or an array of numbers, got a Uint16Array of length 2; float16ToFloat32(x) reads it as half floats, Float32Array.from(x) as integers",
+    ],
+    [
       "a tensor of ONNX Runtime or transformers.js",
       () => softmax(anything({ data: f32(1, 2), dims: [1, 2] })),
       TypeError,

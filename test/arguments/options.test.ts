@@ -6,9 +6,9 @@ import { caught, invoke, numbersIn, replaced } from "../catalogue/calls.js";
 import {
   type Arguments,
   allArguments,
+  allSignatures,
   rightArguments,
   type Signature,
-  signatures,
   USUAL,
 } from "../catalogue/functions.js";
 import { onEveryGuardedBackend } from "../catalogue/guarded.js";
@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 onEveryGuardedBackend(({ api }) => {
-  describe.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
+  describe.each(allSignatures.map((signature) => [signature.name, signature] as const))("%s", (_name, signature) => {
     const want = () => numbersIn(invoke(api, signature, allArguments(signature)));
     const expectRight = (options: (all: Record<string, unknown>) => unknown, what: string) => {
       const given = allArguments(signature);
@@ -62,7 +62,10 @@ onEveryGuardedBackend(({ api }) => {
       for (const read of reads) expect(read.sort()).toEqual([...signature.options].sort());
     });
 
-    it("options are read before any other argument", () => {
+    // Bits are an array, which no code of the caller's stands behind.
+    const takesLists = signature.first !== "bits";
+
+    it.runIf(takesLists)("options are read before any other argument", () => {
       const log: string[] = [];
       const logged = (name: string, target: object) =>
         new Proxy(target, {
@@ -102,12 +105,12 @@ onEveryGuardedBackend(({ api }) => {
     it("a getter that calls the library again", () => {
       expectRight(
         (all) =>
-          Object.defineProperty({ ...all }, "shape", {
+          Object.defineProperty({ ...all }, signature.options[0]!, {
             enumerable: true,
             get() {
               invoke(api, signature, allArguments(signature));
               api.softmax(new Float32Array(1000).fill(3));
-              return all["shape"];
+              return all[signature.options[0]!];
             },
           }),
         "the call around it",
@@ -152,8 +155,8 @@ onEveryGuardedBackend(({ api }) => {
     });
 
     it.each([
-      ["arrays", (array: ArrayLike<number>) => array],
-      ["lists", (array: ArrayLike<number>) => Array.from(array)],
+      ["arrays", (array: ArrayLike<number>) => array] as const,
+      ...(takesLists ? [["lists", (array: ArrayLike<number>) => Array.from(array)] as const] : []),
     ])("a patched Float32Array.prototype has no effect on %s", (_, make) => {
       const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
       // Longer than what has few numbers.
@@ -164,7 +167,7 @@ onEveryGuardedBackend(({ api }) => {
         Object.fromEntries(
           Object.entries<unknown>({
             ...allArguments(signature),
-            shape,
+            ...(signature.options.includes("shape") ? { shape } : {}),
           })
             .filter(([name]) => names(name))
             .map(([name, value]) => {

@@ -3,7 +3,7 @@
 // separate arrays, and nothing beside the result is written.
 import { assert, describe, expect, it } from "vitest";
 import { invoke, numbersIn, replaced } from "../catalogue/calls.js";
-import { arraysOf, rightArguments, type Signature, signatures } from "../catalogue/functions.js";
+import { allSignatures, arraysOf, rightArguments, type Signature } from "../catalogue/functions.js";
 import { onEveryGuardedBackend } from "../catalogue/guarded.js";
 import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
@@ -27,7 +27,7 @@ const pairsOf = (signature: Signature) =>
 onEveryGuardedBackend(({ api }) => {
   const { softmax, crossEntropyGrad, hingeGrad } = api;
 
-  for (const signature of signatures) {
+  for (const signature of allSignatures) {
     describe.each(pairsOf(signature))(`${signature.name}, %s over %s`, (outputName, what) => {
       const [name] = what.split(",") as [string];
       const ordinary = () => rightArguments(signature, what);

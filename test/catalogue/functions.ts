@@ -4,10 +4,7 @@ import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import type { Api } from "./backends.js";
 
-export type FunctionName = Exclude<
-  keyof Api,
-  "backend" | "initialLoss" | "createWorkspace" | "ready" | "float16ToFloat32"
->;
+export type FunctionName = Exclude<keyof Api, "backend" | "initialLoss" | "createWorkspace" | "ready">;
 /** What is common to the plain functions and those of a workspace. */
 export type Functions = Pick<Api, FunctionName>;
 
@@ -87,6 +84,9 @@ const layerHinge: Entry = {
   own: ownOfLayer,
 };
 const indices = ({ rows }: Sizes) => new Int32Array(rows).fill(-5);
+/** Bits of half floats, no infinities nor NaN. */
+const halfFloats = ({ rows, classes }: Sizes) =>
+  Uint16Array.from({ length: rows * classes }, (_, i) => (i * 40_503) & 0xbfff);
 const binary: Entry = {
   first: "logits",
   positional: ["x", "targets"],
@@ -123,6 +123,7 @@ const entries = {
     options: [...LAYOUT, "temperature", "topK", "topP", "minP", "random", "out"],
     own: { out: indices },
   },
+  float16ToFloat32: { first: "bits", positional: ["x"], options: ["out"], own: { x: halfFloats } },
   sigmoid: { positional: ["x"], options: [...LAYOUT, "out"] },
   sigmoidGrad: product,
   logSigmoid: { positional: ["x"], options: [...LAYOUT, "out"] },
@@ -187,13 +188,16 @@ export interface Signature extends Entry {
   readonly output: string | undefined;
 }
 
-export const signatures: readonly Signature[] = Object.entries(entries as Record<FunctionName, Entry>).map(
+export const allSignatures: readonly Signature[] = Object.entries(entries as Record<FunctionName, Entry>).map(
   ([name, entry]) => {
     const outputs = entry.options.filter((option) => OUTPUTS.includes(option));
     const [, second] = entry.positional;
     return { first: "x", ...entry, name: name as FunctionName, second, outputs, output: outputs[0] };
   },
 );
+
+/** Those of rows of numbers: all but what widens bits. */
+export const signatures: readonly Signature[] = allSignatures.filter(({ options }) => options.includes("shape"));
 
 /** Rows too long to lie side by side in vectors, and longer than what is copied element by element. */
 export const USUAL: Sizes = { rows: 3, classes: 70 };

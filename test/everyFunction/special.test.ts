@@ -107,6 +107,33 @@ const functions: readonly RowFunction[] = [
   loss("hinge", "crammer-singer"),
 ];
 
+/** What an element of NaN, +Infinity or −Infinity gives, in each of the results. */
+interface ElementFunction {
+  readonly name: string;
+  run(api: Api, x: Float32Array | Float64Array | number[]): number[][];
+  readonly want: readonly (readonly [nan: number, plus: number, minus: number])[];
+}
+
+/** The gradient, and the loss with it and without. */
+const binary = (t: 0 | 1, gamma: number): ElementFunction => ({
+  name: `binaryCrossEntropy of ${t}, gamma = ${gamma}`,
+  run(api, x) {
+    const targets = new Uint8Array(x.length).fill(t);
+    const options = { reduction: "none", gamma } as const;
+    const { loss, grad } = api.binaryCrossEntropyGrad(x, targets, options);
+    return [loss, grad, api.binaryCrossEntropy(x, targets, options)].map((result) => Array.from(result));
+  },
+  want: [t === 1 ? [NAN, 0, INF] : [NAN, INF, 0], t === 1 ? [NAN, 0, -1] : [NAN, 1, 0]].flatMap((want, i, all) =>
+    i === 0 ? [want] : [want, all[0]!],
+  ) as [number, number, number][],
+});
+
+const elementFunctions: readonly ElementFunction[] = [
+  { name: "sigmoid", run: (api, x) => [Array.from(api.sigmoid(x))], want: [[NAN, 1, 0]] },
+  { name: "logSigmoid", run: (api, x) => [Array.from(api.logSigmoid(x))], want: [[NAN, 0, -INF]] },
+  ...[0, 1, 2, 0.5].flatMap((gamma) => [binary(0, gamma), binary(1, gamma)]),
+];
+
 /** NaNs: of f64 the upper halves. */
 const NANS = {
   f32: [0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff],
@@ -189,6 +216,25 @@ onEveryBackend(({ api }) => {
       it("−Infinity in a row: as if the class were not there", () => {
         moveThroughRows(api, container, f, -INF, withMinusInfinity);
       });
+    });
+
+    it.each(elementFunctions)("of single elements: $name", ({ run, want }) => {
+      for (const { classes: n } of cases) {
+        const ordinary = drawRow(random(n), n, "normal", container);
+        const alone = run(api, toContainer(ordinary, container));
+        for (const [value, special] of [NAN, INF, -INF].entries()) {
+          // At every place in turns, so that each is once between ordinary ones.
+          for (const turn of [0, 1, 2]) {
+            const isSpecial = (i: number) => i % 3 === turn;
+            const x = ordinary.map((xi, i) => (isSpecial(i) ? special : xi));
+            run(api, toContainer(x, container)).forEach((got, k) => {
+              const wanted = alone[k]!.map((xi, i) => (isSpecial(i) ? want[k]![value]! : xi));
+              const wrong = wanted.findIndex((xi, i) => !(isSpecial(i) ? isSame(got[i]!, xi) : Object.is(got[i], xi)));
+              if (wrong >= 0) assert.fail(`of ${n}, [${wrong}]: got ${got[wrong]}, expected ${wanted[wrong]}`);
+            });
+          }
+        }
+      }
     });
 
     if (container !== "number[]") {

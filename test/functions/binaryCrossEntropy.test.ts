@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
 import { random } from "../inputs/random.js";
 import { expectNear } from "../oracle/expectClose.js";
@@ -13,6 +13,78 @@ onEveryBackend(({ api }) => {
     expectNear(binaryCrossEntropy([0], [1], { posWeight: [3] }), 3 * Math.LN2, 4e-16);
     expectNear(binaryCrossEntropy([Math.log(9)], [1], { gamma: 2 }), 0.0010536051565782623, 4e-15);
     expectNear(binaryCrossEntropy([0.3, -2], [0.25, 0.5]), (0.7793552446 + 1.126928011) / 2, 1e-9);
+  });
+
+  describe("what other projects' tests expect", () => {
+    const [x, wrong] = [
+      [10, -10, -10, -10, 10, -10, -10, -10, 10],
+      [0, 0, 1, 1, 0, 0, 0, 1, 0],
+    ];
+    const weight = [0.1, 0.2, 0.3];
+    const shape = [3, 3];
+
+    it("TensorFlow.js, sigmoid_cross_entropy_test.ts", () => {
+      expectNear(binaryCrossEntropy(x, wrong), 6.6667123, 1e-7);
+      expectNear(binaryCrossEntropy(x, wrong, { shape, weight }), 1.3333424, 1e-7);
+      const losses = [1.0000046, 9.0797803e-6, 3.0000138, 1.0000046, 2.0000093, 1.3619671e-5, 4.5398901e-6, 2.0000093];
+      expectNear(binaryCrossEntropy(x, wrong, { ...none, shape, weight }), [...losses, 3.0000138], 2e-7);
+      const smoothed = { shape, weight, labelSmoothing: 0.3, reduction: "sum" } as const;
+      expectNear(binaryCrossEntropy(x, wrong, smoothed) / (3 * 0.6), 6.1667128, 2e-7);
+    });
+
+    it("Keras, losses_test.py", () => {
+      const logits = [1.5, -2.7, 2.9, -3.8, 1.2, -4.5];
+      const given = { shape: [2, 3], gamma: 3 };
+      expect(binaryCrossEntropy(logits, [1, 1, 0, 0, 1, 0], given)).toBeCloseTo(0.799, 3);
+      const sampleWeight = [1.2, 3.4];
+      expect(binaryCrossEntropy(logits, [1, 1, 0, 0, 1, 0], { ...given, sampleWeight })).toBeCloseTo(0.95977, 3);
+      const p = [0.9, 0.8, 0.7, 0.2];
+      const ofRows = binaryCrossEntropy(
+        p.map((pi) => Math.log(pi / (1 - pi))),
+        [1, 0, 1, 0],
+        { ...none, gamma: 2 },
+      );
+      expectNear([(ofRows[0]! + ofRows[1]!) / 2, (ofRows[2]! + ofRows[3]!) / 2], [0.515547, 0.020513], 3e-5);
+      // With α = ¼; theirs are f32, with three or four digits of 1 − p.
+      const classes = crossEntropy([8, 1, 1, 0, 9, 1, 2, 3, 5], [0, 1, 2], { ...none, gamma: 2 });
+      expectNear(
+        classes.map((loss) => loss / 4),
+        [1.5096224e-9, 2.4136547e-11, 1.0360638e-3],
+        4e-4,
+      );
+    });
+
+    it("optax, _classification_test.py: (1 − p)^γ of the cross-entropy", () => {
+      for (const p of [0.9, 0.98, 0.3, 0.99, 0.1, 0.02, 0.09, 0.15]) {
+        const logit = [Math.log(p / (1 - p))];
+        const ratio = binaryCrossEntropy(logit, [1]) / binaryCrossEntropy(logit, [1], { gamma: 2 });
+        expectNear(ratio, 1 / (1 - p) ** 2, 1e-13);
+      }
+    });
+
+    it("torchvision, sigmoid_focal_loss: α weighs what is there, 1 − α what is not", () => {
+      const [alpha, gamma] = [0.25, 2];
+      const weight = [1 - alpha];
+      const posWeight = [alpha / (1 - alpha)];
+      for (const [logit, t] of [
+        [2, 0],
+        [0.1, 0],
+        [-2, 1],
+        [0.3, 1],
+        [-0.1, 0],
+        [1.2, 0],
+      ] as const) {
+        const p = 1 / (1 + Math.exp(-logit));
+        const own = t === 1 ? p : 1 - p;
+        const want = (t === 1 ? alpha : 1 - alpha) * (1 - own) ** gamma * -Math.log(own);
+        expectNear(binaryCrossEntropy([logit], [t], { gamma, weight, posWeight }), want, 1e-14);
+      }
+    });
+
+    it("PyTorch, BCEWithLogitsLoss", () => {
+      const ones = { shape: [10, 64], posWeight: Array<number>(64).fill(1) };
+      expect(binaryCrossEntropy(Array<number>(640).fill(1.5), Array<number>(640).fill(1), ones)).toBeCloseTo(0.2014, 4);
+    });
   });
 
   it("is never capped, nor NaN, and its gradient not dead", () => {

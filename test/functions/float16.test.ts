@@ -1,4 +1,5 @@
 // Half floats: all of them, and as what every function takes.
+import { Float16Array as Polyfill } from "@petamoriken/float16";
 import { expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
 import { expectSameBits } from "../oracle/expectClose.js";
@@ -56,6 +57,15 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
     const call = () => (float16ToFloat32 as (...args: unknown[]) => unknown)(...args);
     expect(call).toThrow(type);
     expect(call).toThrow(message);
+  });
+
+  it("of a polyfill's Float16Array the bits are taken, and the array is an error that says so", () => {
+    const x = Polyfill.from([1, -2, 65504, 2 ** -24, Number.NaN]).subarray(1);
+    const bits = new Uint16Array(x.buffer, x.byteOffset, x.length);
+    expectSameBits(float16ToFloat32(bits), [-2, 65504, 2 ** -24, Number.NaN], () => "bits");
+    const message = /pass the bits of a polyfill's array to float16ToFloat32: new Uint16Array\((\w+)\.buffer, \1\.byte/;
+    expect(() => api.softmax(x)).toThrow(message);
+    expect(() => float16ToFloat32(x)).toThrow(message);
   });
 
   // Node 24 and later

@@ -30,7 +30,13 @@ export interface KnownBug {
       | "crossEntropy"
       | "crossEntropyGrad"
       | "hinge"
-      | "hingeGrad",
+      | "hingeGrad"
+      | "sigmoid"
+      | "sigmoidGrad"
+      | "logSigmoid"
+      | "logSigmoidGrad"
+      | "binaryCrossEntropy"
+      | "binaryCrossEntropyGrad",
     x: readonly number[],
     second?: readonly number[] | Probabilities | Options,
     options?: Options,

@@ -6,12 +6,15 @@ import { type Container, toContainer } from "../inputs/values.js";
 import type { KnownBug, Want } from "./bug.js";
 import { functionBugs } from "./functions.js";
 import { lossBugs } from "./losses.js";
+import { sigmoidBugs } from "./sigmoids.js";
 
 const TYPES = { f32: "Float32Array", f64: "Float64Array" } as const;
 
 onEveryBackend(({ api }) => {
   describe.each(Object.entries(TYPES))("%s", (type, container) => {
-    const rows = [...functionBugs, ...lossBugs].filter(({ only }) => only === undefined || only === type);
+    const rows = [...functionBugs, ...lossBugs, ...sigmoidBugs].filter(
+      ({ only }) => only === undefined || only === type,
+    );
     it.each(rows.map((bug) => [bug.threads.join(", "), bug.wrong, bug] as const))("%s: %s", (_, __, bug) => {
       const { want } = bug;
       if (typeof want === "object" && "throws" in want) {
@@ -27,8 +30,7 @@ function call(api: Api, { call: [name, x, second, options], inPlace }: KnownBug,
   const input = toContainer(x, container);
   const args: unknown[] = [input];
   let given = options;
-  if (Array.isArray(second))
-    args.push(/Grad$/.test(name) && /oftmax/.test(name) ? toContainer(second, container) : second);
+  if (Array.isArray(second)) args.push(/(oftmax|igmoid)Grad$/.test(name) ? toContainer(second, container) : second);
   else if (second !== undefined && "t" in second) args.push(toContainer(second.t as number[], container));
   else given = second as typeof options;
   args.push(inPlace ? { ...given, [inPlace]: input } : given);

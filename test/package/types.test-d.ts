@@ -1,19 +1,29 @@
 // What the compiler must accept, infer and refuse.
 import {
+  argmax,
   backend,
+  binaryCrossEntropy,
+  binaryCrossEntropyGrad,
   createWorkspace,
   crossEntropy,
   crossEntropyGrad,
+  float16ToFloat32,
   hinge,
   hingeGrad,
   initialLoss,
   type LossParts,
+  logSigmoid,
+  logSigmoidGrad,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
   ready,
+  sample,
+  sigmoid,
+  sigmoidGrad,
   softmax,
   softmaxGrad,
+  topK,
 } from "softmargin";
 import type * as baseline from "softmargin/baseline";
 import type * as relaxed from "softmargin/relaxed";
@@ -29,12 +39,14 @@ type F64 = Float64Array<ArrayBuffer>;
 
 describe("results", () => {
   it("are the container of the logits", () => {
-    for (const f of [softmax, logSoftmax, logSumExp]) {
+    for (const f of [softmax, logSoftmax, logSumExp, sigmoid, logSigmoid]) {
       expectTypeOf(f(f32)).toEqualTypeOf<F32>();
       expectTypeOf(f(f64)).toEqualTypeOf<F64>();
       expectTypeOf(f(list)).toEqualTypeOf<number[]>();
     }
     expectTypeOf(softmaxGrad(f32, f32)).toEqualTypeOf<F32>();
+    expectTypeOf(sigmoidGrad(f32, f32)).toEqualTypeOf<F32>();
+    expectTypeOf(logSigmoidGrad(list, list)).toEqualTypeOf<number[]>();
     expectTypeOf(logSoftmaxGrad(f64, f64)).toEqualTypeOf<F64>();
     expectTypeOf(softmax([1, 2, 3] as const)).toEqualTypeOf<number[]>();
     expectTypeOf(softmax(f32 as Float32Array | Float64Array)).toEqualTypeOf<F32 | F64>();
@@ -50,6 +62,38 @@ describe("results", () => {
     expectTypeOf(crossEntropy(list, targets, { reduction: "none" })).toEqualTypeOf<number[]>();
     expectTypeOf(crossEntropy(f32, targets, { reduction: "parts" })).toEqualTypeOf<LossParts>();
     expectTypeOf(crossEntropyGrad(f32, targets, { reduction: "parts" }).loss.denominator).toEqualTypeOf<number>();
+  });
+
+  it("are the same for losses of elements", () => {
+    expectTypeOf(binaryCrossEntropy(f32, f32, { gamma: 2, posWeight: list })).toEqualTypeOf<number>();
+    expectTypeOf(binaryCrossEntropy(f64, new Uint8Array(6), { reduction: "none" })).toEqualTypeOf<F64>();
+    expectTypeOf(binaryCrossEntropyGrad(f32, list, { axis: 1, shape: [2, 3] })).toEqualTypeOf<{
+      loss: number;
+      grad: F32;
+    }>();
+    expectTypeOf(crossEntropyGrad(f32, targets, { gamma: 0.5 }).grad).toEqualTypeOf<F32>();
+  });
+
+  it("are a class, or one for each row", () => {
+    expectTypeOf(argmax(f32)).toEqualTypeOf<number>();
+    expectTypeOf(argmax(f32, { shape: [2, 3] })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(sample(f32, { topK: 2, topP: 0.9, minP: 0.1, random: () => 0.5 })).toEqualTypeOf<number>();
+    expectTypeOf(sample(list, { shape: [2, 3], out: new Int32Array(2) })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(topK(f32, 2).values).toEqualTypeOf<F32>();
+    expectTypeOf(topK(list, 2, { values: "logits" }).values).toEqualTypeOf<number[]>();
+  });
+
+  it("are Float32Arrays for half floats", () => {
+    const half = f32 as unknown as {
+      readonly [Symbol.toStringTag]: "Float16Array";
+      length: number;
+      [i: number]: number;
+    };
+    expectTypeOf(softmax(half)).toEqualTypeOf<F32>();
+    expectTypeOf(binaryCrossEntropyGrad(half, targets).grad).toEqualTypeOf<F32>();
+    expectTypeOf(float16ToFloat32(new Uint16Array(6))).toEqualTypeOf<F32>();
+    // @ts-expect-error: a half float's array takes no result
+    softmax(half, { out: half });
   });
 
   it("are loss and gradient for the fused functions", () => {
@@ -118,6 +162,14 @@ describe("arguments", () => {
     softmaxGrad(f32, f64);
     // @ts-expect-error: integers are not logits
     softmax(new Int32Array(3));
+    // @ts-expect-error: dy is f64
+    sigmoidGrad(f32, f64);
+    // @ts-expect-error: one γ for all
+    binaryCrossEntropy(f32, f32, { gamma: [2] });
+    // @ts-expect-error: a margin belongs to the hinge
+    binaryCrossEntropy(f32, f32, { margin: 1 });
+    // @ts-expect-error: a class goes into an Int32Array
+    argmax(f32, { shape: [2, 3], out: f32 });
   });
 
   it("must be options of that function, and spelt right", () => {

@@ -6,7 +6,7 @@ import { create } from "softmargin/wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Api, backends } from "../catalogue/backends.js";
 import { caught, invoke, numbersIn } from "../catalogue/calls.js";
-import { type Arguments, type Functions, rightArguments, signatures } from "../catalogue/functions.js";
+import { type Arguments, allSignatures, type Functions, rightArguments } from "../catalogue/functions.js";
 import { kernelOf } from "../catalogue/kernels.js";
 import { expectSameBits } from "../oracle/expectClose.js";
 
@@ -85,13 +85,17 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
     const bytes = readFileSync(new URL(`../../dist/${name}.wasm`, import.meta.url));
     const fresh = (): Api => create(bytes) as Api;
     const ordinary = fresh();
-    const want = signatures.map((signature) => numbersIn(invoke(ordinary, signature, rightArguments(signature))));
+    const want = allSignatures.map((signature) => numbersIn(invoke(ordinary, signature, rightArguments(signature))));
     const wantLarge = ordinary.softmax(large());
 
     /** Of every function, beginning with one of them: the first call is the one that sets things right. */
-    function expectAllRight(functions: Functions, arrays = (given: Arguments) => given, first = signatures[0]!): void {
-      [first, ...signatures].forEach((signature) => {
-        const i = signatures.indexOf(signature);
+    function expectAllRight(
+      functions: Functions,
+      arrays = (given: Arguments) => given,
+      first = allSignatures[0]!,
+    ): void {
+      [first, ...allSignatures].forEach((signature) => {
+        const i = allSignatures.indexOf(signature);
         const got = numbersIn(invoke(functions, signature, arrays(rightArguments(signature))));
         expectSameBits(got, want[i]!, () => `${signature.name}, afterwards`);
       });
@@ -128,7 +132,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
         ["an exhausted stack", () => void overflow(), RangeError],
       ];
       describe.each(kernels)("%s in a kernel", (_, fault, error) => {
-        it.each(signatures.map((signature) => [signature.name, signature] as const))("%s", (_, signature) => {
+        it.each(allSignatures.map((signature) => [signature.name, signature] as const))("%s", (_, signature) => {
           const { functions, arrays } = places[place]();
           const keep = arrays({ x: new Float32Array(4).fill(7) })["x"] as Float32Array;
           let broken = false;
@@ -186,7 +190,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
         expectAllRight(functions, arrays);
       });
 
-      it.each(signatures.map((signature, i) => [signature.name, signature, i] as const))(
+      it.each(allSignatures.map((signature, i) => [signature.name, signature, i] as const))(
         "%s with less and less stack: right or a RangeError",
         (_, signature, i) => {
           const { functions, arrays } = places[place]();
@@ -337,7 +341,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline").map((backend) =
 );
 
 describe.each(backends.filter(({ runs }) => runs).map(({ name, api }) => [name, api] as const))("%s", (_, api) => {
-  it.each(signatures.map((signature) => [signature.name, signature] as const))(
+  it.each(allSignatures.map((signature) => [signature.name, signature] as const))(
     "%s: no memory for results is a RangeError with nothing written",
     (_, signature) => {
       const call = () => ({ ...rightArguments(signature) }) as Record<string, unknown>;
@@ -371,7 +375,7 @@ describe.each(backends.filter(({ runs }) => runs).map(({ name, api }) => [name, 
   );
 });
 
-it.each(signatures.map((signature) => [signature.name, signature] as const))(
+it.each(allSignatures.map((signature) => [signature.name, signature] as const))(
   "baseline: %s with less and less stack: right or a RangeError",
   (_, signature) => {
     const want = numbersIn(invoke(baseline, signature, rightArguments(signature)));
