@@ -150,7 +150,11 @@ function exactDivide(a: Real, b: Real): Real {
 const LN2 = [Math.LN2, 2.3190468138462996e-17, 5.707708438416212e-34] as const;
 const HALVINGS = 9;
 const TERMS = 8;
+/** From this one on a term is below 1e-15 of the first, so that the digits of a double are enough of it. */
+const SMALL_TERM = 6;
 const reciprocal: readonly Real[] = Array.from({ length: TERMS + 1 }, (_, n) => exactDivide(ONE, real(n)));
+const inverseFactorial: Real[] = [ONE];
+for (let n = 1; n <= TERMS; n++) inverseFactorial[n] = exactDivide(inverseFactorial[n - 1]!, real(n));
 
 /** e^a = 2^k · (e^(r/512))^512 with |r| < 0.35; the squarings act on e^(r/512) − 1, so that nothing cancels. */
 function exactExp(a: Real): Real {
@@ -162,16 +166,14 @@ function exactExp(a: Real): Real {
   return scale(exactAdd(ONE, exactExpm1(r)), k);
 }
 
-/** e^r − 1 for |r| ≤ ½ ln 2, to full relative accuracy. */
+/** e^r − 1 for |r| ≤ ½ ln 2, to full relative accuracy: r + r²/2! + r³/3! + … by Horner's rule. */
 function exactExpm1(argument: Real): Real {
-  const r = scale(argument, -HALVINGS);
-  let power = r;
-  let expm1 = r;
-  for (let n = 2; n <= TERMS; n++) {
-    power = exactMultiply(exactMultiply(power, r), reciprocal[n]!);
-    expm1 = exactAdd(expm1, power);
-  }
-  for (let n = 0; n < HALVINGS; n++) expm1 = exactAdd(scale(expm1, 1), exactMultiply(expm1, expm1));
+  const r = times(argument, 2 ** -HALVINGS);
+  let small = 0;
+  for (let n = TERMS; n >= SMALL_TERM; n--) small = r.hi * (inverseFactorial[n]!.hi + small);
+  let expm1 = real(small);
+  for (let n = SMALL_TERM - 1; n >= 1; n--) expm1 = exactMultiply(r, exactAdd(inverseFactorial[n]!, expm1));
+  for (let n = 0; n < HALVINGS; n++) expm1 = exactAdd(times(expm1, 2), exactMultiply(expm1, expm1));
   return expm1;
 }
 
@@ -197,9 +199,12 @@ function exactLog1p(a: Real): Real {
 /** a · 2^k, in two steps because 2^k itself may not be a double. */
 function scale(a: Real, k: number): Real {
   const half = Math.trunc(k / 2);
-  const one = 2 ** half;
-  const two = 2 ** (k - half);
-  return { hi: a.hi * one * two, lo: a.lo * one * two, err: 0 };
+  return times(times(a, 2 ** half), 2 ** (k - half));
+}
+
+/** a · b for a power of two. */
+function times(a: Real, b: number): Real {
+  return { hi: a.hi * b, lo: a.lo * b, err: 0 };
 }
 
 function normalize(hi: number, lo: number): Real {
