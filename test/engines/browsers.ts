@@ -78,9 +78,16 @@ export const webKitGtk: Browser = {
       ? firstThere(...versions.map((version) => join(folder, version, "MiniBrowser")))
       : undefined;
   },
-  version: (program) => ["xvfb-run", "--auto-servernum", program, "--version"],
-  command: (program, url) => ["xvfb-run", "--auto-servernum", program, url],
+  version: (program) => [...onDisplay(), program, "--version"],
+  command: (program, url) => [...onDisplay(), program, url],
 };
+
+let displays = 99;
+/** Its search for a free display is not safe from another that begins at the same number. */
+function onDisplay(): [string, ...string[]] {
+  displays += 10;
+  return ["xvfb-run", "--auto-servernum", `--server-num=${displays}`];
+}
 
 /** Installs from Debian's packages which of the browsers are missing, where that is possible. */
 export function installBrowsers(browsers: readonly Browser[]): void {

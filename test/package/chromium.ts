@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { chromium, installBrowsers } from "../engines/browsers.js";
 import { scratch } from "./scratch.js";
 
 const FLAGS = [
@@ -39,11 +40,7 @@ export function findChromium(): string | undefined {
   };
   const found = candidates.find(works);
   if (found !== undefined) return found;
-  try {
-    execFileSync("sh", ["-c", "apt-get update -qq && apt-get install -y -qq chromium"], { stdio: "ignore" });
-  } catch {
-    return undefined;
-  }
+  installBrowsers([chromium]);
   return candidates.find(works);
 }
 
@@ -51,11 +48,11 @@ export function findChromium(): string | undefined {
  * The document at a URL, as it is in the end, which is when it matches `done`. Its time does not stand still while a module is compiled on another
  * thread, and on a busy machine can be over before: then once more.
  */
-export async function documentAt(chromium: string, url: string, done: RegExp): Promise<string> {
+export async function documentAt(program: string, url: string, done: RegExp): Promise<string> {
   let text = "";
   for (let tries = 0; tries < 3 && !done.test(text); tries++) {
     const profile = mkdtempSync(join(scratch, "chromium-"));
-    const { stdout } = await promisify(execFile)(chromium, [...FLAGS, `--user-data-dir=${profile}`, url], {
+    const { stdout } = await promisify(execFile)(program, [...FLAGS, `--user-data-dir=${profile}`, url], {
       timeout: 90_000,
       maxBuffer: 2 ** 26,
     });
