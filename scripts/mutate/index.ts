@@ -1,14 +1,23 @@
-// npm run mutate -- [--count N] [--seed S] [--in assembly | src | a file]: do the tests notice?
+// npm run mutate -- [--count N] [--seed S] [--from M] [--in assembly | src | a file]: do the tests notice?
 //
 // Changes one place at a time (mutants.ts), drawn by a seed, and runs tests until one fails; ends with 1 where fewer than 95 % of the mutants are killed.
-// A mutant of assembly/ is judged by the conformance tests' problems first (judge.ts), then by test files; one of src/ by test files. They run
-// in a copy of the repository. Not counted: what does not compile, or compiles to the very same module. Not run: tests of what is the
-// same rather than of what is right (digest, sizes).
+// A mutant of assembly/ is judged by the conformance tests' problems first (judge.ts), then by test files, those named after its file before
+// others; one of src/ by test files. They run in a copy of the repository. Not counted: what does not compile, or compiles to the very same
+// module. Not run: tests of what is the same rather than of what is right (digest, sizes). `--from M` goes on after the first M of a seed.
 
 import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { toLiteral } from "../../src/wasm/text.js";
@@ -28,22 +37,23 @@ const { values: options } = parseArgs({
   options: {
     count: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
     in: { type: "string", default: "assembly" },
   },
 });
 const isKernel = !options.in.startsWith("src");
 const root = isKernel ? "assembly" : "src";
 
-const every = (...names: string[]) => names.map((name) => `test/everyFunction/${name}.test.ts`);
+const files = (folder: string, ...names: string[]) => names.map((name) => `test/${folder}/${name}.test.ts`);
 /** Groups of files, those that most often notice first. What the judge has tried is not tried again. */
 const KERNEL_TESTS = [
-  ["test/functions", "test/wasm/kernels.test.ts", "test/wasm/exp.test.ts", "test/known-bugs"],
-  every("special", "sums", "workspace", "properties"),
+  ["test/functions", ...files("wasm", "kernels", "product", "exp"), "test/known-bugs"],
+  files("everyFunction", "special", "sums", "workspace", "properties"),
 ];
 const WRAPPER_TESTS = [
-  ["test/functions", "test/known-bugs", "test/arguments/errors.test.ts", "test/package/entries.test.ts"],
-  ["test/arguments", "test/wasm/callFaults.test.ts", ...every("workspace", "sums")],
-  ["test/package/loading.test.ts", ...every("special", "streaming", "properties")],
+  ["test/functions", "test/known-bugs", ...files("arguments", "errors"), ...files("package", "entries")],
+  ["test/arguments", ...files("wasm", "callFaults"), ...files("everyFunction", "workspace", "sums")],
+  [...files("package", "loading"), ...files("everyFunction", "special", "streaming", "properties")],
 ];
 /** Milliseconds for the tests of a group, and so many times what the judge took for what is unchanged. */
 const PATIENCE = { tests: 600_000, judge: 10 };
@@ -117,9 +127,10 @@ async function judged(module: Uint8Array): Promise<string | undefined> {
   return fault;
 }
 
-/** The first test that fails in the copy. */
-function tested(groups: string[][], only: string): string | undefined {
-  for (const files of groups) {
+/** The first test that fails in the copy, where `file` was changed. */
+function tested(file: string, groups: string[][], only: string): string | undefined {
+  const own = ["functions", "wasm"].flatMap((folder) => files(folder, basename(file, ".ts"))).filter(existsSync);
+  for (const group of own.length > 0 ? [own, ...groups] : groups) {
     const args = [
       "node_modules/vitest/vitest.mjs",
       "run",
@@ -127,7 +138,7 @@ function tested(groups: string[][], only: string): string | undefined {
       "--typecheck.enabled=false",
       "-t",
       only,
-      ...files,
+      ...group,
     ];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: copy,
@@ -143,7 +154,7 @@ function tested(groups: string[][], only: string): string | undefined {
 
 const original = await compile();
 
-async function killerOfKernel(module: Uint8Array): Promise<string | undefined> {
+async function killerOfKernel({ file }: Mutant, module: Uint8Array): Promise<string | undefined> {
   const fault = await judged(module);
   if (fault !== undefined) return fault;
   writeFileSync(join(copy, "dist/simd.wasm"), module);
@@ -153,7 +164,7 @@ async function killerOfKernel(module: Uint8Array): Promise<string | undefined> {
     join(copy, "dist/index.js"),
     index.replace(toLiteral(original!), () => toLiteral(module)),
   );
-  return tested(KERNEL_TESTS, "simd");
+  return tested(file, KERNEL_TESTS, "simd");
 }
 
 async function killerOfWrapper({ file, text }: Mutant): Promise<string | undefined> {
@@ -167,7 +178,7 @@ async function killerOfWrapper({ file, text }: Mutant): Promise<string | undefin
     const entryPoints = ["index", "relaxed", "baseline", "wasm"].map((name) => join(copy, `src/${name}.ts`));
     const plugins = [plugin];
     await build({ entryPoints, bundle: true, format: "esm", outdir: join(copy, "dist"), plugins, logLevel: "silent" });
-    return tested(WRAPPER_TESTS, "");
+    return tested(file, WRAPPER_TESTS, "");
   } catch {
     return "does not build";
   } finally {
@@ -176,10 +187,11 @@ async function killerOfWrapper({ file, text }: Mutant): Promise<string | undefin
 }
 
 const killer = (mutant: Mutant, module: Uint8Array | undefined) =>
-  module ? killerOfKernel(module) : killerOfWrapper(mutant);
+  module ? killerOfKernel(mutant, module) : killerOfWrapper(mutant);
 
-const survivors: Mutant[] = [];
+let drawn = 0;
 let tried = 0;
+let survived = 0;
 try {
   // Tests that fail anyway would kill everything.
   const file = sources[0]!;
@@ -191,20 +203,20 @@ try {
     if (tried === Number(options.count)) break;
     const module = isKernel ? await compile(mutant) : undefined;
     if (isKernel && (module === undefined || Buffer.compare(module, original!) === 0)) continue;
+    if (++drawn <= Number(options.from)) continue;
+    tried++;
     const found = await killer(mutant, module);
-    if (found === undefined) survivors.push(mutant);
-    const fate = found === undefined ? "SURVIVED" : `killed: ${found.split("\n").at(-1)!.trim().slice(0, 90)}`;
-    console.log(`${++tried} ${mutant.file}:${mutant.line} ${fate}`);
+    const { file, line, before, after } = mutant;
+    if (found === undefined) {
+      survived++;
+      console.log(`${drawn} ${file}:${line} SURVIVED\n- ${before.trim()}\n+ ${after.trim()}`);
+    } else console.log(`${drawn} ${file}:${line} killed: ${found.split("\n").at(-1)!.trim().slice(0, 90)}`);
   }
 } finally {
   judge?.kill("SIGKILL");
   rmSync(copy, { recursive: true, force: true });
 }
 
-for (const { file, line, before, after } of survivors)
-  console.log(`\n${file}:${line}\n- ${before.trim()}\n+ ${after.trim()}`);
-const killed = tried - survivors.length;
-console.log(
-  `\n${tried} mutants, ${killed} killed, ${survivors.length} survived: ${((100 * killed) / tried).toFixed(1)} %`,
-);
+const killed = tried - survived;
+console.log(`\n${tried} mutants, ${killed} killed, ${survived} survived: ${((100 * killed) / tried).toFixed(1)} %`);
 process.exitCode = killed < 0.95 * tried ? 1 : 0;
