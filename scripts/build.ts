@@ -1,8 +1,9 @@
-// assembly/ → build/*.wasm → build/*.js (the bytes as text) → dist/*.js and *.d.ts
+// assembly/ → build/*.wasm → build/*.js (the bytes as text; abi.js, what they export) → dist/*.js and *.d.ts
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { build, type Plugin } from "rolldown";
 import { minify } from "terser";
 import { toLiteral } from "../src/wasm/text.js";
@@ -23,6 +24,7 @@ for (const target of ["simd", "relaxed"] as const) {
   const { status, stderr } = spawnSync(process.execPath, asc, { encoding: "utf8" });
   // asc ends with 0 where it has warned
   if (status !== 0 || stderr !== "") throw new Error(`asc --target ${target}\n${stderr}`);
+  if (target === "simd") writeAbi(readFileSync("build/simd.d.ts", "utf8"));
   const bytes = readFileSync(`build/${target}.wasm`);
   writeFileSync(`build/${target}.js`, `export const ${target.toUpperCase()} = "${placeholder(target)}";\n`);
   writeFileSync(`build/${target}.d.ts`, `export declare const ${target.toUpperCase()}: string;\n`);
@@ -30,6 +32,15 @@ for (const target of ["simd", "relaxed"] as const) {
   // What importing the file gives differs by runtime: its exports, a module, a path.
   writeFileSync(`dist/${target}.wasm.d.ts`, "declare const module: unknown;\nexport default module;\n");
   console.log(`${target}.wasm  ${bytes.length} bytes  sha256 ${createHash("sha256").update(bytes).digest("hex")}`);
+}
+
+/** What both modules export: the compiler's signatures, and the names for who looks whether they are there. */
+function writeAbi(bindings: string): void {
+  const signatures = bindings.match(/(?<=export )function .*;/g)!;
+  const names = signatures.map((signature) => signature.match(/(?<=function )\w+/)![0]);
+  const types = signatures.map((signature) => `export declare ${signature}\n`).join("");
+  writeFileSync("build/abi.d.ts", `${types}export declare const NAMES: readonly string[];\n`);
+  writeFileSync("build/abi.js", `export const NAMES = ${JSON.stringify(names)};\n`);
 }
 
 /** What stands for a module until its text is put there: no tool is to write that in another way. */
@@ -46,16 +57,29 @@ const lean: Plugin = {
   transform: { filter: { id: LOADER }, handler: leanLoader },
 };
 
-for (const name of ["index", "relaxed", "baseline", "wasm"]) {
+/** The entry points that differ in their engine only: what src/index.ts is with another one. */
+const ENGINES = ["relaxed", "baseline"];
+
+for (const name of ["index", ...ENGINES, "wasm"]) {
   const file = `dist/${name}.js`;
+  const isOther = ENGINES.includes(name);
   await build({
-    input: `src/${name}.ts`,
+    input: isOther ? "src/index.ts" : `src/${name}.ts`,
     // What a module declares as `const` stays that: V8 compiles calls of a function better where it cannot change (a call on one row takes a
     // tenth less, Node 24).
     output: { file, format: "esm", codeSplitting: false, comments: false },
     platform: "neutral",
     resolve: { mainFields: ["module", "main"], conditionNames: ["import"] },
-    plugins: [lean],
+    plugins: [
+      lean,
+      {
+        name: "engine",
+        resolveId: {
+          filter: { id: /engines\/simd\.js$/ },
+          handler: () => (isOther ? resolve(`src/engines/${name}.ts`) : null),
+        },
+      },
+    ],
     logLevel: "warn",
   });
   const { code } = await minify(constantFunctions(readFileSync(file, "utf8")), {
@@ -76,6 +100,7 @@ for (const name of ["index", "relaxed", "baseline", "wasm"]) {
   });
   if (!code) throw new Error(`nothing left of ${file}`);
   writeFileSync(file, inlined(code));
+  if (isOther) writeFileSync(`dist/${name}.d.ts`, 'export * from "./index.js";\n');
 }
 
 run("node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.dist.json");

@@ -1,10 +1,7 @@
-// softmargin: the deterministic SIMD build, the same bits on every engine and processor; the baseline where that cannot run.
+// softmargin; and, built with another engine in the place of this one, softmargin/relaxed and softmargin/baseline.
 
-import { SIMD } from "../build/simd.js";
 import type { Softmargin } from "./api.js";
-import { load } from "./wasm/load.js";
-
-const api: Softmargin = /* @__PURE__ */ load([["simd", SIMD]]);
+import { api } from "./engines/simd.js";
 
 export type * from "./public.js";
 export const softmax: Softmargin["softmax"] = api.softmax;

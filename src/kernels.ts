@@ -1,7 +1,5 @@
-// What a backend computes. The public functions check their arguments, fill in defaults and call one of these; the two
-// implementations are src/wasm/kernels.ts (linear memory, AssemblyScript) and src/baseline/ (plain loops).
-//
-// Arguments come in the order outputs, inputs, sizes, scalars, and were checked before. What can still go wrong here is that memory is short.
+// What a backend computes, for the public functions: wasm/kernels.ts in linear memory, baseline/kernels.ts in plain loops. Arguments come in the order
+// outputs, inputs, sizes, scalars, and were checked before: all that can still go wrong is that memory is short.
 
 /** An array of logits, scores, probabilities or gradients. Its element type decides the precision of the computation. */
 export type FloatArray = Float32Array | Float64Array;

@@ -4,47 +4,49 @@ import { listElement, listLength, newArray, readList } from "./arrays.js";
 import { describe, rangeError, typeError } from "./errors.js";
 import { FEW, isLost, kindOf, lengthOf } from "./typedArrays.js";
 
-/** All options of all functions, as they are before one is set. */
-const NONE = {
-  shape: undefined as unknown,
-  axis: undefined as unknown,
-  temperature: undefined as unknown,
-  values: undefined as unknown,
-  topK: undefined as unknown,
-  topP: undefined as unknown,
-  minP: undefined as unknown,
-  random: undefined as unknown,
-  labelSmoothing: undefined as unknown,
-  form: undefined as unknown,
-  margin: undefined as unknown,
-  p: undefined as unknown,
-  perClass: undefined as unknown,
-  reduction: undefined as unknown,
-  weight: undefined as unknown,
-  sampleWeight: undefined as unknown,
-  ignoreIndex: undefined as unknown,
-  meanOver: undefined as unknown,
-  emptyMean: undefined as unknown,
-  gradOutput: undefined as unknown,
-  accumulate: undefined as unknown,
-  out: undefined as unknown,
-  grad: undefined as unknown,
-  bias: undefined as unknown,
-  classWeight: undefined as unknown,
-  l2: undefined as unknown,
-  gradWeight: undefined as unknown,
-  gradBias: undefined as unknown,
-  gradX: undefined as unknown,
-  bytes: undefined as unknown,
-  gamma: undefined as unknown,
-  posWeight: undefined as unknown,
-  /** Copies of those that a result goes to, where that is a list. */
-  lists: {} as Readonly<Partial<Record<string, Float64Array>>>,
-};
+const NO_LISTS: Readonly<Partial<Record<string, Float64Array>>> = {};
 
-export type OptionName = Exclude<keyof typeof NONE, "lists">;
-/** The options as they were given, undefined where one is not set; lists as arrays of our own, but for those that a result goes to. */
-export type Options = Readonly<typeof NONE>;
+/** All options of all functions, as they were given: undefined where one is not set; lists as arrays of our own, but for those that a result goes to. */
+class Given {
+  shape: unknown;
+  axis: unknown;
+  temperature: unknown;
+  values: unknown;
+  topK: unknown;
+  topP: unknown;
+  minP: unknown;
+  random: unknown;
+  labelSmoothing: unknown;
+  form: unknown;
+  margin: unknown;
+  p: unknown;
+  perClass: unknown;
+  reduction: unknown;
+  weight: unknown;
+  sampleWeight: unknown;
+  ignoreIndex: unknown;
+  meanOver: unknown;
+  emptyMean: unknown;
+  gradOutput: unknown;
+  accumulate: unknown;
+  out: unknown;
+  grad: unknown;
+  bias: unknown;
+  classWeight: unknown;
+  l2: unknown;
+  gradWeight: unknown;
+  gradBias: unknown;
+  gradX: unknown;
+  bytes: unknown;
+  gamma: unknown;
+  posWeight: unknown;
+  /** Copies of those that a result goes to, where that is a list. */
+  lists: typeof NO_LISTS = NO_LISTS;
+}
+
+export type Options = Readonly<Given>;
+export type OptionName = Exclude<keyof Given, "lists">;
+const NONE: Options = /* @__PURE__ */ new Given();
 /** Those that a function has. */
 export type OptionSet = ReadonlySet<OptionName>;
 
@@ -68,21 +70,22 @@ export function readOptions(fn: string, options: unknown, known: OptionSet): Opt
   return options === undefined ? NONE : readGiven(fn, options, known);
 }
 
+const { hasOwn } = Object;
+
 function readGiven(fn: string, options: unknown, known: OptionSet): Options {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw typeError(fn, "options", "an object", options);
-  const read = { ...NONE };
-  const keys = Object.keys(options);
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as OptionName;
-    if (!known.has(key))
+  const read = new Given();
+  for (const key in options) {
+    if (!hasOwn(options, key)) continue;
+    if (!known.has(key as OptionName))
       throw new TypeError(`${fn}: unknown option ${describe(key)}; the options are ${[...known].join(", ")}`);
-    readOption(fn, read, key, (options as Options)[key]);
+    readOption(fn, read, key as OptionName, (options as Options)[key as OptionName]);
   }
   return read;
 }
 
-function readOption(fn: string, read: typeof NONE, name: OptionName, value: unknown): void {
+function readOption(fn: string, read: Given, name: OptionName, value: unknown): void {
   read[name] = value;
   if (typeof value !== "object") return;
   if (name === "shape" || name === "ignoreIndex") read[name] = readFew(fn, name, value);

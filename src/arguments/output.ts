@@ -3,7 +3,7 @@
 import type { FloatArray, Kernels, Shape } from "../kernels.js";
 import { kindFor, newArray, sameKind } from "./arrays.js";
 import { typeError } from "./errors.js";
-import { bufferOf, byteOffsetOf, bytesPerElement, copyOf, lengthOf, mayBeOne } from "./typedArrays.js";
+import { bufferOf, byteLengthOf, byteOffsetOf, copyOf, lengthOf, mayBeOne } from "./typedArrays.js";
 
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
@@ -78,11 +78,11 @@ export function kept<A extends FloatArray>(input: A, written: FloatArray | undef
 }
 
 /** Whether two arrays share bytes; `partly`: without being the very same range. */
-export function overlaps(a: FloatArray, b: FloatArray, partly: boolean): boolean {
+export function overlaps(a: ArrayLike<unknown>, b: FloatArray, partly: boolean): boolean {
   if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
   const aStart = byteOffsetOf(a);
   const bStart = byteOffsetOf(b);
-  const aEnd = aStart + lengthOf(a) * bytesPerElement(a);
-  const bEnd = bStart + lengthOf(b) * bytesPerElement(b);
+  const aEnd = aStart + byteLengthOf(a);
+  const bEnd = bStart + byteLengthOf(b);
   return !(partly && aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
 }

@@ -49,8 +49,8 @@ function dimensions(fn: string, shape: unknown): readonly number[] {
     if (size < 2 ** 31) shape[i] = size | 0;
   }
   // An array of nothing can claim any size; the others are bounded by its length.
-  const claimed = shape.map((size: number) => size || 1);
-  if (shape.includes(0) && product(claimed, 0, shape.length) > Number.MAX_SAFE_INTEGER)
+  const claimed = shape.includes(0) ? shape.map((size) => size || 1) : [];
+  if (product(claimed, 0, claimed.length) > Number.MAX_SAFE_INTEGER)
     throw rangeError(fn, "shape", "of sizes whose product is a safe integer", shape);
   return shape;
 }

@@ -1,10 +1,11 @@
 // Targets: class indices, which kernels get block by block as an Int32Array with −1 for a row that is ignored, or class probabilities.
 
 import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
-import { floatArray, int32Array, plainArray } from "./arrays.js";
+import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
 import { rangeError, typeError } from "./errors.js";
 import { checkedNumber } from "./options.js";
-import { kindOf, lengthOf } from "./typedArrays.js";
+import { overlaps } from "./output.js";
+import { bufferOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
 
 const INTEGER_ARRAYS = {
   __proto__: null,
@@ -40,7 +41,7 @@ export function readTargets(
   kernels: Kernels,
 ): Targets {
   if (list !== undefined) return { indices: list, probabilities: undefined };
-  if (typeof value === "number") return { indices: [value], probabilities: undefined };
+  if (typeof value === "number") return { indices: Float64Array.of(value), probabilities: undefined };
   const kind = kindOf(value);
   if (kind === "Int32Array") {
     return { indices: int32Array(fn, "targets", value as Int32Array), probabilities: undefined };
@@ -80,20 +81,16 @@ function ignoredIndex(fn: string, name: string, index: unknown): number {
 /** What stands for a row that is ignored, and for one whose target is wrong. */
 const IGNORED = -1;
 const WRONG = -2;
-/** Rows that are read at a time, into `ahead`: one call's after the other's. */
-const AHEAD = 1024;
-const ahead = /* @__PURE__ */ new Int32Array(AHEAD);
 
 /** The class indices of a call, and which of them are to be ignored. */
 export class Classes implements ClassIndices {
-  private readonly indices: Indices;
+  private indices: Indices;
   private readonly rows: number;
   private readonly classes: number;
   private readonly ignored: ReadonlySet<number>;
   private readonly ignoresClasses: boolean;
-  /** `ahead` holds the rows from `first` to `end`. */
-  private first = 0;
-  private end = 0;
+  /** Whether all are classes, in an Int32Array to which nobody else can write meanwhile. */
+  private isPlain = false;
 
   constructor(indices: Indices, rows: number, classes: number, ignored: ReadonlySet<number>) {
     this.indices = indices;
@@ -107,51 +104,47 @@ export class Classes implements ClassIndices {
 
   /** Throws for the first target that is wrong. Returns how many rows are ignored. */
   check(fn: string): number {
+    const { indices, rows } = this;
     let ignored = 0;
-    for (let row = 0; row < this.rows; row = this.end) {
-      // In most calls there is nothing else to be seen.
-      if (this.readAhead(row) >= 0) continue;
-      for (let r = 0; r < this.end - row; r++) {
-        if (ahead[r] === WRONG) throw this.errorAt(fn, row + r);
-        if (ahead[r] === IGNORED) ignored++;
-      }
+    let row = this.firstOdd(indices, 0, rows);
+    // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
+    this.isPlain = row === rows && rows > FEW && bufferOf(indices) instanceof ArrayBuffer;
+    for (; row < rows; row = this.firstOdd(indices, row + 1, rows)) {
+      const y = this.at(row);
+      if (y === WRONG) throw this.errorAt(fn, row);
+      if (y === IGNORED) ignored++;
     }
     return ignored;
   }
 
+  /** Goes on with a copy if the targets share memory with what is written while they are read. */
+  keepFrom(fn: string, written: FloatArray): void {
+    if (!overlaps(this.indices, written, false)) return;
+    const copy = newArray(fn, Int32Array.prototype, this.rows);
+    this.copyTo(copy, 0, 0, this.rows);
+    this.indices = copy;
+  }
+
   at(row: number): number {
-    if (row < this.first || row >= this.end) this.readAhead(row);
-    return ahead[row - this.first]!;
+    return this.classOf(Number(this.indices[row]));
   }
 
+  /** Whoever else writes to the caller's memory since `check`, what is copied are classes, or negative. */
   copyTo(to: Int32Array, at: number, first: number, n: number): void {
-    if (this.rows > AHEAD) this.read(to, at, first, n);
-    else for (let r = 0; r < n; r++) to[at + r] = ahead[first + r]!;
+    const { indices } = this;
+    if (indices instanceof Int32Array) {
+      copyInt32(to, at, indices, first, n);
+      if (this.isPlain) return;
+      const end = at + n;
+      for (let i = this.firstOdd(to, at, end); i < end; i = this.firstOdd(to, i + 1, end)) to[i] = this.classOf(to[i]!);
+    } else for (let r = 0; r < n; r++) to[at + r] = this.at(first + r);
   }
 
-  private readAhead(first: number): number {
-    this.first = first;
-    this.end = Math.min(this.rows, first + AHEAD);
-    return this.read(ahead, 0, first, this.end - first);
-  }
-
-  /**
-   * Puts the classes of n rows from `first` on there; what is no class is negative, and so is what is returned then. Whoever else writes to the
-   * caller's memory meanwhile, what a kernel gets is nothing else.
-   */
-  private read(to: Int32Array, at: number, first: number, n: number): number {
-    const { indices, classes, ignoresClasses } = this;
-    let all = 0;
-    // A loop for the usual kind: V8 makes one slow that has seen every kind.
-    if (indices instanceof Int32Array && !ignoresClasses) {
-      for (let r = 0; r < n; r++) {
-        let y = indices[first + r]!;
-        if (y >>> 0 >= classes) y = this.classOf(y);
-        all |= y;
-        to[at + r] = y;
-      }
-    } else for (let r = 0; r < n; r++) all |= to[at + r] = this.classOf(Number(indices[first + r]));
-    return all;
+  /** The first target from i on that is not simply a class; `end` if there is none. */
+  private firstOdd(targets: Indices, i: number, end: number): number {
+    const { classes } = this;
+    if (targets instanceof Int32Array && !this.ignoresClasses) while (i < end && targets[i]! >>> 0 < classes) i++;
+    return i;
   }
 
   private classOf(value: number): number {

@@ -10,6 +10,7 @@ const tagGetter = getter(Symbol.toStringTag);
 const lengthGetter = getter("length");
 const bufferGetter = getter("buffer");
 const byteOffsetGetter = getter("byteOffset");
+const byteLengthGetter = getter("byteLength");
 const { set, fill, keys } = prototype;
 
 /** "Float32Array" and so on; undefined for anything that is not a typed array. `instanceof` fails for arrays of another realm. */
@@ -49,6 +50,10 @@ export function throws(f: () => unknown): boolean {
 
 export function byteOffsetOf(array: unknown): number {
   return byteOffsetGetter.call(array) as number;
+}
+
+export function byteLengthOf(array: unknown): number {
+  return byteLengthGetter.call(array) as number;
 }
 
 export function bytesPerElement(array: FloatArray): 4 | 8 {
@@ -113,6 +118,13 @@ function copyMany(
 ): void {
   const whole = start === 0 && n === lengthOf(from);
   setFrom(to, whole ? from : window ? window.of(from, start, n) : windowOf(from, start, n), at);
+}
+
+/** The same for integers. */
+export function copyInt32(to: Int32Array, at: number, from: Int32Array, start: number, n: number): void {
+  if (n <= FEW) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
+  else if (n === lengthOf(from)) setFrom(to, from, at);
+  else setFrom(to, new Int32Array(bufferOf(from), byteOffsetOf(from) + 4 * start, n), at);
 }
 
 export function fillWith(array: FloatArray, value: number, start: number, end: number): void {

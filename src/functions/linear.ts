@@ -18,7 +18,7 @@ import type { FloatArray, Kernels, Layer, LayerTerms } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { CROSS_ENTROPY, readLabelSmoothing } from "./crossEntropy.js";
 import { HINGE, readHingeForm } from "./hinge.js";
-import { type LossCall, type LossKind, lengthOfIndices, readTerms, reduce } from "./loss.js";
+import { type LossCall, type LossKind, readTerms, reduce } from "./loss.js";
 
 const LINEAR = /* @__PURE__ */ optionSet("shape", "bias", "out");
 
@@ -117,7 +117,7 @@ function readLayerLoss(
   const { indices, probabilities } = targets;
   if (indices === undefined && options.shape === undefined)
     throw typeError(fn, "shape", "given with class probabilities, [features] for one row", undefined);
-  const indexed = indices && lengthOfIndices(indices);
+  const indexed = indices && lengthOf(indices);
   const layer = readLayer(kernels, fn, options, features, weight, weightList, asList, indexed);
   const { rows, classes } = layer;
   if (indexed !== undefined && indexed !== rows)
@@ -139,6 +139,7 @@ function readLayerLoss(
   const loss = readTerms(kernels, fn, kind, options, features, asList, targets, shape, undefined, accumulate);
   if (loss.inParts && l2 !== 0) throw typeError(fn, "l2", 'absent with reduction "parts"', l2);
   const written = Object.values(outputs ?? {}).flatMap(({ isNew, array }) => (isNew ? [] : [array]));
+  for (const array of written) loss.indices?.keepFrom(fn, array);
   return {
     ...loss,
     probabilities: keptFrom(loss.probabilities, written),

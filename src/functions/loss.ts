@@ -38,6 +38,7 @@ const anyNumber = (): boolean => true;
 
 /** The arguments of a loss, checked: what a kernel takes, and what `reduce` then makes of its losses. */
 export interface LossCall extends LossTerms {
+  readonly indices: Classes | undefined;
   readonly options: Options;
   /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
   readonly isEmpty: boolean;
@@ -103,7 +104,7 @@ export function readLoss(
   if (targets.indices === undefined && options.shape === undefined)
     throw typeError(fn, "shape", "given with class probabilities, [C] for one row", undefined);
 
-  const rows = targets.indices && lengthOfIndices(targets.indices);
+  const rows = targets.indices && lengthOf(targets.indices);
   const shape = readShape(fn, options, input, length, rows, true);
   if (rows !== undefined && rows !== shape.outer * shape.inner)
     throw rowsError(fn, options, rows, shape.outer * shape.inner);
@@ -146,6 +147,7 @@ export function readTerms(
 
   const classes = indices && new Classes(indices, rows, shape.classes, readIgnoreIndex(fn, options.ignoreIndex));
   const ignored = classes === undefined ? 0 : classes.check(fn);
+  if (written !== undefined) classes?.keepFrom(fn, written);
   let denominator = 1;
   if (reduction === "mean" || inParts) {
     denominator = meanOver === "all" ? rows : rows - ignored;
@@ -175,10 +177,6 @@ export function readTerms(
     perRow,
     output,
   };
-}
-
-export function lengthOfIndices(indices: ArrayLike<unknown>): number {
-  return Array.isArray(indices) ? indices.length : lengthOf(indices);
 }
 
 type Factors = Pick<LossTerms, "weight" | "sampleWeight" | "gradOutput" | "gradScale">;

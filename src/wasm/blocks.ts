@@ -14,6 +14,19 @@ const ROUNDED = 16 * 11;
 /** For kernels that take no inner > 1: wide rows are transposed, whatever the number of their classes. */
 export const NONE_NARROW: Exports["narrow"] = { 4: 0, 8: 0 };
 
+/** Where a loss has its total and class weights, and what belongs to the block; 0 where it has none. */
+export class LossPointers {
+  total = 0;
+  weight = 0;
+  losses = 0;
+  grads = 0;
+  logits = 0;
+  targets = 0;
+  probabilities = 0;
+  sampleWeight = 0;
+  gradOutput = 0;
+}
+
 export class Blocks {
   readonly arena: Arena;
   /** Where calls go that do not fit into an arena that must not grow. */
@@ -31,6 +44,8 @@ export class Blocks {
   private spare = 0;
   private outersPerBlock = 0;
   private innersPerBlock = 0;
+  /** Whether the elements of a block lie one after the other, as the kernel takes them. */
+  private isFlat = true;
   // … and its block: inner positions inner … inner + inners of outer positions outer … outer + outers; one of the two is all there are.
   private outer = 0;
   private outers = 0;
@@ -44,6 +59,7 @@ export class Blocks {
   rowOuters = 0;
   rowInners = 0;
 
+  readonly pointers: LossPointers = new LossPointers();
   private readonly results = new Window();
   private readonly perRow = new Window();
 
@@ -115,6 +131,7 @@ export class Blocks {
     this.swaps = swaps;
     this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
     this.innersPerBlock = Math.min(rows, inner);
+    this.isFlat = !swaps && this.innersPerBlock === inner;
     if (swaps) {
       this.spare = arena.take(this.innersPerBlock * classes * bytes);
       arena.keep();
@@ -166,20 +183,25 @@ export class Blocks {
 
   /** Where the block of an array lies in the workspace; 0 if it does not, or not as the kernel takes it. */
   inPlace(array: FloatArray): number {
-    if (this.swaps || this.inners < this.innerSize) return 0;
+    if (!this.isFlat) return 0;
     const at = this.inWorkspace(array);
-    return at === 0 ? 0 : at + this.outer * this.classes * this.innerSize * this.bytes;
+    return at === 0 ? 0 : at + this.firstRow * this.classes * this.bytes;
   }
 
   /** The block of an array for the kernel: where it lies, or a copy in the arena. */
   enter(array: FloatArray): number {
     const there = this.inPlace(array);
     if (there !== 0) return there;
-    const { classes, inners, bytes } = this;
-    const at = this.arena.take(this.elements * bytes);
-    this.copyIn(this.swaps ? this.spare : at, array);
-    if (this.swaps) this.arena.exports.swapAxes(bytes, at, this.spare, classes, inners, classes, inners);
+    const at = this.arena.take(this.elements * this.bytes);
+    if (this.isFlat) copy(this.view, this.index(at), array, this.firstRow * this.classes, this.elements);
+    else this.enterParts(at, array);
     return at;
+  }
+
+  private enterParts(at: number, array: FloatArray): void {
+    const { classes, inners, bytes } = this;
+    this.copyIn(this.swaps ? this.spare : at, array);
+    if (this.swaps) this.exports.swapAxes(bytes, at, this.spare, classes, inners, classes, inners);
   }
 
   /** Room for a value for each element of the block. */
@@ -278,21 +300,27 @@ export class Blocks {
 
   /** Brings a result from where `place` put it to where it belongs. */
   leave(out: FloatArray, results: number, accumulate: boolean): void {
-    const { bytes, classes, inners, elements, arena } = this;
     const there = this.inPlace(out);
     if (results === there) return;
+    if (this.isFlat && !accumulate)
+      copy(out, this.firstRow * this.classes, this.view, this.index(results), this.elements, this.results);
+    else this.leaveParts(out, results, there, accumulate);
+  }
+
+  private leaveParts(out: FloatArray, results: number, there: number, accumulate: boolean): void {
+    const { bytes, classes, inners, elements, arena, exports } = this;
     if (this.swaps) {
-      arena.exports.swapAxes(bytes, this.spare, results, inners, classes, inners, classes);
+      exports.swapAxes(bytes, this.spare, results, inners, classes, inners, classes);
       results = this.spare;
     }
-    if (accumulate && there !== 0) {
-      arena.exports.add(bytes, there, results, elements);
+    if (there !== 0) {
+      exports.add(bytes, there, results, elements);
       return;
     }
     if (accumulate) {
       const old = arena.take(elements * bytes);
       this.copyIn(old, out);
-      arena.exports.add(bytes, results, old, elements);
+      exports.add(bytes, results, old, elements);
     }
     this.copyOut(out, results);
   }

@@ -57,8 +57,8 @@ function layerLoss(blocks: LayerBlocks, terms: LayerTerms, kernel: LossKernel): 
     enterRows(b, at, terms);
     const xs = b.enterFeatures(layer.x);
     at.logits = b.arena.take(b.elements * b.bytes);
-    if (gradWeight !== undefined) at.grads = at.logits;
-    if (probabilities !== undefined) at.probabilities = b.enter(probabilities);
+    at.grads = gradWeight === undefined ? 0 : at.logits;
+    at.probabilities = probabilities === undefined ? 0 : b.enter(probabilities);
     b.blockLogits(at.logits, xs, layer);
     kernel(b, at);
     if (losses !== undefined) b.leaveRows(losses, at.losses);

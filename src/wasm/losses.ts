@@ -2,24 +2,11 @@
 
 import { setFrom } from "../arguments/typedArrays.js";
 import type { FloatArray, Formulation, LayerTerms, LossTerms } from "../kernels.js";
-import type { Blocks } from "./blocks.js";
+import type { Blocks, LossPointers } from "./blocks.js";
 import type { Exports } from "./exports.js";
 import { scaledCopy, scaleFor } from "./temperature.js";
 
 type Terms = LossTerms | LayerTerms;
-
-/** Where a loss has its total and class weights, and what belongs to the block. 0: it has none. */
-export interface LossPointers {
-  readonly total: number;
-  readonly weight: number;
-  losses: number;
-  grads: number;
-  logits: number;
-  targets: number;
-  probabilities: number;
-  sampleWeight: number;
-  gradOutput: number;
-}
 
 /** The loss of a block. */
 export type LossKernel = (b: Blocks, at: LossPointers) => void;
@@ -124,8 +111,8 @@ function lossOf(blocks: Blocks, terms: LossTerms, narrow: Exports["narrow"], ker
   do {
     enterRows(b, at, terms);
     at.logits = b.enter(logits);
-    if (probabilities !== undefined) at.probabilities = b.enter(probabilities);
-    if (grad !== undefined) at.grads = b.place(grad, logits, at.logits, accumulate);
+    at.probabilities = probabilities === undefined ? 0 : b.enter(probabilities);
+    at.grads = grad === undefined ? 0 : b.place(grad, logits, at.logits, accumulate);
     kernel(b, at);
     if (losses !== undefined) b.leaveRows(losses, at.losses);
     if (grad !== undefined) b.leave(grad, at.grads, accumulate);
@@ -144,23 +131,16 @@ export function keptElements({ weight, shape }: Terms): number {
 }
 
 export function startLoss(b: Blocks, { weight }: Terms): LossPointers {
-  return {
-    total: b.takeTotal(),
-    weight: weight === undefined ? 0 : b.enterClasses(weight),
-    losses: 0,
-    grads: 0,
-    logits: 0,
-    targets: 0,
-    probabilities: 0,
-    sampleWeight: 0,
-    gradOutput: 0,
-  };
+  const { pointers } = b;
+  pointers.total = b.takeTotal();
+  pointers.weight = weight === undefined ? 0 : b.enterClasses(weight);
+  return pointers;
 }
 
 /** Brings in what belongs to the rows of the block, and makes room for what comes out. */
 export function enterRows(b: Blocks, at: LossPointers, { losses, indices, sampleWeight, gradOutput }: Terms): void {
-  if (indices !== undefined) at.targets = b.enterIndices(indices);
-  if (sampleWeight !== undefined) at.sampleWeight = b.enterRows(sampleWeight);
-  if (gradOutput !== undefined) at.gradOutput = b.enterRows(gradOutput);
-  if (losses !== undefined) at.losses = b.arena.take(b.rows * 8);
+  at.targets = indices === undefined ? 0 : b.enterIndices(indices);
+  at.sampleWeight = sampleWeight === undefined ? 0 : b.enterRows(sampleWeight);
+  at.gradOutput = gradOutput === undefined ? 0 : b.enterRows(gradOutput);
+  at.losses = losses === undefined ? 0 : b.arena.take(b.rows * 8);
 }

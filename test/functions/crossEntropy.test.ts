@@ -373,6 +373,19 @@ onEveryBackend(({ api }) => {
       expectSameBits(crossEntropyGrad(logits, t, { shape: [6], grad: t }).grad, soft, () => "probabilities");
     });
 
+    it("may lie over many targets", () => {
+      const rows = 20_000;
+      const memory = new ArrayBuffer(rows * 2 * 4);
+      const x = Float32Array.from({ length: rows * 2 }, (_, i) => (i % 7) - 3);
+      const targets = new Int32Array(memory, 0, rows);
+      targets.forEach((_, r) => {
+        targets[r] = r % 3 === 0 ? 1 : 0;
+      });
+      const { grad } = crossEntropyGrad(x, targets.slice());
+      const over = crossEntropyGrad(x, targets, { grad: new Float32Array(memory) }).grad;
+      expectSameBits(over, grad, () => "grad over targets");
+    });
+
     it("may lie over the weights", () => {
       const memory = new Float32Array([2, 3, 4, 5, 6, 7]);
       const options = { weight: [2, 3, 4], sampleWeight: [5, 6] };
