@@ -1,16 +1,16 @@
 // The loops that one writes by hand, for every job: what a user has without this library. The logits' largest value is subtracted, nothing else is
 // taken care of. A row begins at `start`; its classes are `step` numbers apart.
 
-import type { Data, FloatArray } from "./data.js";
-import { binaryTargets, isIgnored, type JobName, probabilityArray } from "./jobs.js";
+import { at, type Data, type FloatArray } from "./data.js";
+import { AS_WRITTEN, DECISIONS } from "./decisions.js";
+import { binaryTargets, halfBits, isIgnored, type JobName, probabilityArray } from "./jobs.js";
 import type { Entrant, Prepared } from "./run.js";
 
-type Loop = (data: Data) => Prepared["run"];
-type Loops = { readonly [job in JobName]?: Loop };
+export type Loop = (data: Data) => Prepared["run"];
+export type Loops = { readonly [job in JobName]?: Loop };
 
 /** Where row r begins. */
-const startOf = ({ classes, inner }: Data, r: number): number =>
-  inner === 1 ? r * classes : Math.floor(r / inner) * classes * inner + (r % inner);
+const startOf = (data: Data, r: number): number => at(data, r, 0);
 
 const crossEntropyGrad =
   (ignores: boolean): Loop =>
@@ -68,6 +68,27 @@ const binaryGrad =
   };
 
 const LOOPS: Loops = {
+  ...DECISIONS,
+  float16ToFloat32: (data) => {
+    const bits = halfBits(data);
+    const { out: y } = data;
+    return () => {
+      for (let i = 0; i < bits.length; i++) {
+        const exponent = (bits[i]! >> 10) & 31;
+        const fraction = bits[i]! & 1023;
+        let value = exponent === 31 ? (fraction ? Number.NaN : Number.POSITIVE_INFINITY) : fraction * 2 ** -24;
+        if (exponent > 0 && exponent < 31) value = 2 ** (exponent - 15) * (1 + fraction / 1024);
+        y[i] = bits[i]! & 0x8000 ? -value : value;
+      }
+      return y;
+    };
+  },
+  "log-sigmoid":
+    ({ x, out: y }) =>
+    () => {
+      for (let i = 0; i < x.length; i++) y[i] = Math.min(x[i]!, 0) - Math.log(1 + Math.exp(-Math.abs(x[i]!)));
+      return y;
+    },
   sigmoid:
     ({ x, out: y }) =>
     () => {
@@ -278,7 +299,7 @@ function entrant(name: string, loops: Loops): Entrant {
     name,
     tolerance: { f32: 1e-6, f64: 1e-12 },
     prepare({ job, inner }, data) {
-      const loop = loops === OWN_EXP && inner > 1 ? undefined : loops[job];
+      const loop = loops !== LOOPS && inner > 1 ? undefined : loops[job];
       return loop && { run: loop(data) };
     },
   };
@@ -286,3 +307,4 @@ function entrant(name: string, loops: Loops): Entrant {
 
 export const byHand: Entrant = entrant("by hand", LOOPS);
 export const ownExp: Entrant = entrant("own exp", OWN_EXP);
+export const asWritten: Entrant = entrant("as written", AS_WRITTEN);

@@ -4,11 +4,37 @@
 export type FloatArray = Float32Array | Float64Array;
 export type Type = "f32" | "f64";
 
+/** What the logits of a row are like: a network's, a language model's, and what may be hard for a selection. */
+export type Logits =
+  | "normal"
+  | "peaked"
+  | "flat"
+  | "ascending"
+  | "descending"
+  | "two-valued"
+  | "all equal"
+  | "Zipf"
+  | "half floats";
+
+const LOGITS: Readonly<Record<Logits, (normal: () => number, j: number, classes: number) => number>> = {
+  normal: (normal) => normal(),
+  peaked: (normal, j) => normal() / 2 + (j % 5003 === 77 ? 12 : 0),
+  flat: (normal) => normal() / 400,
+  ascending: (_, j, classes) => j / classes,
+  descending: (_, j, classes) => -j / classes,
+  "two-valued": (_, j) => j & 1,
+  "all equal": () => 1.5,
+  Zipf: (_, j, classes) => -1.1 * Math.log(((j * 7919) % classes) + 1),
+  "half floats": (normal) => toHalf(normal()),
+};
+
 /** Arrays are [outer, classes, inner], row-major; inner > 1 are the positions of an image, or the like. */
 export interface Size {
   readonly outer: number;
   readonly classes: number;
   readonly inner: number;
+  /** Normal, if not given. */
+  readonly logits?: Logits;
 }
 
 export interface Data extends Size {
@@ -20,6 +46,8 @@ export interface Data extends Size {
   readonly targets: Int32Array;
   /** Where results go. */
   readonly out: FloatArray;
+  /** And where they are one class per row. */
+  readonly picks: Int32Array;
 }
 
 /** Makes the arrays that a contender works on: ordinary ones, or a workspace's. */
@@ -36,7 +64,7 @@ export const ordinary: Maker = {
 const DISTINCT_ELEMENTS = 50_000;
 
 export function makeData(type: Type, size: Size, maker: Maker = ordinary): Data {
-  const { outer, classes, inner } = size;
+  const { outer, classes, inner, logits = "normal" } = size;
   const rows = outer * inner;
   const distinct = Math.min(rows, Math.ceil(DISTINCT_ELEMENTS / classes));
   const next = uniform(rows * 31 + classes);
@@ -46,16 +74,21 @@ export function makeData(type: Type, size: Size, maker: Maker = ordinary): Data 
   const targets = maker.int32(rows);
   for (let r = 0; r < rows; r++) {
     const like = r - distinct;
-    for (let j = 0; j < classes; j++) x[at(size, r, j)] = like < 0 ? normal() : x[at(size, like, j)]!;
+    for (let j = 0; j < classes; j++)
+      x[at(size, r, j)] = like < 0 ? LOGITS[logits](normal, j, classes) : x[at(size, like, j)]!;
     targets[r] = like < 0 ? Math.floor(next() * classes) : targets[like]!;
   }
-  return { ...size, type, rows, distinct, x, targets, out: maker.floats(type, rows * classes) };
+  const [out, picks] = [maker.floats(type, rows * classes), maker.int32(rows)];
+  return { ...size, type, rows, distinct, x, targets, out, picks };
 }
 
 /** Where class j of row r lies. */
 export function at({ classes, inner }: Size, r: number, j: number): number {
   return inner === 1 ? r * classes + j : (Math.floor(r / inner) * classes + j) * inner + (r % inner);
 }
+
+/** A number near x, |x| < 16, that a half float holds. */
+export const toHalf = (x: number): number => Math.round(x * 64) / 64;
 
 /** Mulberry32: 32 bits of state, the same numbers everywhere. */
 function uniform(seed: number): () => number {

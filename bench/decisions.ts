@@ -1,208 +1,197 @@
-// npm run bench:decisions -- [--ms N]
-//
-// The time to choose among C classes, f32, arrays copied in, one line per way: this library, its baseline, the best loop that one writes by hand, and what
-// people write (softmax, objects, sort). Results are checked first; the ways take turns, and the fastest of their rounds count.
+// Decisions without this library: the best loops that one writes by hand, and what people write instead, a sort of all classes. The classes of a row
+// are `step` numbers apart, its first one is at `start`.
 
-import { parseArgs } from "node:util";
-import * as simd from "softmargin";
-import * as baseline from "softmargin/baseline";
+import type { Loop, Loops } from "./byHand.js";
+import { at, type Data, type FloatArray } from "./data.js";
+import { DRAWS, halfBits, largestOf, U } from "./jobs.js";
 
-const { values } = parseArgs({ options: { ms: { type: "string", default: "300" } } });
-const ROUND_MS = Number(values.ms);
-
-type Way = () => unknown;
-
-let state = 1;
-/** mulberry32 (Tommy Ettinger, public domain). */
-function uniform(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), state | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
-const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-
-/** Logits as a language model has them: a few tokens far above the others. */
-const peaked = (classes: number): Float32Array =>
-  Float32Array.from({ length: classes }, (_, j) => 2 * normal() + (j % 5003 === 77 ? 12 : 0));
-
-// ---- by hand ----
-
-function argmaxLoop(x: Float32Array): number {
-  let best = 0;
-  for (let j = 1; j < x.length; j++) if (x[j]! > x[best]!) best = j;
-  return best;
-}
-
-/** A threshold and insertion. */
-function topKLoop(x: Float32Array, k: number): Int32Array {
-  const ids = new Int32Array(k);
-  const top = new Float32Array(k).fill(-Infinity);
-  for (let j = 0; j < x.length; j++) {
-    const value = x[j]!;
-    if (!(value > top[k - 1]!)) continue;
-    let at = k - 1;
-    for (; at > 0 && top[at - 1]! < value; at--) {
-      top[at] = top[at - 1]!;
-      ids[at] = ids[at - 1]!;
-    }
-    top[at] = value;
-    ids[at] = j;
-  }
-  return ids;
-}
-
-const e = new Float64Array(1 << 18);
-function exponentials(x: Float32Array): number {
-  const max = x[argmaxLoop(x)]!;
-  let sum = 0;
-  for (let j = 0; j < x.length; j++) sum += e[j] = Math.exp(x[j]! - max);
-  return sum;
-}
-function pick(ids: ArrayLike<number> | undefined, n: number, u: number, sum: number): number {
-  let left = u * sum;
-  for (let i = 0; i < n; i++) {
-    const j = ids ? ids[i]! : i;
-    left -= e[j]!;
-    if (left < 0) return j;
-  }
-  return ids ? ids[n - 1]! : n - 1;
-}
-
-/** Only what can be needed is sorted. */
-function topPLoop(x: Float32Array, topP: number, u: number): number {
-  const sum = exponentials(x);
-  const least = ((1 - topP) * sum) / x.length;
-  const ids: number[] = [];
-  for (let j = 0; j < x.length; j++) if (e[j]! >= least) ids.push(j);
-  ids.sort((i, j) => e[j]! - e[i]!);
-  let kept = 0;
-  let mass = 0;
-  while (mass < topP * sum) mass += e[ids[kept++]!]!;
-  const left = ids.slice(0, kept).sort((i, j) => i - j);
-  return pick(left, kept, u, mass);
-}
-
-// ---- what people write ----
-
-function bySorting(x: Float32Array, topP: number, u: number): number {
-  const sum = exponentials(x);
-  const all = Array.from(x, (_, j) => ({ j, p: e[j]! / sum })).sort((a, b) => b.p - a.p);
-  let mass = 0;
-  const kept: typeof all = [];
-  for (const one of all) {
-    kept.push(one);
-    mass += one.p;
-    if (mass >= topP) break;
-  }
-  let left = u * mass;
-  for (const one of kept) {
-    left -= one.p;
-    if (left < 0) return one.j;
-  }
-  return kept.at(-1)!.j;
-}
-
-// ---- the table ----
-
-/** Microseconds of the fastest round of each way. */
-function time(ways: Record<string, Way>): Record<string, number> {
-  const best: Record<string, number> = {};
-  const end = performance.now() + ROUND_MS * Object.keys(ways).length;
-  for (const way of Object.values(ways)) for (let i = 0; i < 3; i++) way();
-  do {
-    for (const [name, way] of Object.entries(ways)) {
-      let calls = 0;
-      const start = performance.now();
-      do {
-        way();
-        calls++;
-      } while (performance.now() - start < 1);
-      best[name] = Math.min(best[name] ?? Infinity, ((performance.now() - start) * 1000) / calls);
-    }
-  } while (performance.now() < end);
-  return best;
-}
-
-const U = 0.4;
-const random = () => U;
-
-function jobs(x: Float32Array): Record<string, Record<string, Way>> {
-  const workspace = simd.createWorkspace({ bytes: x.length * 4 });
-  const inside = workspace.float32(x.length);
-  inside.set(x);
-  const local = { ...baseline, ...workspace } as typeof baseline;
-  const of = (f: (api: typeof baseline, x: Float32Array) => unknown): Record<string, Way> => ({
-    softmargin: () => f(simd, x),
-    "in a workspace": () => f(local, inside),
-    baseline: () => f(baseline, x),
-  });
-  const drawn = (options: object) => of((api, x) => api.sample(x, { ...options, random }));
-  return {
-    "log-sum-exp": of((api, x) => api.logSumExp(x)),
-    argmax: { ...of((api, x) => api.argmax(x)), "by hand": () => argmaxLoop(x) },
-    "topK 5, logits": {
-      ...of((api, x) => api.topK(x, 5, { values: "logits" }).indices),
-      "by hand": () => topKLoop(x, 5),
-    },
-    "topK 50, logits": {
-      ...of((api, x) => api.topK(x, 50, { values: "logits" }).indices),
-      "by hand": () => topKLoop(x, 50),
-      sort: () =>
-        Int32Array.from(
-          Array.from(x.keys())
-            .sort((i, j) => x[j]! - x[i]!)
-            .slice(0, 50),
-        ),
-    },
-    sample: { ...drawn({}), "by hand": () => pick(undefined, x.length, U, exponentials(x)) },
-    "sample, topK 50": drawn({ topK: 50 }),
-    "sample, minP 0.05": drawn({ minP: 0.05 }),
-    "sample, topP 0.9": {
-      ...drawn({ topP: 0.9 }),
-      "by hand": () => topPLoop(x, 0.9, U),
-      sort: () => bySorting(x, 0.9, U),
-    },
+/** For each row a class. */
+const perRow = (data: Data, choose: (start: number) => number): ReturnType<Loop> => {
+  const { rows, picks } = data;
+  return () => {
+    for (let r = 0; r < rows; r++) picks[r] = choose(at(data, r, 0));
+    return picks;
   };
-}
-
-/** A row of the table, if all ways agree: what people write draws in another order. */
-function report(name: string, ways: Record<string, Way>): void {
-  const results = Object.entries(ways).filter(([way]) => way !== "sort" || name.startsWith("topK"));
-  const isExact = !name.startsWith("log") && !name.startsWith("sample");
-  const [[, first]] = results as [[string, Way]];
-  for (const [way, f] of results)
-    if (isExact && String(f()) !== String(first())) throw new Error(`${name}: ${way} gives ${f()}, not ${first()}`);
-  const times = time(ways);
-  const cells = ["softmargin", "in a workspace", "baseline", "by hand", "sort"].map((way) =>
-    times[way] === undefined ? "" : times[way].toFixed(times[way] < 100 ? 1 : 0),
-  );
-  console.log(`| ${name.padEnd(24)} | ${cells.map((cell) => cell.padStart(14)).join(" | ")} |`);
-}
-
-const SHAPES: Record<string, (j: number, classes: number) => number> = {
-  flat: () => 1.5,
-  normal: () => 2 * normal(),
-  ascending: (j, classes) => j / classes,
-  descending: (j, classes) => -j / classes,
-  "two-valued": (j) => j & 1,
-  "Zipf-like": (j, classes) => -1.1 * Math.log(((j * 7919) % classes) + 1),
 };
 
-console.log(`Node ${process.versions.node}, ${simd.backend.name}; microseconds a call\n`);
-for (const classes of [1000, 32_000, 151_936, 262_144]) {
-  console.log(
-    `| C = ${String(classes).padEnd(20)} | softmargin     | in a workspace | baseline       | by hand        | sort           |`,
-  );
-  console.log(`| ------------------------ | ${Array(5).fill("-------------:").join(" | ")} |`);
-  for (const [name, ways] of Object.entries(jobs(peaked(classes)))) report(name, ways);
-  console.log();
+function argmax({ x, classes, inner: step }: Data, start: number): number {
+  let best = 0;
+  let max = x[start]!;
+  for (let j = 1, i = start + step; j < classes; j++, i += step) {
+    if (x[i]! > max) {
+      max = x[i]!;
+      best = j;
+    }
+  }
+  return best;
 }
-console.log(
-  `| topP 0.9 of 151,936      | softmargin     | in a workspace | baseline       | by hand        | sort           |`,
-);
-console.log(`| ------------------------ | ${Array(5).fill("-------------:").join(" | ")} |`);
-for (const [shape, logit] of Object.entries(SHAPES)) {
-  const x = Float32Array.from({ length: 151_936 }, (_, j) => logit(j, 151_936));
-  report(`sample of ${shape}`, jobs(x)["sample, topP 0.9"]!);
+
+/** A threshold, and insertion of the few that pass it; the classes from the largest logit on. */
+function largestInto(ids: Int32Array, logits: FloatArray, { x, classes, inner: step }: Data, start: number): void {
+  const last = ids.length - 1;
+  logits.fill(Number.NEGATIVE_INFINITY);
+  for (let j = 0, i = start; j < classes; j++, i += step) {
+    const logit = x[i]!;
+    if (!(logit > logits[last]!)) continue;
+    let place = last;
+    for (; place > 0 && logits[place - 1]! < logit; place--) {
+      logits[place] = logits[place - 1]!;
+      ids[place] = ids[place - 1]!;
+    }
+    logits[place] = logit;
+    ids[place] = j;
+  }
 }
+
+const topKLoop =
+  (most: number): Loop =>
+  (data) => {
+    const k = largestOf(data, most);
+    const logits = data.x.slice(0, k);
+    return () => {
+      const result = new Int32Array(data.rows * k);
+      for (let r = 0; r < data.rows; r++)
+        largestInto(result.subarray(r * k, (r + 1) * k), logits, data, at(data, r, 0));
+      return result;
+    };
+  };
+
+/** e^(x − max) of a row; their sum. */
+function exponentials(e: Float64Array, data: Data, start: number): number {
+  const { x, classes, inner: step } = data;
+  const max = x[start + argmax(data, start) * step]!;
+  let sum = 0;
+  for (let j = 0, i = start; j < classes; j++, i += step) sum += e[j] = Math.exp(x[i]! - max);
+  return sum;
+}
+
+/** The class in which the U-th part of the sum ends. */
+function pick(e: Float64Array, ids: ArrayLike<number>, sum: number): number {
+  let left = U * sum;
+  for (let n = 0; n < ids.length; n++) {
+    left -= e[ids[n]!]!;
+    if (left < 0) return ids[n]!;
+  }
+  return ids[ids.length - 1]!;
+}
+
+const drawLoop: Loop = (data) => {
+  const e = new Float64Array(data.classes);
+  return perRow(data, (start) => {
+    let left = U * exponentials(e, data, start);
+    for (let j = 0; j < e.length; j++) {
+      left -= e[j]!;
+      if (left < 0) return j;
+    }
+    return e.length - 1;
+  });
+};
+
+/** Nothing but the k largest needs an exponential. */
+const drawTopK: Loop = (data) => {
+  const ids = new Int32Array(largestOf(data, DRAWS["sample, topK 50"].topK));
+  const logits = data.x.slice(0, ids.length);
+  const e = new Float64Array(data.classes);
+  return perRow(data, (start) => {
+    largestInto(ids, logits, data, start);
+    let sum = 0;
+    for (let n = 0; n < ids.length; n++) sum += e[ids[n]!] = Math.exp(logits[n]! - logits[0]!);
+    return pick(e, ids.sort(), sum);
+  });
+};
+
+/** The largest exponential is 1. */
+const drawMinP: Loop = (data) => {
+  const e = new Float64Array(data.classes);
+  return perRow(data, (start) => {
+    exponentials(e, data, start);
+    const ids: number[] = [];
+    let sum = 0;
+    for (let j = 0; j < e.length; j++) {
+      if (e[j]! < DRAWS["sample, minP 0.05"].minP) continue;
+      ids.push(j);
+      sum += e[j]!;
+    }
+    return pick(e, ids, sum);
+  });
+};
+
+/** Only what can be needed is sorted: not what has less than its share of 1 − P. */
+const drawTopP: Loop = (data) => {
+  const { topP } = DRAWS["sample, topP 0.9"];
+  const e = new Float64Array(data.classes);
+  return perRow(data, (start) => {
+    const sum = exponentials(e, data, start);
+    const least = ((1 - topP) * sum) / e.length;
+    const ids: number[] = [];
+    for (let j = 0; j < e.length; j++) if (e[j]! >= least) ids.push(j);
+    ids.sort((i, j) => e[j]! - e[i]!);
+    let kept = 0;
+    let mass = 0;
+    while (mass < topP * sum) mass += e[ids[kept++]!]!;
+    return pick(
+      e,
+      ids.slice(0, kept).sort((i, j) => i - j),
+      mass,
+    );
+  });
+};
+
+export const DECISIONS: Loops = {
+  argmax: (data) => perRow(data, (start) => argmax(data, start)),
+  "topK 5": topKLoop(5),
+  "topK 50": topKLoop(50),
+  sample: drawLoop,
+  "sample, topK 50": drawTopK,
+  "sample, topP 0.9": drawTopP,
+  "sample, minP 0.05": drawMinP,
+};
+
+const sortedK =
+  (most: number): Loop =>
+  (data) =>
+  () => {
+    const { x, rows, classes } = data;
+    const result: number[] = [];
+    for (let r = 0; r < rows; r++) {
+      const start = at(data, r, 0);
+      const sorted = Array.from({ length: classes }, (_, j) => j).sort((i, j) => x[start + j]! - x[start + i]!);
+      result.push(...sorted.slice(0, most));
+    }
+    return result;
+  };
+
+const { Float16Array } = globalThis as { Float16Array?: new (bits: ArrayBufferLike) => ArrayLike<number> };
+
+/** What people write, classes last: objects with a probability each, all of them sorted. */
+export const AS_WRITTEN: Loops = {
+  ...(Float16Array && {
+    float16ToFloat32: (data) => {
+      const halves = new Float16Array(halfBits(data).buffer);
+      return () => Float32Array.from(halves);
+    },
+  }),
+  "topK 5": sortedK(5),
+  "topK 50": sortedK(50),
+  "sample, topP 0.9": (data) => {
+    const { topP } = DRAWS["sample, topP 0.9"];
+    const e = new Float64Array(data.classes);
+    return perRow(data, (start) => {
+      const sum = exponentials(e, data, start);
+      const sorted = Array.from(e, (ej, id) => ({ id, p: ej / sum })).sort((a, b) => b.p - a.p);
+      const isKept = new Uint8Array(data.classes);
+      let mass = 0;
+      for (let n = 0; mass < topP; n++) {
+        mass += sorted[n]!.p;
+        isKept[sorted[n]!.id] = 1;
+      }
+      // In the order of the classes, where they would take that of the sort: so the result can be checked.
+      let left = U * mass;
+      for (let j = 0; j < e.length; j++) {
+        if (isKept[j]) left -= e[j]! / sum;
+        if (left < 0) return j;
+      }
+      return sorted[0]!.id;
+    });
+  },
+};

@@ -33,7 +33,10 @@ export function read<R = Results>(name: string): R | undefined {
 
 /** A document with its figures as they should be. */
 export function withFigures(document: string): string {
-  const own = read("bench");
+  const bench = read("bench");
+  // Decisions have figures of their own.
+  const own = bench && { ...bench, lines: bench.lines.filter((line) => !line.section.startsWith("decisions")) };
+  const decisions = read("decisions");
   const peers = read("peers");
   const engines = read<EngineResults>("engines");
   const figures: Readonly<Record<string, () => string | undefined>> = {
@@ -41,6 +44,7 @@ export function withFigures(document: string): string {
     baseline: () => own && overBaseline(own),
     peers: () => peers && overPeers(peers),
     engines: () => engines && onEngines(engines),
+    decisions: () => decisions && ofDecisions(decisions),
     small: () => own && smallCalls(own),
     evidence: () => own && evidence(own),
     bugs,
@@ -158,6 +162,34 @@ function overPeers(results: Results): string {
           }).join(" / "),
         ),
       ]),
+    ),
+  ].join("\n");
+}
+
+/** Microseconds for one row of a large vocabulary, and how many times as fast as the other ways. */
+function ofDecisions({ lines, ...run }: Results): string {
+  const classes = 151_936;
+  const shown = lines.filter(({ section, shape }) => section === "decisions, a token" && shape[1] === classes);
+  const hard = lines.filter(({ section, job }) => section.startsWith("decisions, what") && job.includes("topP"));
+  const time = ({ times }: LineResult, name: string): string =>
+    times[name] ? `${Number((times[name].median / 1000).toPrecision(3))}` : "–";
+  const over = (line: LineResult, name: string): string =>
+    line.speedups[name] ? ratio(line.speedups["simd"]! / line.speedups[name]) : "–";
+  const cells = (line: LineResult): string[] => [
+    ...["simd", "workspace"].map((name) => time(line, name)),
+    ...["baseline", "by hand", "as written", "log-sum-exp"].map((name) => over(line, name)),
+  ];
+  const head = ["µs", "in a workspace", "× baseline", "× by hand", "× by a sort", "× log-sum-exp"];
+  return [
+    `One row of ${classes.toLocaleString("en")} logits, f32; ${where(run)}. By hand: the best loop that one writes; by a sort: an object per class, all of them sorted. ` +
+      "The last column: how many times as fast as the log-sum-exp of the same row.",
+    "",
+    ...table(
+      ["", ...head],
+      [
+        ...shown.map((line) => [line.job, ...cells(line)]),
+        ...hard.map((line) => [`${line.job}: ${line.logits}`, ...cells(line)]),
+      ],
     ),
   ].join("\n");
 }

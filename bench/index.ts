@@ -4,14 +4,14 @@ import { parseArgs } from "node:util";
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
-import { byHand, ownExp } from "./byHand.js";
+import { asWritten, byHand, ownExp } from "./byHand.js";
 import { footprint, importTimes } from "./footprint.js";
 import { allLines, anyShape, type Line, screenLines } from "./lines.js";
 import type { Pace } from "./measure.js";
 import { passes } from "./passes.js";
 import { figure, heading, row, tally } from "./print.js";
 import { machine, versions, write } from "./results.js";
-import { type Entrant, inWorkspace, type LineResult, onArrays, runLine } from "./run.js";
+import { type Entrant, inWorkspace, type LineResult, logSumExp, onArrays, onHalfFloats, runLine } from "./run.js";
 import { remarks, screenHeading, screenRow } from "./screen.js";
 
 const USAGE = `npm run bench                       one screen: softmargin beside loops by hand, in about a minute
@@ -87,8 +87,19 @@ async function everything(): Promise<void> {
   const entrants: Entrant[] = [onArrays("baseline", baseline)];
   if (simd.backend.name === "simd") entrants.push(onArrays("simd", simd), inWorkspace("workspace", simd));
   if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
-  entrants.push(byHand, ownExp);
+  entrants.push(byHand, ownExp, asWritten, logSumExp(simd), onHalfFloats("half floats", simd));
   const names = entrants.map(({ name }) => name);
+  const columnsOf = (section: string): string[] => {
+    const decides = section.startsWith("decisions");
+    const some: Record<string, boolean> = {
+      workspace: decides || section.startsWith("hinge"),
+      "own exp": section === "softmax, f32",
+      "as written": decides,
+      "log-sum-exp": decides,
+      "half floats": section.endsWith("half floats"),
+    };
+    return names.filter((name) => some[name] ?? true);
+  };
 
   console.log(
     `${on.cpu}, ${on.os}\n${Object.entries(of)
@@ -101,25 +112,25 @@ async function everything(): Promise<void> {
 
   const lines: LineResult[] = [];
   for (const line of chosen(allLines(elements))) {
-    const { section, job } = line;
-    const columns = names.filter(
-      (name) =>
-        (name !== "workspace" || section.startsWith("hinge")) && (name !== ownExp.name || section === "softmax, f32"),
-    );
+    const { section } = line;
+    const columns = columnsOf(section);
     if (lines.at(-1)?.section !== section) console.log(heading(section, columns, aims));
-    const result = await runLine(line, job === "softmax" ? entrants : entrants.slice(0, -1), pace);
+    const taking = entrants.filter(({ name }) => columns.includes(name));
+    const result = await runLine(line, taking, pace);
     console.log(row(result, columns, aims));
     lines.push(result);
   }
 
   const shapes: LineResult[] = [];
-  for (const line of chosen(anyShape()))
-    shapes.push(await runLine(line, entrants.slice(0, -1), { ...pace, batchMs: 1, warmupMs: 50 }));
+  const plain = columnsOf("");
+  for (const line of chosen(anyShape())) {
+    const taking = entrants.filter(({ name }) => plain.includes(name));
+    shapes.push(await runLine(line, taking, { ...pace, batchMs: 1, warmupMs: 50 }));
+  }
   if (shapes.length > 0) {
     const worst = [...shapes].sort((a, b) => a.speedups["simd"]! - b.speedups["simd"]!).slice(0, 10);
-    const columns = names.filter((name) => name !== "workspace" && name !== ownExp.name);
-    console.log(heading(`slowest of ${shapes.length} small shapes`, columns, aims));
-    for (const result of worst) console.log(row(result, columns, aims));
+    console.log(heading(`slowest of ${shapes.length} small shapes`, plain, aims));
+    for (const result of worst) console.log(row(result, plain, aims));
   }
 
   const mark = (met: boolean): string => (aims ? (met ? " ✓" : " ✗") : "");

@@ -1,12 +1,14 @@
 // What is timed, as calls of softmargin, and what each call must come to, by the oracle of the tests.
 
 import type { Functions } from "../src/api.js";
+import { ranking, sampleChoices } from "../test/oracle/decisions.js";
 import {
   binaryCrossEntropy,
   crossEntropy,
   crossEntropyOfProbabilities,
   hinge,
   type LossOptions,
+  logSigmoid,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -15,7 +17,7 @@ import {
   softmax,
   softmaxGrad,
 } from "../test/oracle/oracle.js";
-import { at, type Data, type FloatArray } from "./data.js";
+import { at, type Data, type FloatArray, toHalf } from "./data.js";
 
 /** What a call returns: a loss, values, or both. */
 export type Result = number | ArrayLike<number> | { readonly loss: number; readonly grad: ArrayLike<number> };
@@ -28,6 +30,8 @@ export interface Job {
   prepare(api: Functions, data: Data, fresh?: boolean): () => Result;
   /** Whether some rows are ignored: see `isIgnored`. */
   readonly ignores?: boolean;
+  /** Whether the values of a row are its choice, and lie together whatever the class axis. */
+  readonly decides?: boolean;
   /** For one distinct row: its loss, its values in the result. */
   expected(x: readonly number[], target: number): { readonly loss?: number; readonly values?: readonly number[] };
 }
@@ -38,12 +42,28 @@ export type JobName =
   | "log-sum-exp"
   | "softmax gradient"
   | "log-softmax gradient"
+  | "argmax"
+  | "topK 5" // with logits
+  | "topK 50"
+  | DrawName
+  | "float16ToFloat32"
   | "sigmoid"
+  | "log-sigmoid"
   | "binary cross-entropy + gradient"
   | "focal loss + gradient" // binary, γ = 2
   | "soft cross-entropy + gradient" // class probabilities for targets
   | "cross-entropy + gradient, 1/10 ignored"
   | `${"cross-entropy" | "Weston–Watkins" | "Crammer–Singer"}${"" | " + gradient"}`;
+
+/** Draws, all with the random number U. */
+export const DRAWS = {
+  sample: {},
+  "sample, topK 50": { topK: 50 },
+  "sample, topP 0.9": { topP: 0.9 },
+  "sample, minP 0.05": { minP: 0.05 },
+} as const;
+type DrawName = keyof typeof DRAWS;
+export const U = 0.4 as const;
 
 // Only the value is used here, not the tolerance that comes with it.
 const EXACT: Rounding = { u: 2 ** -53, tiny: 0, sumExp: 1, sum: 1, shift: false };
@@ -144,6 +164,35 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
   "Weston–Watkins + gradient": hingeJob("weston-watkins", true),
   "Crammer–Singer": hingeJob("crammer-singer", false),
   "Crammer–Singer + gradient": hingeJob("crammer-singer", true),
+  argmax: {
+    decides: true,
+    prepare({ argmax }, d, fresh = false) {
+      const options = { ...shapedRows(d), ...(fresh ? {} : { out: d.picks }) };
+      return () => argmax(d.x, options);
+    },
+    expected: (x) => ({ values: ranking(x).slice(0, 1) }),
+  },
+  "topK 5": topKJob(5),
+  "topK 50": topKJob(50),
+  sample: drawJob("sample"),
+  "sample, topK 50": drawJob("sample, topK 50"),
+  "sample, topP 0.9": drawJob("sample, topP 0.9"),
+  "sample, minP 0.05": drawJob("sample, minP 0.05"),
+  float16ToFloat32: {
+    prepare({ float16ToFloat32 }, d, fresh = false) {
+      const options = !fresh && d.out instanceof Float32Array ? { out: d.out } : {};
+      const bits = halfBits(d);
+      return () => float16ToFloat32(bits, options);
+    },
+    expected: (x) => ({ values: x.map(toHalf) }),
+  },
+  "log-sigmoid": {
+    prepare({ logSigmoid }, d, fresh = false) {
+      const options = into(d.out, fresh);
+      return () => logSigmoid(d.x, options);
+    },
+    expected: (x) => ({ values: x.map((xj) => logSigmoid(xj, EXACT).hi) }),
+  },
   sigmoid: {
     prepare({ sigmoid }, d, fresh = false) {
       const options = into(d.out, fresh);
@@ -154,6 +203,47 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
   "binary cross-entropy + gradient": binaryJob(0),
   "focal loss + gradient": binaryJob(2),
 };
+
+/** With a shape one row gives an array, too. */
+const shapedRows = (d: Data): { shape: number[]; axis: number } =>
+  d.inner > 1 ? { shape: [d.outer, d.classes, d.inner], axis: 1 } : { shape: [d.rows, d.classes], axis: 1 };
+
+/** How many are asked for: no more than there are. */
+export const largestOf = ({ classes }: Data, k: number): number => Math.min(k, classes);
+
+function topKJob(most: number): Job {
+  return {
+    decides: true,
+    prepare({ topK }, d) {
+      const options = { ...shapedRows(d), values: "logits" } as const;
+      const k = largestOf(d, most);
+      return () => topK(d.x, k, options).indices;
+    },
+    expected: (x) => ({ values: ranking(x).slice(0, most) }),
+  };
+}
+
+function drawJob(name: DrawName): Job {
+  return {
+    decides: true,
+    prepare({ sample }, d, fresh = false) {
+      const restricted = { ...DRAWS[name], ...(name === "sample, topK 50" ? { topK: largestOf(d, 50) } : {}) };
+      const options = { ...shapedRows(d), ...restricted, ...(fresh ? {} : { out: d.picks }), random: () => U };
+      return () => sample(d.x, options);
+    },
+    expected: (x) => ({ values: [...sampleChoices(x, U, DRAWS[name], 0)] }),
+  };
+}
+
+/** The logits as half floats. */
+export function halfBits({ x }: Data): Uint16Array {
+  return Uint16Array.from(x, (xi) => {
+    const value = Math.abs(toHalf(xi));
+    if (value === 0) return 0;
+    const exponent = Math.floor(Math.log2(value));
+    return (xi < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | ((value / 2 ** exponent - 1) * 1024);
+  });
+}
 
 /** Of the mean over all elements; the targets are 0 and 1 by turns. */
 function binaryJob(gamma: number): Job {
@@ -195,6 +285,7 @@ export function probabilityArray(data: Data, f: (p: number) => number = (p) => p
 export interface Expected {
   readonly loss?: number;
   readonly values?: readonly (readonly number[])[];
+  readonly decides?: boolean;
 }
 
 /** By the oracle. Losses and their gradients are means over the rows that count; those that are ignored are 0. */
@@ -206,9 +297,11 @@ export function expectedOf(job: JobName, data: Data): Expected {
     return JOBS[job].expected(x, data.targets[r]!);
   });
   const times = (r: number): number => counts(r) * Math.ceil((rows - r) / distinct);
+  const { decides = false } = JOBS[job];
   const isLoss = results[0]!.loss !== undefined;
   const counted = results.reduce((sum, _, r) => sum + times(r), 0);
   return {
+    decides,
     ...(isLoss ? { loss: results.reduce((sum, { loss }, r) => sum + loss! * times(r), 0) / counted } : {}),
     ...(results[0]!.values
       ? { values: results.map(({ values }, r) => values!.map((v) => (isLoss ? (v * counts(r)) / counted : v))) }
@@ -217,7 +310,7 @@ export function expectedOf(job: JobName, data: Data): Expected {
 }
 
 /** The largest difference between a result and what it should be, relative to the largest value there is. */
-export function errorOf(result: Result, { loss, values }: Expected, data: Data): number {
+export function errorOf(result: Result, { loss, values, decides = false }: Expected, data: Data): number {
   const { rows, distinct } = data;
   const off = (got: number, wanted: number, largest: number): number => {
     const error = Math.abs(got - wanted) / (largest || 1);
@@ -232,7 +325,7 @@ export function errorOf(result: Result, { loss, values }: Expected, data: Data):
   const perRow = values[0]!.length;
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < perRow; j++) {
-      const i = perRow === data.classes ? at(data, r, j) : r;
+      const i = perRow === data.classes && !decides ? at(data, r, j) : r * perRow + j;
       worst = Math.max(worst, off(got[i] ?? Number.NaN, values[r % distinct]![j]!, largest));
     }
   }

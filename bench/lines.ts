@@ -1,7 +1,7 @@
 // The lines of the benchmark: what is timed at which sizes, and what each line is to reach. The targets are aims, as ratios between two
 // contenders of the same run; a run says which of them are met.
 
-import type { Size, Type } from "./data.js";
+import type { Logits, Size, Type } from "./data.js";
 import type { JobName } from "./jobs.js";
 
 /** `contender` must be at least so many times as fast as `over`. */
@@ -50,10 +50,11 @@ interface Given extends Partial<Size> {
   readonly type?: Type;
   readonly workspace?: boolean;
   readonly targets?: readonly Target[];
+  readonly logits?: Logits;
 }
 
 function lines(section: string, given: readonly Given[]): Line[] {
-  return given.flatMap(({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, targets = [] }) =>
+  return given.flatMap(({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, targets = [], logits }) =>
     jobs.map((job) => ({
       section,
       job,
@@ -62,6 +63,7 @@ function lines(section: string, given: readonly Given[]): Line[] {
       classes,
       inner,
       workspace,
+      ...(logits ? { logits } : {}),
       targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
     })),
   );
@@ -126,9 +128,10 @@ export function allLines(elements: number): Line[] {
       ...three(CRAMMER_SINGER, inWorkspace([7, 7, 7], [6, 3, 3]), { workspace: true }),
     ]),
     ...lines("sigmoids, f32", [
-      at(["sigmoid", "binary cross-entropy + gradient"], 1000, floor(8)),
-      at(["focal loss + gradient"], 1000, floor(6)),
+      at(["sigmoid", "log-sigmoid", "binary cross-entropy + gradient"], 1000, [...floor(8), ...beyond(8)]),
+      at(["focal loss + gradient"], 1000, [...floor(6), ...beyond(6)]),
     ]),
+    ...decisionLines(),
     ...lines("other gradients, f32", three(OTHER, [floor(1), floor(1), floor(1)])),
     ...lines("(8, 21, 77, 77), axis 1, f32", [
       { jobs: ["cross-entropy + gradient"], classes: 21, inner: 77 * 77, rows: 8 * 77 * 77, targets: floor(10) },
@@ -144,7 +147,73 @@ export function allLines(elements: number): Line[] {
   ];
 }
 
-/** What `npm run bench` shows: large batches, then calls on few numbers. */
+/** Those that other libraries make, too; their draws are of another generator. */
+const DECISIONS: readonly JobName[] = ["argmax", "topK 5", "topK 50", "sample"];
+
+/** A floor over the loops that one writes by hand, or another contender. */
+const beyond = (atLeast: number, over = "by hand"): Target[] => [{ contender: "simd", over, atLeast }];
+
+/** So many classes as a large vocabulary has. */
+const VOCABULARY = 151_936;
+
+function decisionLines(): Line[] {
+  const draws: JobName[] = ["sample", "sample, topK 50", "sample, topP 0.9", "sample, minP 0.05"];
+  const row = (
+    jobs: readonly JobName[],
+    classes: number,
+    targets: readonly Target[] = [],
+    more: Partial<Given> = {},
+  ) => ({
+    jobs,
+    classes,
+    rows: 1,
+    logits: "peaked" as const,
+    workspace: true,
+    targets,
+    ...more,
+  });
+  // No longer than so many times a log-sum-exp of the same row.
+  const within = (times: number): Target[] => beyond(Number((1 / times).toFixed(2)), "log-sum-exp");
+  const hard: Logits[] = ["flat", "ascending", "descending", "two-valued", "all equal", "Zipf"];
+  return [
+    ...lines("decisions, a token", [
+      row(["argmax"], VOCABULARY, beyond(6)),
+      row(["topK 5", "topK 50"], VOCABULARY, [...beyond(4), ...beyond(500, "as written")]),
+      row(["sample"], VOCABULARY, within(1.3)),
+      row(["sample, topK 50"], VOCABULARY, within(0.5)),
+      row(["sample, topP 0.9"], VOCABULARY, [...within(1.5), ...beyond(300, "as written")]),
+      row(["sample, minP 0.05"], VOCABULARY, within(1.3)),
+      ...[1000, 32_000].map((classes) => row(["argmax", "topK 5", "topK 50", ...draws], classes)),
+      ...[4000, 16_000, 65_536, 262_144].map((classes) => row(["sample, topP 0.9"], classes)),
+    ]),
+    ...lines(
+      "decisions, what is hard to select from",
+      hard.map((logits) => row(["topK 50", "sample, topP 0.9"], VOCABULARY, within(6), { logits })),
+    ),
+    ...lines("decisions, many rows", [
+      { jobs: ["argmax"], classes: 10, rows: 10_000, targets: beyond(1.5) },
+      { jobs: ["argmax"], classes: 21, inner: 512 * 512, rows: 512 * 512, targets: beyond(4) },
+      { jobs: ["topK 5"], classes: 1000, rows: 1000, targets: beyond(3) },
+      { jobs: ["sample", "sample, topP 0.9"], classes: 1000, rows: 1000 },
+    ]),
+    ...lines("decisions, half floats", [
+      row(["argmax", "sample, topP 0.9"], VOCABULARY, HALF, { logits: "half floats", workspace: false }),
+      { jobs: ["softmax"], classes: 1000, rows: 1000, logits: "half floats", targets: HALF },
+      {
+        jobs: ["float16ToFloat32"],
+        classes: 1000,
+        rows: 1000,
+        logits: "half floats",
+        targets: beyond(3, "as written"),
+      },
+    ]),
+  ];
+}
+
+/** Half floats take no more than 1.25 times as long. */
+const HALF: readonly Target[] = [{ contender: "half floats", over: "simd", atLeast: 0.8 }];
+
+/** What `npm run bench` shows: large batches, a row of a large vocabulary, calls on few numbers. */
 export function screenLines(elements: number): Line[] {
   const at = (classes: number, jobs: readonly JobName[], more: Partial<Given> = {}): Given => ({
     jobs,
@@ -160,6 +229,9 @@ export function screenLines(elements: number): Line[] {
       at(1000, [...WESTON_WATKINS, ...CRAMMER_SINGER, "softmax gradient"]),
       at(21, ["softmax"], { inner: 77 * 77 }),
       at(1000, ["softmax"], { type: "f64" }),
+    ]),
+    ...lines("a token", [
+      { jobs: ["argmax", "topK 50", "sample, topP 0.9"], classes: VOCABULARY, rows: 1, logits: "peaked" },
     ]),
     ...lines("few numbers", [
       { jobs: small, classes: 10, rows: 1 },
@@ -188,9 +260,11 @@ export function coreLines(elements: number): Line[] {
   return lines(CORE, [
     { jobs, classes: 10, rows: rows(10) },
     { jobs, classes: 1000, rows: rows(1000) },
+    { jobs: ["argmax", "sample, topP 0.9"], classes: 32_000, rows: 1, logits: "peaked" },
     { jobs: ["softmax"], classes: 1000, rows: rows(1000), type: "f64" },
   ]);
 }
+
 /** What other libraries are compared in, and how far ahead of each of them softmargin must be. */
 export function peerLines(elements: number): Line[] {
   const ahead = (contender: string, over: string, atLeast: number): Target => ({ contender, over, atLeast });
@@ -229,6 +303,13 @@ export function peerLines(elements: number): Line[] {
       ...losses("Weston–Watkins", 25),
       ...losses("Weston–Watkins + gradient", 25),
       ...[10, 1000, 32000].map((classes) => ({ jobs: CRAMMER_SINGER, classes, rows: rows(classes) })),
+    ]),
+    ...lines("sigmoids, f32", [
+      { jobs: ["sigmoid", "binary cross-entropy + gradient"], classes: 1000, rows: rows(1000) },
+    ]),
+    ...lines("decisions, f32", [
+      ...[1000, 32000].map((classes) => ({ jobs: DECISIONS, classes, rows: rows(classes) })),
+      { jobs: DECISIONS, classes: VOCABULARY, rows: 1, logits: "peaked" },
     ]),
   ];
 }

@@ -15,7 +15,7 @@ export function heading(section: string, names: readonly string[], aims = true):
 
 /** A job, on each entrant its median and fastest time, the spread, page faults per call, how many times as fast as the first it is; and the aims. */
 export function row(result: LineResult, names: readonly string[], aims = true): string {
-  const { job, type, shape, times, speedups, targets } = result;
+  const { job, type, shape, logits, times, speedups, targets } = result;
   const [outer, classes, inner] = shape;
   const elements = outer * classes * inner;
   const size = inner > 1 ? `C = ${classes}` : `${outer} × ${classes}`;
@@ -32,7 +32,7 @@ export function row(result: LineResult, names: readonly string[], aims = true): 
     ({ contender, over, atLeast, measured, met }) =>
       `${contender} ≥ ${atLeast}×${over === names[0] ? "" : ` ${over}`}${met ? " ✓" : ` ✗ ${figure(measured)}`}`,
   );
-  const title = `${job}, ${size}${type === "f64" ? ", f64" : ""}`.padEnd(JOB - 3);
+  const title = `${job}, ${size}${type === "f64" ? ", f64" : ""}${logits ? `, ${logits}` : ""}`.padEnd(JOB - 3);
   return `  ${title} ${cells.join("")}${goals.join(", ")}`.trimEnd();
 }
 

@@ -1,4 +1,4 @@
-// npm run bench:report: the figures in the documents and the chart, from the results in bench/results.
+// npm run bench:report: the figures in the documents and the charts, from the results in bench/results.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,12 +10,15 @@ for (const document of FIGURES) {
   console.log(document);
 }
 
-const peers = read("peers");
-if (peers) {
-  install(join(root, "bench/peers"));
-  // By a name that the compiler does not follow: what it needs is installed only now.
-  const chart: string = "./peers/chart.js";
-  const { svg } = await import(chart);
-  writeFileSync("bench/results/softmax.svg", await svg(peers));
-  console.log("bench/results/softmax.svg");
+install(join(root, "bench/peers"));
+// By a name that the compiler does not follow: what it needs is installed only now.
+const charts: string = "./peers/chart.js";
+const { softmaxChart, tokenChart } = await import(charts);
+for (const [name, results, chart] of [
+  ["softmax", read("peers"), softmaxChart],
+  ["token", read("decisions"), tokenChart],
+]) {
+  if (!results) continue;
+  writeFileSync(`bench/results/${name}.svg`, await chart(results));
+  console.log(`bench/results/${name}.svg`);
 }

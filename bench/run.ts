@@ -2,7 +2,7 @@
 // Nothing here needs a particular runtime: browsers run it too.
 
 import type { Functions, Softmargin } from "../src/api.js";
-import { type Data, makeData, ordinary, type Type } from "./data.js";
+import { type Data, type Logits, makeData, ordinary, type Type } from "./data.js";
 import { errorOf, expectedOf, JOBS, type Result } from "./jobs.js";
 import type { Line, Target } from "./lines.js";
 import {
@@ -27,6 +27,8 @@ export interface Entrant {
 
 export interface Prepared {
   readonly run: () => Result | Promise<Result>;
+  /** Whether its result answers another question: it draws with a generator of its own, say. */
+  readonly isOther?: boolean;
   dispose?(): void;
 }
 
@@ -35,6 +37,7 @@ export interface LineResult {
   readonly job: string;
   readonly type: Type;
   readonly shape: readonly [outer: number, classes: number, inner: number];
+  readonly logits?: Logits;
   /** Nanoseconds per call. */
   readonly times: Readonly<Record<string, Timing>>;
   /** What the same work took as with every other line: see `yardstick`. */
@@ -55,6 +58,29 @@ export function onArrays(name: string, api: Functions, fresh = false): Entrant {
   return { name, tolerance: STRICT, prepare: ({ job }, data) => ({ run: JOBS[job].prepare(api, data, fresh) }) };
 }
 
+/** A backend on a Float16Array, where there is such a thing, for the lines whose logits are half floats. */
+export function onHalfFloats(name: string, api: Functions): Entrant {
+  const { Float16Array } = globalThis as { Float16Array?: new (x: ArrayLike<number>) => unknown };
+  return {
+    name,
+    tolerance: STRICT,
+    prepare({ job, logits }, data) {
+      if (!Float16Array || logits !== "half floats" || job === "float16ToFloat32") return undefined;
+      return { run: JOBS[job].prepare(api, { ...data, x: new Float16Array(data.x) as Float32Array }) };
+    },
+  };
+}
+
+/** What draws are held against: the log-sum-exp of the same rows. */
+export function logSumExp(api: Functions): Entrant {
+  return {
+    name: "log-sum-exp",
+    tolerance: STRICT,
+    prepare: ({ job }, data) =>
+      job.startsWith("sample") ? { run: JOBS["log-sum-exp"].prepare(api, data), isOther: true } : undefined,
+  };
+}
+
 /** A backend on arrays of its workspace, for the lines that ask for it. */
 export function inWorkspace(name: string, { createWorkspace }: Softmargin): Entrant {
   return {
@@ -62,7 +88,7 @@ export function inWorkspace(name: string, { createWorkspace }: Softmargin): Entr
     tolerance: STRICT,
     prepare(line, { type, rows, classes }) {
       if (!line.workspace) return undefined;
-      const bytes = 2 * rows * classes * (type === "f32" ? 4 : 8) + rows * 4 + 64;
+      const bytes = 2 * rows * classes * (type === "f32" ? 4 : 8) + 2 * rows * 4 + 64;
       const workspace = createWorkspace({ bytes });
       const data = makeData(type, line, {
         floats: (type, length) => (type === "f32" ? workspace.float32(length) : workspace.float64(length)),
@@ -88,9 +114,12 @@ export async function runLine(
     const ready = await prepare(line, data);
     if (!ready) continue;
     data.out.fill(Number.NaN);
-    const error = errorOf(await ready.run(), expected, data);
-    if (!(error <= tolerance[line.type])) throw new Error(`${describe(line)}: ${name} is off by ${error}`);
-    errors[name] = error;
+    const result = await ready.run();
+    if (!ready.isOther) {
+      const error = errorOf(result, expected, data);
+      if (!(error <= tolerance[line.type])) throw new Error(`${describe(line)}: ${name} is off by ${error}`);
+      errors[name] = error;
+    }
     prepared.push({ name, run: ready.run, dispose: () => ready.dispose?.() });
   }
   const { faults, rounds: all } = await measureUndisturbed(prepared, pace);
@@ -104,6 +133,7 @@ export async function runLine(
     job: line.job,
     type: line.type,
     shape: [line.outer, line.classes, line.inner],
+    ...(line.logits ? { logits: line.logits } : {}),
     times: mapValues(rounds, (samples, name) => ({
       ...timing(samples),
       ...(faults[name] === undefined ? {} : { faults: faults[name] }),
@@ -145,8 +175,8 @@ export function disturbed(lines: readonly LineResult[]): LineResult[] {
   return lines.filter((line) => line.yardstick > DISTURBED * best);
 }
 
-export function describe({ job, type, outer, classes, inner }: Line): string {
-  return `${job}, ${type}, ${outer} × ${classes}${inner > 1 ? ` × ${inner}` : ""}`;
+export function describe({ job, type, outer, classes, inner, logits }: Line): string {
+  return `${job}, ${type}, ${outer} × ${classes}${inner > 1 ? ` × ${inner}` : ""}${logits ? `, ${logits}` : ""}`;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> {

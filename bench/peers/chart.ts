@@ -1,26 +1,55 @@
-// The speed of softmax by the number of classes, over plain TypeScript, one line per library, as SVG.
+// Charts by the number of classes, one line per way, as SVG.
 
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Results } from "../results.js";
+import type { LineResult } from "../run.js";
 
-const NAMES: Readonly<Record<string, string>> = {
-  baseline: "softmargin/baseline",
-  simd: "softmargin",
-  relaxed: "softmargin/relaxed",
-  "tfjs wasm": "TensorFlow.js, WASM",
-  "ORT web": "ONNX Runtime, WASM",
-  "ORT native": "ONNX Runtime, native",
-};
+/** The speed of softmax over plain TypeScript. */
+export const softmaxChart = ({ lines }: Results): Promise<string> =>
+  svg(
+    lines.filter(({ job, type }) => job === "softmax" && type === "f32"),
+    {
+      baseline: "softmargin/baseline",
+      simd: "softmargin",
+      relaxed: "softmargin/relaxed",
+      "tfjs wasm": "TensorFlow.js, WASM",
+      "ORT web": "ONNX Runtime, WASM",
+      "ORT native": "ONNX Runtime, native",
+    },
+    ({ speedups }, name) => speedups[name],
+    { title: "softmax, f32: times as fast as plain TypeScript" },
+    [10, 100, 1000, 10_000, 100_000],
+  );
 
-export async function svg({ lines }: Results): Promise<string> {
-  const values = lines
-    .filter(({ job, type }) => job === "softmax" && type === "f32")
-    .flatMap(({ shape, speedups }) =>
-      Object.entries(NAMES)
-        .filter(([name]) => speedups[name] !== undefined)
-        .map(([name, library]) => ({ classes: shape[1], speedup: speedups[name], library })),
-    );
+/** The time to pick a token with top-p. */
+export const tokenChart = ({ lines }: Results): Promise<string> =>
+  svg(
+    lines.filter(({ section, job }) => section === "decisions, a token" && job === "sample, topP 0.9"),
+    {
+      "as written": "a sort of objects",
+      "by hand": "the best loop by hand",
+      baseline: "softmargin/baseline",
+      simd: "softmargin",
+      workspace: "softmargin, in a workspace",
+    },
+    ({ times }, name) => times[name] && times[name].median / 1e6,
+    { title: "a token, topP 0.9: milliseconds", scale: { type: "log" }, axis: { format: "~g" } },
+    [1000, 10_000, 100_000],
+  );
+
+function svg(
+  lines: readonly LineResult[],
+  names: Readonly<Record<string, string>>,
+  of: (line: LineResult, name: string) => number | undefined,
+  y: object,
+  ticks: readonly number[],
+): Promise<string> {
+  const values = lines.flatMap((line) =>
+    Object.entries(names)
+      .map(([name, way]) => ({ classes: line.shape[1], y: of(line, name), way }))
+      .filter((point) => point.y !== undefined),
+  );
   const spec: TopLevelSpec = {
     width: 560,
     height: 320,
@@ -33,17 +62,17 @@ export async function svg({ lines }: Results): Promise<string> {
         type: "quantitative",
         scale: { type: "log", nice: false },
         title: "classes",
-        axis: { format: ",d", values: [10, 100, 1000, 10_000, 100_000] },
+        axis: { format: ",d", values: [...ticks] },
       },
-      y: { field: "speedup", type: "quantitative", title: "softmax, f32: times as fast as plain TypeScript" },
+      y: { field: "y", type: "quantitative", ...y },
       color: {
-        field: "library",
+        field: "way",
         type: "nominal",
-        sort: Object.values(NAMES),
+        sort: Object.values(names),
         title: null,
         legend: { labelLimit: 300 },
       },
     },
   };
-  return `${await new View(parse(compile(spec).spec), { renderer: "none" }).toSVG()}\n`;
+  return new View(parse(compile(spec).spec), { renderer: "none" }).toSVG().then((text) => `${text}\n`);
 }

@@ -45,13 +45,13 @@ const node = ({ op, inputs, outputs, attributes = {} }: Node): Bytes =>
     ...Object.entries(attributes).map(([name, i]) => message(5, text(1, name), integer(3, i), integer(20, 2))),
   );
 
-/** TensorProto: dims 1, data_type 2, float_data 4, int32_data 5, name 8. */
+/** TensorProto: dims 1, data_type 2, float_data 4, int32_data 5, int64_data 7, name 8. */
 const constant = (name: string, { dims, type, values }: NonNullable<Model["constants"]>[string]): Bytes =>
   message(
     5,
     ...dims.map((d) => integer(1, d)),
     integer(2, type),
-    type === FLOAT ? floats(4, ...values) : message(5, ...values.map(varint)),
+    type === FLOAT ? floats(4, ...values) : message(type === INT64 ? 7 : 5, ...values.map(varint)),
     text(8, name),
   );
 

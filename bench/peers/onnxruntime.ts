@@ -3,10 +3,10 @@
 
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Data } from "../data.js";
-import type { Result } from "../jobs.js";
+import { largestOf, type Result } from "../jobs.js";
 import type { Line } from "../lines.js";
 import type { Entrant } from "../run.js";
-import { FLOAT, INT32, type Model, onnxModel } from "./onnxModel.js";
+import { FLOAT, INT32, INT64, type Model, onnxModel } from "./onnxModel.js";
 
 interface Runtime {
   readonly InferenceSession: {
@@ -44,7 +44,8 @@ function entrant(name: string, ort: Runtime, options: InferenceSession.SessionOp
       const run = async (): Promise<Result> => {
         const feeds: Record<string, Tensor> = { x: new ort.Tensor("float32", x, [data.rows, data.classes]) };
         if ("y" in model.inputs) feeds["y"] = new ort.Tensor("int32", data.targets, [data.rows]);
-        const { values, loss, grad } = await session.run(feeds);
+        const { indices, values, loss, grad } = await session.run(feeds);
+        if (indices) return Int32Array.from(indices.data as BigInt64Array, Number);
         if (values) return values.data as Float32Array;
         const mean = (loss!.data as Float32Array)[0]!;
         return grad ? { loss: mean, grad: grad.data as Float32Array } : mean;
@@ -54,10 +55,29 @@ function entrant(name: string, ort: Runtime, options: InferenceSession.SessionOp
   };
 }
 
-function modelOf(job: Line["job"], { rows, classes }: Data): Model | undefined {
+function modelOf(job: Line["job"], data: Data): Model | undefined {
+  const { rows, classes } = data;
   const x = { x: FLOAT };
   const values = { values: FLOAT };
+  const topK = (most: number): Model => ({
+    nodes: [{ op: "TopK", inputs: ["x", "k"], outputs: ["logits", "indices"] }],
+    inputs: x,
+    outputs: { indices: INT64 },
+    constants: { k: { dims: [1], type: INT64, values: [largestOf(data, most)] } },
+  });
   switch (job) {
+    case "argmax":
+      return {
+        nodes: [{ op: "ArgMax", inputs: ["x"], outputs: ["indices"], attributes: { axis: 1, keepdims: 0 } }],
+        inputs: x,
+        outputs: { indices: INT64 },
+      };
+    case "topK 5":
+      return topK(5);
+    case "topK 50":
+      return topK(50);
+    case "sigmoid":
+      return { nodes: [{ op: "Sigmoid", inputs: ["x"], outputs: ["values"] }], inputs: x, outputs: values };
     case "softmax":
       return {
         nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["values"], attributes: { axis: 1 } }],
