@@ -66,4 +66,5 @@ ${focusable(body)}
 }
 
 /** What scrolls sideways on a narrow screen can be reached by the keyboard. */
-const focusable = (html: string): string => html.replace(/<(?=div class="wide"|pre>)[^>]*/g, '$& tabindex="0"');
+const focusable = (html: string): string =>
+  html.replace(/<(?=div class="(?:wide|formula)|pre>)[^>]*/g, '$& tabindex="0"');

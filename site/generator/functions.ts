@@ -13,9 +13,7 @@ export interface About {
 }
 
 const TORCH = "import torch.nn.functional as F\n";
-const LAYER = "4 · rows · D · C operations, in blocks of rows; linear memory does not grow with the rows";
-const LAYER_GRAD =
-  "4 · rows · D · C operations, 6 with `gradX`, in blocks of rows; linear memory does not grow with the rows";
+const MEMORY = "in blocks of rows; linear memory does not grow with the rows";
 
 export const ABOUT: Readonly<Record<string, About>> = {
   softmax: {
@@ -71,7 +69,7 @@ export const ABOUT: Readonly<Record<string, About>> = {
     formula:
       "\\ell = \\sum_{j \\ne y} \\max(0, \\Delta + x_j - x_y)^p, \\qquad \\ell = \\max\\bigl(0, \\Delta + \\max_{j \\ne y} x_j - x_y\\bigr)^p",
     torch: `${TORCH}F.multi_margin_loss(scores, targets)  # hinge(scores, targets, { perClass: true })`,
-    cost: "one pass over the row",
+    cost: "one or two passes over the row, none of them an exponential",
     job: "Weston–Watkins",
     figure: "hinge",
   },
@@ -79,7 +77,7 @@ export const ABOUT: Readonly<Record<string, About>> = {
     formula:
       "\\frac{\\partial \\ell}{\\partial x_j} = p\\, z_j^{p-1}\\, [z_j > 0], \\quad z_j = \\Delta + x_j - x_y, \\qquad \\frac{\\partial \\ell}{\\partial x_y} = -\\sum_{j \\ne y} \\frac{\\partial \\ell}{\\partial x_j}",
     torch: `${TORCH}loss = F.multi_margin_loss(scores, targets)\nloss.backward()  # scores.grad`,
-    cost: "one pass over the row",
+    cost: "one or two passes over the row, none of them an exponential",
     job: "Weston–Watkins + gradient",
     figure: "hingeGrad, p = 2",
   },
@@ -91,24 +89,24 @@ export const ABOUT: Readonly<Record<string, About>> = {
   linearCrossEntropy: {
     formula: "\\ell_r = \\mathrm{crossEntropy}(x_r W^\\mathsf{T} + b,\\; y_r)",
     torch: `${TORCH}F.cross_entropy(F.linear(x, weight, bias), targets)`,
-    cost: LAYER.replace("4", "2"),
+    cost: `2 · rows · D · C operations, ${MEMORY}`,
   },
   linearCrossEntropyGrad: {
     formula:
       "\\nabla W = G^\\mathsf{T} X, \\quad \\nabla b = \\sum_r G_r, \\quad \\nabla X = G\\,W, \\qquad G = \\frac{\\partial \\ell}{\\partial Z}",
     torch: `${TORCH}loss = F.cross_entropy(F.linear(x, weight, bias), targets)\nloss.backward()  # weight.grad, bias.grad, x.grad`,
-    cost: LAYER_GRAD,
+    cost: `4 · rows · D · C operations, 6 with \`gradX\`, ${MEMORY}`,
   },
   linearHinge: {
     formula: "\\ell_r = \\mathrm{hinge}(x_r W^\\mathsf{T} + b,\\; y_r)",
     torch: `${TORCH}F.multi_margin_loss(F.linear(x, weight, bias), targets)  # perClass: true`,
-    cost: LAYER.replace("4", "2"),
+    cost: `2 · rows · D · C operations, ${MEMORY}`,
   },
   linearHingeGrad: {
     formula:
       "\\nabla W = G^\\mathsf{T} X, \\quad \\nabla b = \\sum_r G_r, \\quad \\nabla X = G\\,W, \\qquad G = \\frac{\\partial \\ell}{\\partial Z}",
     torch: `${TORCH}loss = F.multi_margin_loss(F.linear(x, weight, bias), targets)  # perClass: true\nloss.backward()`,
-    cost: LAYER_GRAD,
+    cost: `4 · rows · D · C operations, 6 with \`gradX\`, ${MEMORY}`,
   },
   argmax: {
     formula: "\\min\\, \\{\\, i : x_i = \\max_j x_j \\,\\}",
@@ -118,12 +116,12 @@ export const ABOUT: Readonly<Record<string, About>> = {
   topK: {
     formula: "x_{i_1} \\ge x_{i_2} \\ge \\dots \\ge x_{i_k}, \\qquad p_{i} = \\frac{e^{x_i/T}}{\\sum_j e^{x_j/T}}",
     torch: "values, indices = torch.topk(torch.softmax(x, dim=axis), k)",
-    cost: "linear in C for small k; probabilities take the sum of all e^x besides",
+    cost: "some passes over the row, whatever the logits are, and a sort of k; probabilities take the sum of all e^x besides",
   },
   sample: {
     formula: "i = \\min\\, \\Bigl\\{\\, i : \\sum_{j \\le i} p_j > u \\sum_j p_j \\,\\Bigr\\}",
     torch: "torch.multinomial(torch.softmax(x / T, dim=axis), 1)  # topK, topP, minP: by hand, or from a library",
-    cost: "two passes over the row; `topP` sorts only what can belong to it",
+    cost: "two passes over the row, with `topK` or `topP` some more; nothing is sorted but what is left",
   },
   float16ToFloat32: {
     formula: "(-1)^s\\, 2^{e - 15}\\, \\bigl(1 + \\tfrac{f}{1024}\\bigr)",

@@ -55,8 +55,13 @@ byId("wrong").append(
       "tr",
       {},
       element("th", { scope: "row", class: "plain" }, name),
-      element("td", {}, element("code", {}, hand.text), isWrong ? element("span", { class: "bad" }, " wrong") : ""),
-      element("td", {}, element("code", {}, right.text)),
+      element(
+        "td",
+        { "data-label": "by hand" },
+        element("code", {}, hand.text),
+        isWrong ? element("span", { class: "bad" }, " wrong") : "",
+      ),
+      element("td", { "data-label": "softmargin" }, element("code", {}, right.text)),
     );
   }),
 );
