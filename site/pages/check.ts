@@ -100,6 +100,10 @@ const others = ({ times }: LineResult): string[] => Object.keys(times).filter((n
 /** The fastest of softmargin's builds whose bits are promised, or the baseline where there is none. */
 const main = (line: LineResult): string => (line.times["simd"] ? "simd" : "baseline");
 
+/** Where it is narrow only the two that the bar is made of have room. */
+const number = (name: string, line: LineResult): string =>
+  name === "by hand" || name === main(line) ? "number" : "number other";
+
 function showSpeeds(lines: readonly LineResult[]): void {
   byId("chart").hidden = false;
   const [first] = lines;
@@ -109,7 +113,7 @@ function showSpeeds(lines: readonly LineResult[]): void {
       "tr",
       {},
       element("th", { scope: "col" }, "job"),
-      ...names.map((name) => element("th", { scope: "col", class: "number" }, name)),
+      ...names.map((name) => element("th", { scope: "col", class: number(name, first) }, name)),
       element("th", { scope: "col", class: "wider" }, `${main(first)} over by hand`),
     ),
   );
@@ -118,7 +122,7 @@ function showSpeeds(lines: readonly LineResult[]): void {
     ...lines.map((line) => {
       const ratio = line.speedups[main(line)];
       const fill = element("span", { class: `amount class-${ratio < 1 ? 1 : 0}` });
-      fill.style.setProperty("width", `${(75 * ratio) / longest}%`);
+      fill.style.setProperty("width", `${(60 * ratio) / longest}%`);
       return element(
         "tr",
         {},
@@ -129,7 +133,7 @@ function showSpeeds(lines: readonly LineResult[]): void {
           element("br"),
           element("small", { class: "muted" }, size(line)),
         ),
-        ...names.map((name) => element("td", { class: "number" }, duration(line.times[name].median))),
+        ...names.map((name) => element("td", { class: number(name, line) }, duration(line.times[name].median))),
         element(
           "td",
           {},

@@ -214,5 +214,5 @@ byId("classes").addEventListener("input", (event) => {
   show();
 });
 for (const id of ["temperature", "offset", "naive"]) byId(id).addEventListener("input", show);
-build(3, 1);
+build(3, 0);
 show();
