@@ -34,6 +34,7 @@ function main(): void {
   const seconds = (performance.now() - start) / 1000;
   printTable(results);
   printLessons(results, train.count, seconds);
+  console.log("\nTo drag points, train on them and check all this in a browser: npm run site");
 }
 
 /** One model from its first, random weights to its last. */

@@ -138,7 +138,12 @@ export function visitBy<Findings>(browser: Browser, page: Page = {}): Visit<Find
 
 /** Serves the folder, at / a page that runs page.js, and waits for what it posts. */
 function serve(folder: string, { csp, before }: Page): { server: Server; answer: Promise<string> } {
-  const types: { [extension: string]: string } = { ".js": "text/javascript", ".wasm": "application/wasm" };
+  const types: { [extension: string]: string } = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+  };
   const scripts = `${before ? `<script src="/${before}"></script>` : ""}<script type="module" src="/page.js"></script>`;
   const server = createServer();
   const answer = new Promise<string>((resolve) => {
