@@ -86,7 +86,7 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 //   baseline         8.7 with the losses; 2.2 for decisions, 2.8 for the linear layer, 1.7 for the sigmoids, 0.2 for parts of a batch
 const sizes = [
   { file: "dist/index.js", limit: 48_900, aim: 40_000 },
-  { file: "dist/relaxed.js", limit: 74_900 },
+  { file: "dist/relaxed.js", limit: 75_100 },
   { file: "dist/baseline.js", limit: 15_600, aim: 15_000 },
   { file: "dist/wasm.js", limit: 17_900 },
 ];
