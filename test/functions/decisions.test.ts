@@ -21,6 +21,13 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     expect([0, 0.42, 0.43].map((u) => drawn(u, { topK: 2 }))).toEqual([2, 2, 3]);
   });
 
+  it("a class as improbable as a draw can be is drawn by it alone", () => {
+    // e^-18 is 1.5e-8, e^-36 is 2.3e-16
+    const last = (x: Float32Array | Float64Array, below1: number) => sample(x, { random: () => 1 - below1 });
+    expect([1e-8, 2e-8].map((u) => last(Float32Array.of(0, -18), u))).toEqual([1, 0]);
+    expect([2 ** -53, 2 ** -51].map((u) => last(Float64Array.of(0, -36), u))).toEqual([1, 0]);
+  });
+
   it.each([
     [{ topP: 0.65 }, [2, 3]],
     [{ topP: 0.75 }, [1, 2, 3]],
