@@ -8,17 +8,18 @@
 // Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see rows.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
+// top, instead of grad: of Crammer–Singer the gradient at k and k itself, two f64 per row; k is −1 where the row is NaN.
 
 import {
-  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel, panelFor,
-  panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
+  INPUT, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, STATISTIC, WIDE, classStep, fillRow, findInRow, narrowPlain, nextInPanel,
+  panelAt, panelFor, panelIn, panelOut, panelRows, restIn, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount, wholeChunks,
 } from "./panel";
 import { countTrue, panelMaxAndNaN, perTile, storeCount } from "./passes";
 import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, classOf, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth,
   rowWeights, scatter,
 } from "./rows";
-import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, squaresHigh, squaresLow, storePair, storeSum, tree } from "./simd";
+import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, storeSum, tree } from "./simd";
 
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -35,13 +36,13 @@ const HIDDEN = memory.data(8);
 const BELOW_NAN = memory.data<u64>([0xfff7ffffffffffff, 0xffbfffff]);
 
 export function hinge<T>(
-  total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   const layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
-    const tiles = tileCount<T>(n);
+    const tiles = tileCount<T>(n), slopes = (grad | top) != 0;
     const xs = layout == WIDE ? rowAddress<T>(x, r, cols, 1) : panelIn<T>(INPUT, x, r, n, cols, inner, layout, <T>-Infinity);
     const gs = grad && westonWatkins ? panelFor<T>(OUTPUT, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
@@ -51,19 +52,20 @@ export function hinge<T>(
     if (layout == WIDE) copyBits<T>(HIDDEN, xs + <usize>classOf(ys, cols) * sizeof<T>());
     const lowest = gatherTargets<T>(xs, ys, n, cols, bytes, layout, true) && setLowest<T>(xs, ys, n, cols, bytes, layout);
     rowWeights<T>(ys, weight, us, n, cols, divisor);
-    if (grad) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradScale * (squared ? 2 : 1), true);
+    if (slopes) factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradScale * (squared ? 2 : 1), true);
     if (!westonWatkins) {
-      findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, grad != 0);
+      findTop<T>(xs, n, tiles, bytes, cols, layout, margin, squared, slopes);
     } else {
       if (layout == WIDE) restIn<T>(INPUT, xs, cols, <T>-Infinity);
-      if (squared) panelSquaredViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
+      if (squared) squaredViolations<T>(gs, xs, n, tiles, bytes, cols, layout, <T>margin);
       else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, bytes, layout, squared);
     }
     // Where grad is x itself this is overwritten below.
     if (layout == WIDE) copyBits<T>(xs + load<i32>(ROWS, CELL), HIDDEN);
 
-    const special = lossesAndGradients(total, loss ? loss + (<usize>r << 3) : 0, n, grad != 0);
+    const special = lossesAndGradients(total, loss ? loss + (<usize>r << 3) : 0, n, slopes);
+    if (top) storeTops<T>(top + (<usize>r << 4), n);
     if (!grad) continue;
     const g = rowAddress<T>(grad, r, cols, inner);
     if (westonWatkins) panelOut<T>(grad, gs, r, n, cols, inner, layout);
@@ -167,6 +169,14 @@ function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
   }
 }
 
+/** Of n rows the gradient at the class that counts, and the class. */
+function storeTops<T>(top: usize, n: i32): void {
+  for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), top += 16) {
+    store<f64>(top, load<f64>(row, TOP_GRADIENT));
+    store<f64>(top, isNaN(load<f64>(row, ROW_WEIGHT)) ? -1 : <f64>load<i32>(at), 8);
+  }
+}
+
 /** Corrects the rows of Weston–Watkins with LOWEST: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
 function useLowest<T>(g: usize, n: i32, cols: i32, bytes: usize, layout: Layout, squared: bool): void {
   for (let row = ROWS, end = ROWS + (<usize>n << 3), at = g; row < end; row += 8, at = nextInPanel<T>(at, bytes)) {
@@ -216,6 +226,33 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout
   }
 }
 
+/** The same for p = 2. f32 squares overflow beyond 10^19 and vanish below 10^−19: a row where that counts is added up again in double precision. */
+function squaredViolations<T>(g: usize, x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: T): void {
+  // A gradient in the place of the scores comes after both sums.
+  const over = sizeof<T>() == 4 && g == x;
+  panelSquaredViolations<T>(over ? 0 : g, x, tiles, bytes, layout, margin);
+  if (sizeof<T>() == 4) {
+    for (let i = 0, row = ROWS; i < n; i++, row += 8) {
+      const violation = load<f64>(row, VIOLATION), isExact = violation > 1e-27 && violation < Infinity;
+      if (!isExact && load<f64>(row, SLOPE) != 0) store<f64>(row, exactSquares<T>(x, i, cols, layout, <T>load<f64>(row, TARGET), margin), VIOLATION);
+    }
+  }
+  if (!over) return;
+  const violation = load<f64>(ROWS, VIOLATION);
+  panelSquaredViolations<T>(g, x, tiles, bytes, layout, margin);
+  store<f64>(ROWS, violation, VIOLATION);
+}
+
+/** Σ max(0, z)² of row i, in double precision. */
+function exactSquares<T>(x: usize, i: i32, cols: i32, layout: Layout, target: T, margin: T): f64 {
+  let sum: f64 = 0;
+  for (let j = 0; j < cols; j++) {
+    const z = <f64>(load<T>(panelAt<T>(x, i, j, cols, layout)) - target + margin);
+    if (!(z <= 0)) sum += z * z;
+  }
+  return sum;
+}
+
 /** VIOLATION = Σ max(0, z)², SLOPE = Σ max(0, z), g = FACTOR · max(0, z) where z > 0, else 0. */
 function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
   const zero = v128.load(ZERO), margins = v128.splat<T>(margin), nans = belowNaN<T>(), keep = g != 0;
@@ -237,7 +274,8 @@ function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize,
         const h0 = positivePart<T>(z0, nans), h1 = positivePart<T>(z1, nans), h2 = positivePart<T>(z2, nans), h3 = positivePart<T>(z3, nans);
         const s = tree<T>(h0, h1, h2, h3);
         high = addHigh<T>(high, low, s, false), low = addLow<T>(low, s, false);
-        squareH = squaresHigh<T>(squareH, squareL, h0, h1, h2, h3), squareL = squaresLow<T>(squareL, h0, h1, h2, h3);
+        const square = tree<T>(v128.mul<T>(h0, h0), v128.mul<T>(h1, h1), v128.mul<T>(h2, h2), v128.mul<T>(h3, h3));
+        squareH = addHigh<T>(squareH, squareL, square, false), squareL = addLow<T>(squareL, square, false);
       }
       if (!rest) break;
       x = INPUT_REST, g = OUTPUT_REST, end = x + CHUNK;

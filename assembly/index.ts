@@ -68,16 +68,16 @@ export function crossEntropy(
   }
 }
 export function hinge(
-  bytes: i32, total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
+  bytes: i32, total: usize, loss: usize, grad: usize, top: usize, x: usize, targets: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
   outer: i32, cols: i32, inner: i32, westonWatkins: bool, margin: f64, squared: bool, divisor: f64, gradScale: f64,
 ): void {
   if (bytes == 4) {
     hingeOf<f32>(
-      total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
+      total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
     );
   } else {
     hingeOf<f64>(
-      total, loss, grad, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
+      total, loss, grad, top, x, targets, weight, sampleWeight, gradOutput, outer, cols, inner, westonWatkins, margin, squared, divisor, gradScale,
     );
   }
 }

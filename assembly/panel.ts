@@ -124,11 +124,18 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
     rowIn<T>(panel, x, cols, pad);
     return panel;
   }
-  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
-  for (let tile = panel; rows > 0; tile += tileBytes<T>(cols, layout), x += toRow * lanes<T>(), rows -= lanes<T>()) {
+  const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>(), toTile = tileBytes<T>(cols, layout);
+  if (inner > 1) {
+    // All tiles of a class before the next class, which may lie a power of two further: in the same few lines of the cache.
+    const whole = <usize>(rows / lanes<T>()) * toTile;
+    for (let j = 0, from = x, first = panel; j < cols; j++, from += toClass, first += VECTOR) {
+      for (let t: usize = 0, at = from; t < whole; t += toTile, at += VECTOR) v128.store(first + t, v128.load(at));
+    }
+  }
+  for (let tile = panel; rows > 0; tile += toTile, x += toRow * lanes<T>(), rows -= lanes<T>()) {
     const end = tile + <usize>cols * VECTOR;
     if (rows >= lanes<T>() && inner > 1) {
-      for (let t = tile, from = x; t < end; t += VECTOR, from += toClass) v128.store(t, v128.load(from));
+      // There already.
     } else if (rows >= lanes<T>() && cols >= lanes<T>()) {
       for (let t = tile, from = x; t < end; t += square<T>(), from += VECTOR) {
         // The last columns go together with some before them again, so that no part of a vector is left.
@@ -145,7 +152,7 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
         v128.store(t, v);
       }
     }
-    for (let t = end; t < tile + tileBytes<T>(cols, layout); t += VECTOR) v128.store(t, v128.splat<T>(pad));
+    for (let t = end; t < tile + toTile; t += VECTOR) v128.store(t, v128.splat<T>(pad));
   }
   return panel;
 }

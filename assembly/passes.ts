@@ -71,13 +71,13 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
 // NaN is noted by integer operations, since the units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Doubled, and so without
 // its sign, a NaN is the largest integer. There is no maximum of 64-bit integers: a sum of f64 keeps a NaN as well.
 
-function noteNaN<T>(seen: v128, a: v128, b: v128): v128 {
+export function noteNaN<T>(seen: v128, a: v128, b: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.max_u(seen, i32x4.max_u(i32x4.add(a, a), i32x4.add(b, b)));
   return v128.add<T>(seen, v128.add<T>(a, b));
 }
 
-/** NaN in the lanes that saw one. */
-function noted<T>(s: v128, t: v128): v128 {
+/** True, or NaN, in the lanes that saw one. */
+export function noted<T>(s: v128, t: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.gt_u(i32x4.max_u(s, t), i32x4.splat(0xff000000));
   return v128.add<T>(s, t);
 }

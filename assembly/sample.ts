@@ -52,15 +52,15 @@ export function sample<T>(
     else floor = floorAt<T>(m, temperature, topP < 1 ? (1 - topP) * sum / expOfZero<T>() / cols / 2 : minP);
     let listed = collect<T>(list, ids, x, cols, floor, k < cols ? k : 0, min(capacity, SHORT));
     if (listed < 0 && k >= cols && topP < 1) {
-      floor = floorOfTop<T>(x, cols, MANY);
-      listed = collect<T>(list, ids, x, cols, floor, 0, min(capacity, SHORT));
+      const higher = floorOfTop<T>(x, cols, MANY);
+      listed = collect<T>(list, ids, x, cols, higher, 0, min(capacity, SHORT));
       if (listed >= 0 && exps<T>(0, list, listed, table) < topP * sum) listed = -1;
+      if (listed >= 0) floor = higher;
     }
     const isShort = listed >= 0, from = isShort ? list : x, n = isShort ? listed : cols;
     if (n > capacity) return false;
     if (isShort || !keeps || k < cols) exps<T>(weights, from, n, table);
-    if (!isShort) floor = <T>NaN;
-    const room = isShort ? 0 : min(SHORT, capacity / 2);
+    const room = isShort ? 0 : capacity / 2;
     if (k < n) restrict<T>(weights, from, n, k, cut<T>(from, 0, n, k, n, floor, m, list, ids, room), true);
     if (topP < 1) {
       const whole = k < cols ? weigh<T>(from, weights, n, <T>NaN) : sum;

@@ -9,12 +9,14 @@
 //
 // The order: NaN first, then by value, equal ones by class.
 
-import { CHUNK, addHigh, addLow, lanes, storeSum } from "./simd";
+import { CHUNK, addHigh, addLow, foldMax, lanes, storeSum } from "./simd";
 
 /** So many entries beyond 4·k there may be before a list is cut to k. */
 const ENOUGH = 512;
 /** Entries that are sorted by insertion. */
 const RUN = 16;
+/** So many values are looked at again and again rather than gathered. */
+const FEW = 4096;
 
 // Constants in memory: one in the code is rebuilt at every use inside a loop (see exp.ts).
 const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity, 1]);
@@ -67,6 +69,7 @@ export function below<T>(x: T): T {
 
 /** A floor that at least k of n logits are above: just below the least of the maxima of k parts, or a few more. */
 export function floorOfTop<T>(x: usize, n: i32, k: i32): T {
+  if (k <= 2 * lanes<T>()) return floorOfFew<T>(x, n, k);
   const perBlock = 2 * lanes<T>(), blocks = <usize>((k - 1) / perBlock + 1), end = x + (<usize>n * sizeof<T>() & ~(CHUNK - 1));
   if (x + blocks * CHUNK > end) return <T>NaN;
   let least = v128.splat<T>(Infinity);
@@ -80,6 +83,27 @@ export function floorOfTop<T>(x: usize, n: i32, k: i32): T {
     least = v128.pmin<T>(least, v128.pmin<T>(low, high));
   }
   return below<T>(leastLane<T>(least));
+}
+
+/** The same if k is small: just below the k-th largest of the maxima of twice as many parts. */
+function floorOfFew<T>(x: usize, n: i32, k: i32): T {
+  const lowest = v128.load_splat<T>(sizeof<T>() == 4 ? F32_NUMBERS : F64_NUMBERS);
+  let a = lowest, b = lowest, c = lowest, d = lowest, top: T = <T>-Infinity;
+  for (const end = x + (<usize>n * sizeof<T>() & ~(CHUNK - 1)); x < end; x += CHUNK) {
+    a = v128.pmax<T>(a, v128.load(x));
+    b = v128.pmax<T>(b, v128.load(x, 16));
+    c = v128.pmax<T>(c, v128.load(x, 32));
+    d = v128.pmax<T>(d, v128.load(x, 48));
+  }
+  for (; k > 0; k--) {
+    const most = foldMax<T>(v128.pmax<T>(v128.pmax<T>(a, b), v128.pmax<T>(c, d))), value = v128.extract_lane<T>(most, 0);
+    // Equal ones go at once: there may be fewer than k of them.
+    if (value == <T>-Infinity) break;
+    top = value;
+    a = v128.bitselect(lowest, a, v128.eq<T>(a, most)), b = v128.bitselect(lowest, b, v128.eq<T>(b, most));
+    c = v128.bitselect(lowest, c, v128.eq<T>(c, most)), d = v128.bitselect(lowest, d, v128.eq<T>(d, most));
+  }
+  return below<T>(top);
 }
 
 function leastLane<T>(x: v128): T {
@@ -129,8 +153,8 @@ function masks<T>(a: v128, b: v128, c: v128, d: v128): i32 {
 }
 
 /**
- * Of n values the one at which the largest, taken one by one, reach the target. `weights`: what each weighs, together `total`; without, 1. All are above
- * `floor`, none is above `top`. `spare`, `spareWeights`: room for `room` values each.
+ * Of n values the one at which the largest, taken one by one, reach the target. `weights`: what each weighs, together `total`; without, 1. What is above
+ * `floor` weighs as much as the target, and none is above `top`. `spare`, `spareWeights`: room for `room` values each.
  *
  * What is above `high` weighs less than the target, what is above `low` does not. In between a pass tells on which side the cut is: where the
  * weight would be if it were spread evenly, a little to one side or the other, or, so that there is an end to it, in the middle of the keys.
@@ -141,7 +165,7 @@ export function cut<T>(
 ): T {
   let low = isNaN<T>(floor) ? key<T>(-Infinity) - 1 : key<T>(floor), high = key<T>(top), aboveLow = total, aboveHigh: f64 = 0, apart: f64 = 0;
   for (let round = 1; high > low + 1; round++) {
-    if (n > room && room > 0 && round % 3 == 0) {
+    if (n > FEW && room > 0 && round % 3 == 0) {
       const between = gather<T>(spare, spareWeights, x, weights, n, keyed<T>(low), keyed<T>(high), room);
       if (between >= 0) x = spare, weights = weights ? spareWeights : 0, n = between, apart = aboveHigh;
     }
@@ -166,16 +190,33 @@ export function cut<T>(
 
 /** Those of n values, with their weights, that are above low and not above high; returns how many, or −1 if there is no room for them. */
 function gather<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n: i32, low: T, high: T, room: i32): i32 {
-  let count = 0;
-  for (let i = 0; i < n; i++) {
+  const perChunk = 4 * lanes<T>(), l = v128.splat<T>(low), h = v128.splat<T>(high);
+  let count = 0, i = 0;
+  for (; i + perChunk <= n; i += perChunk) {
+    const at = x + <usize>i * sizeof<T>();
+    const a = between<T>(at, l, h), b = between<T>(at + 16, l, h), c = between<T>(at + 32, l, h), d = between<T>(at + 48, l, h);
+    if (count + perChunk > room) return -1;
+    for (let those = masks<T>(a, b, c, d); those; those &= those - 1) {
+      copyEntry<T>(values, valueWeights, count++, x, weights, i + ctz(those));
+    }
+  }
+  for (; i < n; i++) {
     const value = valueAt<T>(x, i);
     if (value <= low || !(value <= high)) continue;
     if (count == room) return -1;
-    store<T>(values + <usize>count * sizeof<T>(), value);
-    if (weights) store<T>(valueWeights + <usize>count * sizeof<T>(), valueAt<T>(weights, i));
-    count++;
+    copyEntry<T>(values, valueWeights, count++, x, weights, i);
   }
   return count;
+}
+
+function copyEntry<T>(values: usize, valueWeights: usize, to: i32, x: usize, weights: usize, i: i32): void {
+  store<T>(values + <usize>to * sizeof<T>(), valueAt<T>(x, i));
+  if (weights) store<T>(valueWeights + <usize>to * sizeof<T>(), valueAt<T>(weights, i));
+}
+
+function between<T>(x: usize, low: v128, high: v128): v128 {
+  const value = v128.load(x);
+  return v128.andnot(v128.le<T>(value, high), v128.le<T>(value, low));
 }
 
 /** What those of n values weigh that are above the floor; all, if it is NaN. */

@@ -36,7 +36,6 @@ export function exceeds<T>(x: v128, bound: v128): v128 {
 //   add…     one vector, often the sum of four in a tree, where all terms have one sign
 //   all…     four vectors, one by one: terms of both signs, or sums that may not lose a rounding
 //   dot…     the products of two chunks in memory, not alone; those of f32 are exact
-//   squares… of four vectors of one sign, not alone; the square of an f32 neither vanishes nor overflows
 
 export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
   if (sizeof<T>() == 4) return alone ? high : f64x2.add(high, promoteHigh(x));
@@ -86,20 +85,6 @@ export function dotHigh<T>(high: v128, low: v128, x: usize, y: usize): v128 {
 export function dotLow<T>(low: v128, x: usize, y: usize): v128 {
   if (sizeof<T>() == 4) return f64x2.add(low, products(x, y));
   return eachLow(low, product(x, y), product(x + 16, y + 16), product(x + 32, y + 32), product(x + 48, y + 48));
-}
-
-export function squaresHigh<T>(high: v128, low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
-  if (sizeof<T>() == 8) return addHigh<T>(high, low, tree<f64>(square(a), square(b), square(c), square(d)), false);
-  return f64x2.add(high, tree<f64>(square(promoteHigh(a)), square(promoteHigh(b)), square(promoteHigh(c)), square(promoteHigh(d))));
-}
-
-export function squaresLow<T>(low: v128, a: v128, b: v128, c: v128, d: v128): v128 {
-  if (sizeof<T>() == 8) return f64x2.add(low, tree<f64>(square(a), square(b), square(c), square(d)));
-  return f64x2.add(low, tree<f64>(square(promoteLow(a)), square(promoteLow(b)), square(promoteLow(c)), square(promoteLow(d))));
-}
-
-function square(x: v128): v128 {
-  return f64x2.mul(x, x);
 }
 
 function product(x: usize, y: usize): v128 {

@@ -6,7 +6,7 @@ import { newArray, plainArray } from "./arrays.js";
 import { lengthOf } from "./typedArrays.js";
 
 /** Up to so many numbers are widened into arrays that are kept: two, as a function takes no more. */
-const KEPT_LENGTH = 1 << 18;
+const KEPT_LENGTH = 1 << 20;
 const kept: [Float32Array, Float32Array] = [/* @__PURE__ */ new Float32Array(0), /* @__PURE__ */ new Float32Array(0)];
 
 /** The numbers of a Float16Array, valid until the next call but one. */

@@ -1,5 +1,7 @@
 // Choosing among the classes of a row without sorting it. The order: NaN first, then by value, equal ones by class.
 
+import type { FloatArray } from "../kernels.js";
+
 /** How many positions more than k are gathered before the k largest of them are selected. */
 const ENOUGH = 512;
 const KEPT_CLASSES = 2048;
@@ -75,6 +77,35 @@ export function selectTop(positions: Int32Array, x: Float64Array, n: number, k: 
     positions[count++] = j;
   }
   select(positions, x, undefined, count, k);
+}
+
+/** So many are found by insertion. */
+export const FEW = 64;
+const top = new Float64Array(FEW);
+
+/** The positions of the k largest of a row, k ≤ FEW, largest first. */
+export function insertTop(
+  positions: Int32Array,
+  x: FloatArray,
+  start: number,
+  stride: number,
+  classes: number,
+  k: number,
+): void {
+  let least = Number.NEGATIVE_INFINITY;
+  for (let j = 0, i = start; j < classes; j++, i += stride) {
+    const value = x[i]!;
+    // Nothing comes before a NaN, and a NaN before all else.
+    if (j >= k && (value <= least || Number.isNaN(least))) continue;
+    let at = Math.min(j, k - 1);
+    for (; at > 0 && (value > top[at - 1]! || (Number.isNaN(value) && !Number.isNaN(top[at - 1]!))); at--) {
+      top[at] = top[at - 1]!;
+      positions[at] = positions[at - 1]!;
+    }
+    top[at] = value;
+    positions[at] = j;
+    if (j >= k - 1) least = top[k - 1]!;
+  }
 }
 
 const { sort, subarray } = Int32Array.prototype;

@@ -8,7 +8,7 @@
 
 import type { FloatArray, Shape, TopKValues } from "../kernels.js";
 import { rowExp, rowShift, scratchRow } from "./row.js";
-import { scratchPositions, selectTop, sortPositions } from "./select.js";
+import { FEW, insertTop, scratchPositions, selectTop, sortPositions } from "./select.js";
 
 export function topK(
   indices: Int32Array,
@@ -20,17 +20,21 @@ export function topK(
   temperature: number,
 ): void {
   const { outer, classes, inner } = shape;
-  const row = scratchRow(0, classes);
+  const isFew = k <= FEW;
+  const row = scratchRow(0, isFew && kind === "logits" ? 0 : classes);
   const z = scratchRow(1, kind === "logits" ? 0 : classes);
   const positions = scratchPositions(k);
   for (let r = 0; r < outer * inner; r++) {
     const start = Math.floor(r / inner) * classes * inner + (r % inner);
-    for (let j = 0, i = start; j < classes; j++, i += inner) row[j] = x[i]!;
-    selectTop(positions, row, classes, k);
-    sortPositions(positions, row, k);
+    if (isFew) insertTop(positions, x, start, inner, classes, k);
+    else {
+      for (let j = 0, i = start; j < classes; j++, i += inner) row[j] = x[i]!;
+      selectTop(positions, row, classes, k);
+      sortPositions(positions, row, k);
+    }
     for (let i = 0; i < k; i++) indices[r * k + i] = positions[i]!;
     if (kind === "logits") {
-      for (let i = 0; i < k; i++) values[r * k + i] = row[positions[i]!]!;
+      for (let i = 0; i < k; i++) values[r * k + i] = x[start + positions[i]! * inner]!;
       continue;
     }
     const argmax = rowShift(z, x, start, inner, classes, temperature);

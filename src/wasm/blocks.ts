@@ -20,6 +20,7 @@ export class LossPointers {
   weight = 0;
   losses = 0;
   grads = 0;
+  top = 0;
   logits = 0;
   targets = 0;
   probabilities = 0;
@@ -291,11 +292,11 @@ export class Blocks {
     copy(values, this.firstRow * n, this.view, this.index(at), this.rows * n);
   }
 
-  /** Where the kernel writes the block of `out`: there, over the copy of x, or in the arena beside it. */
-  place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean): number {
+  /** Where the kernel writes the block of `out`: there, over the copy of x unless it is to be `apart`, or in the arena beside it. */
+  place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean, apart = false): number {
     const there = accumulate ? 0 : this.inPlace(out);
     if (there !== 0) return there;
-    return this.inPlace(x) === 0 ? xs : this.arena.take(this.elements * this.bytes);
+    return this.inPlace(x) === 0 && !apart ? xs : this.arena.take(this.elements * this.bytes);
   }
 
   /** Brings a result from where `place` put it to where it belongs. */

@@ -41,8 +41,8 @@ export function sigmoidGrad(
 export function binaryCrossEntropy(blocks: Blocks, terms: BinaryTerms): number {
   const { losses, grad, logits, targets, shape, weight, posWeight, sampleWeight, gradOutput } = terms;
   const { gradScale, accumulate, labelSmoothing, gamma } = terms;
-  // Powers are loops in plain TypeScript.
-  if (gamma !== 0 && gamma !== 1 && gamma !== 2) return binaryCrossEntropyOf(terms);
+  // f64 powers are loops in plain TypeScript: the kernel's are as good as an f32 needs.
+  if (gamma !== 0 && gamma !== 1 && gamma !== 2 && logits instanceof Float64Array) return binaryCrossEntropyOf(terms);
   const isWeighted = weight !== undefined || sampleWeight !== undefined;
   const more = [losses !== undefined, posWeight !== undefined, gradOutput !== undefined, isWeighted, accumulate];
   const b = blocks.openElements(logits, shape, 2 + more.filter(Boolean).length);

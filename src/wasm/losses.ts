@@ -1,6 +1,6 @@
 // The losses of rows on linear memory, with their gradients: cross-entropy and hinge.
 
-import { setFrom } from "../arguments/typedArrays.js";
+import { bytesPerElement, fillWith, setFrom } from "../arguments/typedArrays.js";
 import type { FloatArray, Formulation, LayerTerms, LossTerms } from "../kernels.js";
 import type { Blocks, LossPointers } from "./blocks.js";
 import type { Exports } from "./exports.js";
@@ -14,7 +14,7 @@ export type LossKernel = (b: Blocks, at: LossPointers) => void;
 export function crossEntropy(blocks: Blocks, terms: LossTerms, labelSmoothing: number, temperature: number): number {
   const scale = scaleFor(temperature);
   return scale === 1
-    ? lossOf(blocks, terms, blocks.exports.narrowExp, crossEntropyKernel(terms, labelSmoothing, temperature))
+    ? lossOf(blocks, terms, blocks.exports.narrowExp, crossEntropyKernel(terms, labelSmoothing, temperature), false)
     : scaledCrossEntropy(blocks, terms, labelSmoothing, temperature, scale);
 }
 
@@ -71,7 +71,15 @@ export function hinge(
   p: 1 | 2,
   divisor: number,
 ): number {
-  return lossOf(blocks, terms, blocks.exports.narrow, hingeKernel(terms, form, margin, p, divisor));
+  const { grad, logits, shape, accumulate } = terms;
+  const { narrow } = blocks.exports;
+  const kernel = hingeKernel(terms, form, margin, p, divisor);
+  const bytes = bytesPerElement(logits);
+  if (grad === undefined || shape.classes <= narrow[bytes]) return lossOf(blocks, terms, narrow, kernel, false);
+  const isSparse = form === "crammer-singer" && shape.inner === 1 && !accumulate && blocks.inWorkspace(grad) === 0;
+  if (isSparse) return sparseLossOf(blocks, terms, grad, kernel);
+  // f32 squares are faster where the kernel can come back to the scores.
+  return lossOf(blocks, terms, narrow, kernel, p === 2 && bytes === 4);
 }
 
 export function hingeKernel(
@@ -87,6 +95,7 @@ export function hingeKernel(
       at.total,
       at.losses,
       at.grads,
+      at.top,
       at.logits,
       at.targets,
       at.weight,
@@ -103,19 +112,57 @@ export function hingeKernel(
     );
 }
 
-function lossOf(blocks: Blocks, terms: LossTerms, narrow: Exports["narrow"], kernel: LossKernel): number {
+/** `apart`: the gradient is computed beside the logits instead of over them. */
+function lossOf(
+  blocks: Blocks,
+  terms: LossTerms,
+  narrow: Exports["narrow"],
+  kernel: LossKernel,
+  apart: boolean,
+): number {
   const { losses, grad, logits, probabilities, shape, accumulate } = terms;
-  const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0);
+  const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0) + (apart ? 1 : 0);
   const b = blocks.open(logits, shape, narrow, slots, bytesPerRow(terms), keptElements(terms));
   const at = startLoss(b, terms);
   do {
     enterRows(b, at, terms);
     at.logits = b.enter(logits);
     at.probabilities = probabilities === undefined ? 0 : b.enter(probabilities);
-    at.grads = grad === undefined ? 0 : b.place(grad, logits, at.logits, accumulate);
+    at.grads = grad === undefined ? 0 : b.place(grad, logits, at.logits, accumulate, apart);
     kernel(b, at);
     if (losses !== undefined) b.leaveRows(losses, at.losses);
     if (grad !== undefined) b.leave(grad, at.grads, accumulate);
+  } while (b.next());
+  return b.readTotal(at.total);
+}
+
+/** The same where but two classes of a row have a gradient: it does not go through the arena. */
+function sparseLossOf(blocks: Blocks, terms: LossTerms, grad: FloatArray, kernel: LossKernel): number {
+  const { losses, logits, shape, clears } = terms;
+  const { classes } = shape;
+  const b = blocks.open(logits, shape, blocks.exports.narrow, 1, bytesPerRow(terms) + 16, keptElements(terms));
+  const at = startLoss(b, terms);
+  do {
+    enterRows(b, at, terms);
+    at.logits = b.enter(logits);
+    at.probabilities = 0;
+    at.grads = 0;
+    at.top = b.arena.take(b.rows * 16);
+    kernel(b, at);
+    if (losses !== undefined) b.leaveRows(losses, at.losses);
+    const { f64, i32 } = b.arena;
+    let start = b.firstRow * classes;
+    if (clears) fillWith(grad, 0, start, start + b.elements);
+    for (let r = 0; r < b.rows; r++, start += classes) {
+      const gradient = f64[(at.top >>> 3) + 2 * r]!;
+      const top = f64[(at.top >>> 3) + 2 * r + 1]!;
+      const y = i32[(at.targets >>> 2) + r]!;
+      if (top < 0) fillWith(grad, Number.NaN, start, start + classes);
+      else if (y >= 0) {
+        grad[start + top] = gradient;
+        grad[start + y] = 0 - gradient;
+      }
+    }
   } while (b.next());
   return b.readTotal(at.total);
 }
@@ -134,6 +181,7 @@ export function startLoss(b: Blocks, { weight }: Terms): LossPointers {
   const { pointers } = b;
   pointers.total = b.takeTotal();
   pointers.weight = weight === undefined ? 0 : b.enterClasses(weight);
+  pointers.top = 0;
   return pointers;
 }
 

@@ -22,6 +22,7 @@ const rows = ({ outer, inner }: Args): number => outer! * inner!;
 const LOGITS: Room = { length: (args) => rows(args) * args["cols"]! };
 const PER_CLASS: Room = { length: ({ cols }) => cols! };
 const PER_ROW: Room = { length: rows, type: "f64" };
+const PAIR_PER_ROW: Room = { length: (args) => 2 * rows(args), type: "f64" };
 const INDICES: Room = { length: rows, type: "i32" };
 const TOTAL: Room = { length: () => 2, type: "f64" };
 // Of kernels that take their rows one after the other, each by itself, and lists of its classes.
@@ -91,11 +92,17 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     ),
   },
   hinge: {
-    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS, top: PAIR_PER_ROW },
     reads: { x: LOGITS, targets: INDICES, ...FACTORS },
     scalars: [...SIZES, "westonWatkins", "margin", "squared", "divisor", "gradScale"],
-    ways: [["grad", ...WITHOUT_FACTORS], WITHOUT_FACTORS, ["loss", ...WITHOUT_FACTORS], []].flatMap((absent) =>
-      [1, 0].flatMap((westonWatkins) =>
+    ways: [
+      ["grad", "top", ...WITHOUT_FACTORS],
+      ["top", ...WITHOUT_FACTORS],
+      ["top", "loss", ...WITHOUT_FACTORS],
+      ["top"],
+      ["grad"],
+    ].flatMap((absent) =>
+      (absent.includes("top") ? [1, 0] : [0]).flatMap((westonWatkins) =>
         [1, 0].map((squared) => ({
           absent,
           scalars: () => ({ westonWatkins, margin: 1, squared, divisor: 1, gradScale: 1 }),
@@ -178,7 +185,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     reads: { x: ELEMENTS, targets: ELEMENTS, weight: ELEMENTS, posWeight: ELEMENTS, gradOutput: ELEMENTS },
     scalars: ["n", "smoothing", "gamma", "gradScale"],
     ways: [["grad", "weight"], ["loss", "posWeight", "gradOutput"], []].flatMap((absent) =>
-      [0, 1, 2].map((gamma) => ({
+      [0, 1, 2, 0.5].map((gamma) => ({
         absent,
         scalars: (sizes) => ({ ...all(sizes), smoothing: 0.1, gamma, gradScale: 1 }),
       })),
