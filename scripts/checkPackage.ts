@@ -87,7 +87,7 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 //   baseline         8.7 with the losses; 2.2 for decisions, 2.8 for the linear layer, 1.7 for the sigmoids, 0.2 for parts of a batch, 0.2 for topK by insertion
 const sizes = [
   { file: "dist/index.js", limit: 50_800, aim: 40_000 },
-  { file: "dist/relaxed.js", limit: 78_400 },
+  { file: "dist/relaxed.js", limit: 78_700 },
   { file: "dist/baseline.js", limit: 15_800, aim: 15_000 },
   { file: "dist/wasm.js", limit: 18_200 },
 ];
