@@ -6,8 +6,8 @@
 //   linearGradBias    dbias += Σ g over the rows
 //
 // All of them are c = start + a·b in other strides, in the order of Goto and van de Geijn (2008): a panel of b, WIDTH bytes wide and DEPTH deep,
-// lies packed in the L1 cache and meets a block of rows of a, which stays in the L2 cache; a tile of c, HEIGHT rows by WIDTH bytes, is in registers.
-// (V8 has 15 of them on x64; 5 rows spill in versions before 12, and gain nothing later.)
+// lies packed in the L1 cache and meets a block of rows of a, which stays in the L2 cache; a tile of c is in registers: 2 rows of 4 vectors, or
+// 4 of 2 where c has no more.
 //
 // Every element of c is one accumulator over ascending k; a product and a sum are two roundings (one in the relaxed build). What is deeper than DEPTH
 // leaves its accumulators in c and takes them up again. So neither tiles nor blocks show in the bits. But dw and dbias, where k is a row, add the sums
@@ -16,25 +16,26 @@
 import { VECTOR, lanes, mulAdd, transpose } from "./simd";
 
 const HEIGHT = 4;
-const WIDTH: usize = 2 * VECTOR;
+const LINE: usize = 64;
+const WIDTH: usize = 4 * VECTOR;
 const DEPTH = 256;
 /** So many rows of a meet a panel: enough to be worth its packing. */
 const ROWS = 240;
 /** For fewer rows a panel is not worth it. */
 const FEW_ROWS = 16;
 
-const PANEL = memory.data(DEPTH * 32, 16);
-/** A tile that reaches over the right edge of c. */
-const EDGE = memory.data(HEIGHT * 32, 16);
-const ZEROS = memory.data(32, 16);
+const PANEL = memory.data(DEPTH * 64, 16);
+/** The last column of tiles of a block, where it reaches over the right edge of c. */
+const EDGE = memory.data(ROWS * 64, 16);
+const ZEROS = memory.data(64, 16);
 const ONE = memory.data<f64>([1], 16);
 const ONE_F32 = memory.data<f32>([1], 16);
 
-// Columns of a, copied where its rows are so far apart that a cache has room for a few of them only (powers of two). The stride is an odd number of
-// cache lines.
-const STRIP_BYTES: usize = 560;
-const STRIP_STRIDE: usize = 576;
-const STRIP = memory.data(DEPTH * 576, 16);
+// Rows of a whose elements are not next to each other in k, copied: HEIGHT rows of them are, one k after the other. Each group of rows has a cache line
+// more than that, lest they lie a power of two apart and share few sets of a cache.
+/** So many bytes of them: whole groups, of f32 and of f64. */
+const GROUPED_BYTES: usize = 544;
+const GROUPED = memory.data(DEPTH * 544 + 34 * 64, 16);
 
 /** `stride`: elements from row to row of z, which may have more classes than these. `bias` may be absent. */
 export function linear<T>(z: usize, x: usize, w: usize, bias: usize, rows: i32, features: i32, classes: i32, stride: i32): void {
@@ -125,122 +126,147 @@ function product<T>(
   c: usize, cRow: usize, start: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize, bRow: usize,
   rows: i32, cols: i32, depth: i32, add: bool,
 ): void {
-  const inStrips = aRow == sizeof<T>() && aNext > STRIP_STRIDE;
-  const step = inStrips ? <i32>(STRIP_BYTES / sizeof<T>()) : ROWS;
+  const groups = aRow == sizeof<T>() && aNext > LINE && bytes<T>(cols) > WIDTH;
+  const step = groups ? <i32>(GROUPED_BYTES / sizeof<T>()) : ROWS;
   const isPanel = bRow == sizeof<T>() && rows <= FEW_ROWS && (bNext & 2047) != 0;
-  for (let k = 0; k < depth; k += DEPTH, a += aNext * DEPTH, b += bNext * DEPTH) {
-    const deep = min(DEPTH, depth - k);
-    for (let i = 0; i < rows; i += step) {
-      const high = min(step, rows - i);
-      const cBlock = c + <usize>i * cRow;
-      let aBlock = a + <usize>i * aRow;
-      if (inStrips) {
-        copyRows(STRIP, STRIP_STRIDE, aBlock, aNext, deep, bytes<T>(high));
-        aBlock = STRIP;
+  for (let i = 0; i < rows; i += step) {
+    const high = min(step, rows - i);
+    for (let k = 0; k < depth; k += DEPTH) {
+      const deep = min(DEPTH, depth - k);
+      let block = a + <usize>i * aRow + <usize>k * aNext;
+      let next = aNext, group = aRow * HEIGHT;
+      if (groups) {
+        next = bytes<T>(HEIGHT), group = next * deep + LINE;
+        groupRows<T>(group, block, aNext, high, deep);
+        block = GROUPED;
       }
-      for (let j = 0; j < cols; j += 2 * lanes<T>()) {
-        const width = min(bytes<T>(cols - j), WIDTH);
-        let panel = b + <usize>j * bRow;
-        const packs = !isPanel || width < WIDTH;
-        if (packs) {
+      for (let j = 0; j < cols; j += 4 * lanes<T>()) {
+        const width = min(bytes<T>(cols - j), WIDTH), overEdge = width % VECTOR != 0;
+        let panel = b + <usize>k * bNext + <usize>j * bRow, panelNext = bNext;
+        if (!isPanel || overEdge) {
           pack<T>(panel, bNext, bRow, deep, width);
-          panel = PANEL;
+          panel = PANEL, panelNext = WIDTH;
         }
-        const from = start == c ? cBlock : start;
-        column<T>(
-          cBlock + bytes<T>(j), cRow, start ? from + bytes<T>(j) : ZEROS, start == c ? cRow : 0,
-          aBlock, aRow, inStrips ? STRIP_STRIDE : aNext, panel, packs ? WIDTH : bNext, high, width, deep, add,
-        );
+        const own = c + <usize>i * cRow + bytes<T>(j);
+        let to = own, toRow = cRow, from = start ? start + bytes<T>(j) : ZEROS, fromRow: usize = 0;
+        if (start == c || k > 0) from = own, fromRow = cRow;
+        if (overEdge) {
+          if (k == 0) copyRows(EDGE, WIDTH, add ? own : from, add ? cRow : fromRow, high, width);
+          to = from = EDGE, toRow = fromRow = WIDTH;
+        }
+        if (add) from = ZEROS, fromRow = 0;
+        column<T>(to, toRow, from, fromRow, block, group, aRow, next, panel, panelNext, high, width, deep, add);
+        if (overEdge && k + deep == depth) copyRows(own, cRow, EDGE, WIDTH, high, width);
       }
     }
-    if (!add) start = c;
   }
 }
 
-/** A column of tiles, `width` bytes wide. */
+/** A column of tiles, of as many vectors as `width` bytes take. */
 function column<T>(
-  c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
+  c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aGroup: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
   high: i32, width: usize, deep: i32, add: bool,
 ): void {
-  for (let i = 0; i < high; i += HEIGHT) {
-    const height = min(HEIGHT, high - i);
-    if (width == WIDTH) {
-      anyTile<T>(height, true, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    } else {
-      if (add) copyRows(EDGE, WIDTH, c, cRow, height, width);
-      else copyRows(EDGE, WIDTH, start, startRow, height, width);
-      anyTile<T>(height, width > VECTOR, EDGE, WIDTH, add ? ZEROS : EDGE, add ? 0 : WIDTH, a, aRow, aNext, b, bNext, deep, add);
-      copyRows(c, cRow, EDGE, WIDTH, height, width);
-    }
-    c += cRow * HEIGHT, start += startRow * HEIGHT, a += aRow * HEIGHT;
+  const vectors = <i32>((width + VECTOR - 1) / VECTOR);
+  for (let i = 0, height = vectors > 2 ? 2 : HEIGHT; i < high; i += height) {
+    while (height > high - i) height >>= 1;
+    const rows = a + aGroup * (i / HEIGHT) + aRow * (i % HEIGHT);
+    anyTile<T>(height, vectors, c, cRow, start, startRow, rows, aRow, aNext, b, bNext, deep, add);
+    c += cRow * height, start += startRow * height;
   }
 }
 
 function anyTile<T>(
-  height: i32, wide: bool, c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
+  height: i32, vectors: i32, c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
   deep: i32, add: bool,
 ): void {
-  if (wide) {
-    if (height == 4) tile<T>(4, true, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else if (height == 3) tile<T>(3, true, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else if (height == 2) tile<T>(2, true, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else tile<T>(1, true, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+  if (vectors == 4) {
+    if (height == 2) tile<T>(2, 4, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else tile<T>(1, 4, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+  } else if (vectors == 3) {
+    if (height == 2) tile<T>(2, 3, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else tile<T>(1, 3, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+  } else if (vectors == 2) {
+    if (height == 4) tile<T>(4, 2, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else if (height == 2) tile<T>(2, 2, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else tile<T>(1, 2, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
   } else {
-    if (height == 4) tile<T>(4, false, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else if (height == 3) tile<T>(3, false, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else if (height == 2) tile<T>(2, false, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
-    else tile<T>(1, false, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    if (height == 4) tile<T>(4, 1, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else if (height == 2) tile<T>(2, 1, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
+    else tile<T>(1, 1, c, cRow, start, startRow, a, aRow, aNext, b, bNext, deep, add);
   }
 }
 
-/** One tile: `height` rows of two vectors (`wide`) or one. Both are constants where it is called, so that only what it has is left of it. */
+/**
+ * One tile: rows 0 to 3 of vectors p, q, r, s. Their numbers are constants where it is called, so that only what it has is left of it. Each row has a
+ * pointer of its own: one that all rows share costs an addition for each (a fifth of the time on Node 20 and 22).
+ */
 // @ts-ignore: decorator
 @inline
 function tile<T>(
-  height: i32, wide: bool, c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
+  height: i32, vectors: i32, c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aNext: usize, b: usize, bNext: usize,
   deep: i32, add: bool,
 ): void {
-  const a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
+  let a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
   const c1 = c + cRow, c2 = c1 + cRow, c3 = c2 + cRow;
   const start1 = start + startRow, start2 = start1 + startRow, start3 = start2 + startRow;
-  let x0 = v128.load(start), y0 = x0, x1 = x0, y1 = x0, x2 = x0, y2 = x0, x3 = x0, y3 = x0;
-  if (wide) y0 = v128.load(start, 16);
-  if (height > 1) x1 = v128.load(start1);
-  if (height > 1 && wide) y1 = v128.load(start1, 16);
-  if (height > 2) x2 = v128.load(start2);
-  if (height > 2 && wide) y2 = v128.load(start2, 16);
-  if (height > 3) x3 = v128.load(start3);
-  if (height > 3 && wide) y3 = v128.load(start3, 16);
-  for (let k: usize = 0; deep > 0; deep--, b += bNext, k += aNext) {
-    const p = v128.load(b), q = wide ? v128.load(b, 16) : p;
-    let f = v128.load_splat<T>(a + k);
-    x0 = mulAdd<T>(f, p, x0);
-    if (wide) y0 = mulAdd<T>(f, q, y0);
-    if (height > 1) f = v128.load_splat<T>(a1 + k);
-    if (height > 1) x1 = mulAdd<T>(f, p, x1);
-    if (height > 1 && wide) y1 = mulAdd<T>(f, q, y1);
-    if (height > 2) f = v128.load_splat<T>(a2 + k);
-    if (height > 2) x2 = mulAdd<T>(f, p, x2);
-    if (height > 2 && wide) y2 = mulAdd<T>(f, q, y2);
-    if (height > 3) f = v128.load_splat<T>(a3 + k);
-    if (height > 3) x3 = mulAdd<T>(f, p, x3);
-    if (height > 3 && wide) y3 = mulAdd<T>(f, q, y3);
+  let p0 = v128.load(start), q0 = p0, r0 = p0, s0 = p0, p1 = p0, q1 = p0, r1 = p0, s1 = p0, p2 = p0, q2 = p0, p3 = p0, q3 = p0;
+  if (vectors > 1) q0 = v128.load(start, 16);
+  if (vectors > 2) r0 = v128.load(start, 32);
+  if (vectors > 3) s0 = v128.load(start, 48);
+  if (height > 1) p1 = v128.load(start1);
+  if (height > 1 && vectors > 1) q1 = v128.load(start1, 16);
+  if (height > 1 && vectors > 2) r1 = v128.load(start1, 32);
+  if (height > 1 && vectors > 3) s1 = v128.load(start1, 48);
+  if (height > 2) p2 = v128.load(start2);
+  if (height > 2 && vectors > 1) q2 = v128.load(start2, 16);
+  if (height > 3) p3 = v128.load(start3);
+  if (height > 3 && vectors > 1) q3 = v128.load(start3, 16);
+  for (const end = b + bNext * deep; b != end; b += bNext) {
+    const p = v128.load(b), q = vectors > 1 ? v128.load(b, 16) : p, r = vectors > 2 ? v128.load(b, 32) : p, s = vectors > 3 ? v128.load(b, 48) : p;
+    let f = v128.load_splat<T>(a);
+    a += aNext;
+    p0 = mulAdd<T>(f, p, p0);
+    if (vectors > 1) q0 = mulAdd<T>(f, q, q0);
+    if (vectors > 2) r0 = mulAdd<T>(f, r, r0);
+    if (vectors > 3) s0 = mulAdd<T>(f, s, s0);
+    if (height > 1) f = v128.load_splat<T>(a1), a1 += aNext, p1 = mulAdd<T>(f, p, p1);
+    if (height > 1 && vectors > 1) q1 = mulAdd<T>(f, q, q1);
+    if (height > 1 && vectors > 2) r1 = mulAdd<T>(f, r, r1);
+    if (height > 1 && vectors > 3) s1 = mulAdd<T>(f, s, s1);
+    if (height > 2) f = v128.load_splat<T>(a2), a2 += aNext, p2 = mulAdd<T>(f, p, p2);
+    if (height > 2 && vectors > 1) q2 = mulAdd<T>(f, q, q2);
+    if (height > 3) f = v128.load_splat<T>(a3), a3 += aNext, p3 = mulAdd<T>(f, p, p3);
+    if (height > 3 && vectors > 1) q3 = mulAdd<T>(f, q, q3);
   }
-  leave<T>(c, x0, y0, wide, add);
-  if (height > 1) leave<T>(c1, x1, y1, wide, add);
-  if (height > 2) leave<T>(c2, x2, y2, wide, add);
-  if (height > 3) leave<T>(c3, x3, y3, wide, add);
+  leave<T>(vectors, c, p0, q0, r0, s0, add);
+  if (height > 1) leave<T>(vectors, c1, p1, q1, r1, s1, add);
+  if (height > 2) leave<T>(vectors, c2, p2, q2, p2, p2, add);
+  if (height > 3) leave<T>(vectors, c3, p3, q3, p3, p3, add);
 }
 
 // @ts-ignore: decorator
 @inline
-function leave<T>(c: usize, x: v128, y: v128, wide: bool, add: bool): void {
+function leave<T>(vectors: i32, c: usize, p: v128, q: v128, r: v128, s: v128, add: bool): void {
   if (add) {
-    x = v128.add<T>(v128.load(c), x);
-    if (wide) y = v128.add<T>(v128.load(c, 16), y);
+    p = v128.add<T>(v128.load(c), p);
+    if (vectors > 1) q = v128.add<T>(v128.load(c, 16), q);
+    if (vectors > 2) r = v128.add<T>(v128.load(c, 32), r);
+    if (vectors > 3) s = v128.add<T>(v128.load(c, 48), s);
   }
-  if (wide) v128.store(c, y, 16);
-  v128.store(c, x);
+  v128.store(c, p);
+  if (vectors > 1) v128.store(c, q, 16);
+  if (vectors > 2) v128.store(c, r, 32);
+  if (vectors > 3) v128.store(c, s, 48);
+}
+
+/** GROUPED[i / HEIGHT][k][i % HEIGHT] = a[k][i] */
+function groupRows<T>(group: usize, a: usize, aNext: usize, high: i32, deep: i32): void {
+  const width = bytes<T>(HEIGHT), groups = high / HEIGHT, left = high % HEIGHT, last = group * groups;
+  for (let to = GROUPED; deep > 0; deep--, to += width, a += aNext) {
+    copyRows(to, group, a, width, groups, width);
+    copyRows(to + last, 0, a + width * groups, 0, left > 0 ? 1 : 0, bytes<T>(left));
+  }
 }
 
 /** PANEL[k][j] = b[k][j], k < deep, `width` bytes of them; what is beyond is not looked at. */

@@ -89,6 +89,44 @@ const LOOPS: Loops = {
       for (let i = 0; i < x.length; i++) y[i] = Math.min(x[i]!, 0) - Math.log(1 + Math.exp(-Math.abs(x[i]!)));
       return y;
     },
+  linear: ({ x, weight, rows, classes, features = 0 }) => {
+    const z = x instanceof Float32Array ? new Float32Array(rows * classes) : new Float64Array(rows * classes);
+    return () => {
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < classes; c++) {
+          let sum = 0;
+          for (let d = 0; d < features; d++) sum += x[r * features + d]! * weight![c * features + d]!;
+          z[r * classes + c] = sum;
+        }
+      }
+      return z;
+    };
+  },
+  "linear cross-entropy + gradient": ({ x, weight, rows, classes, features = 0, targets, out: grad }) => {
+    const p = new Float64Array(classes);
+    return () => {
+      let loss = 0;
+      grad.fill(0);
+      for (let r = 0; r < rows; r++) {
+        let max = Number.NEGATIVE_INFINITY;
+        for (let c = 0; c < classes; c++) {
+          let sum = 0;
+          for (let d = 0; d < features; d++) sum += x[r * features + d]! * weight![c * features + d]!;
+          p[c] = sum;
+          if (sum > max) max = sum;
+        }
+        const own = p[targets[r]!]!;
+        let total = 0;
+        for (let c = 0; c < classes; c++) total += p[c] = Math.exp(p[c]! - max);
+        loss += Math.log(total) + max - own;
+        for (let c = 0; c < classes; c++) {
+          const g = (p[c]! / total - (c === targets[r] ? 1 : 0)) / rows;
+          for (let d = 0; d < features; d++) grad[c * features + d]! += g * x[r * features + d]!;
+        }
+      }
+      return { loss: loss / rows, grad };
+    };
+  },
   sigmoid:
     ({ x, out: y }) =>
     () => {

@@ -35,6 +35,8 @@ export interface Size {
   readonly inner: number;
   /** Normal, if not given. */
   readonly logits?: Logits;
+  /** Of a linear layer, whose input x is [outer, features]. */
+  readonly features?: number;
 }
 
 export interface Data extends Size {
@@ -44,6 +46,8 @@ export interface Data extends Size {
   readonly distinct: number;
   readonly x: FloatArray;
   readonly targets: Int32Array;
+  /** Of a layer: [classes, features]. */
+  readonly weight?: FloatArray;
   /** Where results go. */
   readonly out: FloatArray;
   /** And where they are one class per row. */
@@ -64,7 +68,8 @@ export const ordinary: Maker = {
 const DISTINCT_ELEMENTS = 50_000;
 
 export function makeData(type: Type, size: Size, maker: Maker = ordinary): Data {
-  const { outer, classes, inner, logits = "normal" } = size;
+  const { outer, classes, inner, features, logits = "normal" } = size;
+  if (features !== undefined) return makeLayer(type, { ...size, features }, maker);
   const rows = outer * inner;
   const distinct = Math.min(rows, Math.ceil(DISTINCT_ELEMENTS / classes));
   const next = uniform(rows * 31 + classes);
@@ -80,6 +85,22 @@ export function makeData(type: Type, size: Size, maker: Maker = ordinary): Data 
   }
   const [out, picks] = [maker.floats(type, rows * classes), maker.int32(rows)];
   return { ...size, type, rows, distinct, x, targets, out, picks };
+}
+
+/** A layer, and room for its logits, or the gradient of its weight. Its numbers have few bits, so that logits are exact. */
+function makeLayer(type: Type, size: Size & { readonly features: number }, maker: Maker): Data {
+  const { outer: rows, classes, features } = size;
+  const next = uniform(rows * 31 + classes);
+  const draw = (length: number, scale: number): FloatArray => {
+    const values = maker.floats(type, length);
+    for (let i = 0; i < length; i++) values[i] = (scale * Math.round(16 * (2 * next() - 1))) / 16;
+    return values;
+  };
+  const targets = maker.int32(rows);
+  for (let r = 0; r < rows; r++) targets[r] = Math.floor(next() * classes);
+  const [x, weight] = [draw(rows * features, 1), draw(classes * features, 1 / 16)];
+  const [out, picks] = [maker.floats(type, classes * Math.max(rows, features)), maker.int32(0)];
+  return { ...size, type, rows, distinct: rows, x, targets, weight, out, picks };
 }
 
 /** Where class j of row r lies. */

@@ -10,6 +10,7 @@ import { allLines, anyShape, type Line, screenLines } from "./lines.js";
 import type { Pace } from "./measure.js";
 import { passes } from "./passes.js";
 import { figure, heading, row, tally } from "./print.js";
+import { products } from "./products.js";
 import { machine, versions, write } from "./results.js";
 import { type Entrant, inWorkspace, type LineResult, logSumExp, onArrays, onHalfFloats, runLine } from "./run.js";
 import { remarks, screenHeading, screenRow } from "./screen.js";
@@ -146,6 +147,17 @@ async function everything(): Promise<void> {
     );
   }
 
+  const layers = asked("products", "linear layer") ? await products(pace, simd) : [];
+  if (layers.length > 0) console.log("\nproducts of a linear layer: GFLOP/s, share of the bare loop");
+  for (const { size, type, bare, products, atLeast, step } of layers) {
+    const list = Object.entries(products).map(
+      ([name, rate]) =>
+        `${name} ${rate.toFixed(1)}, ${((100 * rate) / bare).toFixed(0)} %${mark(rate >= atLeast * bare)}`,
+    );
+    const whole = step === undefined ? "" : `; a step takes ${figure(step)} times its products${mark(step <= 1.1)}`;
+    console.log(`  ${size.join(" × ")}, ${type}: bare ${bare.toFixed(1)}; ${list.join("; ")}${whole}`);
+  }
+
   const limits = asked("footprint", "memory", "package", "size", "import") ? await footprint() : [];
   if (limits.length > 0) console.log("\nfootprint");
   for (const { what, bytes, ms, atMost = Number.POSITIVE_INFINITY } of limits) {
@@ -154,13 +166,13 @@ async function everything(): Promise<void> {
     console.log(`  ${what.padEnd(62)}${value} ${bytes === undefined ? "ms" : "bytes"}${aim}`);
   }
 
-  if (lines.length + shapes.length + bare.length + limits.length === 0) {
+  if (lines.length + shapes.length + bare.length + layers.length + limits.length === 0) {
     console.error(`nothing has all of these words: ${words.join(", ")}`);
     process.exitCode = 1;
     return;
   }
   console.log(`\n${tally([[...lines, ...shapes]], aims)}`);
   const date = new Date().toISOString();
-  const results = { machine: on, versions: of, date, lines, shapes, passes: bare, footprint: limits };
+  const results = { machine: on, versions: of, date, lines, shapes, passes: bare, products: layers, footprint: limits };
   write(flags.json ?? "bench/results/latest.json", results);
 }

@@ -32,6 +32,8 @@ export interface Job {
   readonly ignores?: boolean;
   /** Whether the values of a row are its choice, and lie together whatever the class axis. */
   readonly decides?: boolean;
+  /** Of a layer, all at once. */
+  layer?(data: Data): Layer;
   /** For one distinct row: its loss, its values in the result. */
   expected(x: readonly number[], target: number): { readonly loss?: number; readonly values?: readonly number[] };
 }
@@ -51,6 +53,8 @@ export type JobName =
   | "log-sigmoid"
   | "binary cross-entropy + gradient"
   | "focal loss + gradient" // binary, γ = 2
+  | "linear"
+  | "linear cross-entropy + gradient"
   | "soft cross-entropy + gradient" // class probabilities for targets
   | "cross-entropy + gradient, 1/10 ignored"
   | `${"cross-entropy" | "Weston–Watkins" | "Crammer–Singer"}${"" | " + gradient"}`;
@@ -200,6 +204,26 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
     },
     expected: (x) => ({ values: x.map((xj) => sigmoid(xj, EXACT).hi) }),
   },
+  linear: {
+    prepare({ linear }, d, fresh = false) {
+      const shape = [d.rows, d.features!];
+      const options = { shape, ...into(d.out.subarray(0, d.rows * d.classes), fresh) };
+      return () => linear(d.x, d.weight!, options);
+    },
+    layer: (d) => ({ all: layerOf(d).logits }),
+    expected: () => ({}),
+  },
+  "linear cross-entropy + gradient": {
+    prepare({ linearCrossEntropyGrad }, d, fresh = false) {
+      const options = fresh ? {} : { gradWeight: d.out.subarray(0, d.classes * d.features!) };
+      return () => {
+        const { loss, gradWeight } = linearCrossEntropyGrad(d.x, d.weight!, d.targets, options);
+        return { loss, grad: gradWeight };
+      };
+    },
+    layer: (d) => layerOf(d).step,
+    expected: () => ({}),
+  },
   "binary cross-entropy + gradient": binaryJob(0),
   "focal loss + gradient": binaryJob(2),
 };
@@ -245,6 +269,34 @@ export function halfBits({ x }: Data): Uint16Array {
   });
 }
 
+/** What a layer must come to. */
+interface Layer {
+  readonly loss?: number;
+  readonly all: ArrayLike<number>;
+}
+
+/** Logits, the mean loss and its gradient by the weight, in doubles. */
+function layerOf({ x, rows, classes, features = 0, targets, weight }: Data): { logits: Float64Array; step: Layer } {
+  const logits = new Float64Array(rows * classes);
+  const gradWeight = new Float64Array(classes * features);
+  let loss = 0;
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < classes; c++) {
+      let sum = 0;
+      for (let d = 0; d < features; d++) sum += x[r * features + d]! * weight![c * features + d]!;
+      logits[r * classes + c] = sum;
+    }
+    const row = logits.subarray(r * classes, (r + 1) * classes);
+    const sum = row.reduce((total, z) => total + Math.exp(z), 0);
+    loss += Math.log(sum) - row[targets[r]!]!;
+    for (let c = 0; c < classes; c++) {
+      const g = (Math.exp(row[c]!) / sum - (c === targets[r] ? 1 : 0)) / rows;
+      for (let d = 0; d < features; d++) gradWeight[c * features + d]! += g * x[r * features + d]!;
+    }
+  }
+  return { logits, step: { loss: loss / rows, all: gradWeight } };
+}
+
 /** Of the mean over all elements; the targets are 0 and 1 by turns. */
 function binaryJob(gamma: number): Job {
   return {
@@ -286,11 +338,15 @@ export interface Expected {
   readonly loss?: number;
   readonly values?: readonly (readonly number[])[];
   readonly decides?: boolean;
+  /** Of a layer. */
+  readonly all?: ArrayLike<number>;
 }
 
 /** By the oracle. Losses and their gradients are means over the rows that count; those that are ignored are 0. */
 export function expectedOf(job: JobName, data: Data): Expected {
   const { rows, distinct, classes } = data;
+  const { layer } = JOBS[job];
+  if (layer) return layer(data);
   const counts = (r: number): number => (JOBS[job].ignores && isIgnored(data, r) ? 0 : 1);
   const results = Array.from({ length: distinct }, (_, r) => {
     const x = Array.from({ length: classes }, (_, j) => data.x[at(data, r, j)]!);
@@ -310,7 +366,7 @@ export function expectedOf(job: JobName, data: Data): Expected {
 }
 
 /** The largest difference between a result and what it should be, relative to the largest value there is. */
-export function errorOf(result: Result, { loss, values, decides = false }: Expected, data: Data): number {
+export function errorOf(result: Result, { loss, values, decides = false, all }: Expected, data: Data): number {
   const { rows, distinct } = data;
   const off = (got: number, wanted: number, largest: number): number => {
     const error = Math.abs(got - wanted) / (largest || 1);
@@ -319,8 +375,12 @@ export function errorOf(result: Result, { loss, values, decides = false }: Expec
   let worst = 0;
   const gotLoss = typeof result === "number" ? result : "loss" in result ? result.loss : undefined;
   if (loss !== undefined) worst = off(gotLoss ?? Number.NaN, loss, Math.abs(loss));
-  if (values === undefined) return worst;
   const got = typeof result === "object" && "grad" in result ? result.grad : (result as ArrayLike<number>);
+  if (all !== undefined) {
+    const largest = Array.from(all).reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+    return Array.from(all).reduce((error, v, i) => Math.max(error, off(got[i] ?? Number.NaN, v, largest)), worst);
+  }
+  if (values === undefined) return worst;
   const largest = values.reduce((max, row) => row.reduce((m, v) => Math.max(m, Math.abs(v)), max), 0);
   const perRow = values[0]!.length;
   for (let r = 0; r < rows; r++) {

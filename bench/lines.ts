@@ -54,18 +54,20 @@ interface Given extends Partial<Size> {
 }
 
 function lines(section: string, given: readonly Given[]): Line[] {
-  return given.flatMap(({ jobs, classes, rows, type = "f32", inner = 1, workspace = false, targets = [], logits }) =>
-    jobs.map((job) => ({
-      section,
-      job,
-      type,
-      outer: Math.max(1, Math.round(rows / inner)),
-      classes,
-      inner,
-      workspace,
-      ...(logits ? { logits } : {}),
-      targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
-    })),
+  return given.flatMap(
+    ({ jobs, classes, rows, type = "f32", inner = 1, features, workspace = false, targets = [], logits }) =>
+      jobs.map((job) => ({
+        section,
+        job,
+        type,
+        outer: Math.max(1, Math.round(rows / inner)),
+        classes,
+        inner,
+        ...(features !== undefined && { features }),
+        workspace,
+        ...(logits ? { logits } : {}),
+        targets: [...targets, ...(isExponential(job) && !SHORT.includes(section) ? [FUSED] : [])],
+      })),
   );
 }
 
@@ -75,6 +77,17 @@ const CORE = "core";
 const ANY_SHAPE = "any shape";
 /** Where the call is most of the time, or a floor of another kind is asked: the fused build need not be ahead. */
 const SHORT: readonly string[] = [ONE_ROW, FEW_ROWS, CORE, ANY_SHAPE];
+
+const LAYER = "linear layer, f32";
+const STEP: JobName = "linear cross-entropy + gradient";
+const LAYER_JOBS: readonly JobName[] = ["linear", STEP];
+const layer = (
+  jobs: readonly JobName[],
+  rows: number,
+  features: number,
+  classes: number,
+  targets: readonly Target[] = [],
+): Given => ({ jobs, rows, features, classes, targets });
 
 /** All lines, for arrays of about `elements` elements where the number of rows is free. */
 export function allLines(elements: number): Line[] {
@@ -132,6 +145,20 @@ export function allLines(elements: number): Line[] {
       at(["focal loss + gradient"], 1000, [...floor(6), ...beyond(6)]),
     ]),
     ...decisionLines(),
+    ...lines(LAYER, [
+      ...[
+        [1, 8, 2],
+        [4, 64, 8],
+        [32, 64, 3],
+        [8, 50, 5],
+      ].map(([rows, features, classes]) =>
+        layer(LAYER_JOBS, rows!, features!, classes!, rows! * features! * classes! < 2000 ? [] : floor(1)),
+      ),
+      layer(["linear"], 200, 784, 10, floor(6)),
+      layer([STEP], 200, 784, 10, [...floor(8), { contender: "simd", over: "by hand", atLeast: 14 }]),
+      layer(["linear"], 240, 512, 1000, floor(6)),
+      layer([STEP], 240, 512, 1000, [...floor(8), { contender: "simd", over: "by hand", atLeast: 18 }]),
+    ]),
     ...lines("other gradients, f32", three(OTHER, [floor(1), floor(1), floor(1)])),
     ...lines("(8, 21, 77, 77), axis 1, f32", [
       { jobs: ["cross-entropy + gradient"], classes: 21, inner: 77 * 77, rows: 8 * 77 * 77, targets: floor(10) },
@@ -233,6 +260,11 @@ export function screenLines(elements: number): Line[] {
     ...lines("a token", [
       { jobs: ["argmax", "topK 50", "sample, topP 0.9"], classes: VOCABULARY, rows: 1, logits: "peaked" },
     ]),
+    ...lines("linear layer", [
+      layer([STEP], 32, 64, 3),
+      layer(LAYER_JOBS, 200, 784, 10),
+      layer([STEP], 240, 512, 1000),
+    ]),
     ...lines("few numbers", [
       { jobs: small, classes: 10, rows: 1 },
       { jobs: small, classes: 10, rows: 64 },
@@ -299,6 +331,12 @@ export function peerLines(elements: number): Line[] {
       })),
     ),
     ...lines("cross-entropy, f32", [...losses("cross-entropy", 6), ...losses("cross-entropy + gradient", 12)]),
+    ...lines(LAYER, [
+      layer(["linear"], 200, 784, 10),
+      layer([STEP], 200, 784, 10, [ahead("simd", "tfjs wasm", 7)]),
+      layer(["linear"], 240, 512, 1000),
+      layer([STEP], 240, 512, 1000, [ahead("simd", "tfjs wasm", 17)]),
+    ]),
     ...lines("hinge, f32", [
       ...losses("Weston–Watkins", 25),
       ...losses("Weston–Watkins + gradient", 25),

@@ -15,10 +15,10 @@ export function heading(section: string, names: readonly string[], aims = true):
 
 /** A job, on each entrant its median and fastest time, the spread, page faults per call, how many times as fast as the first it is; and the aims. */
 export function row(result: LineResult, names: readonly string[], aims = true): string {
-  const { job, type, shape, logits, times, speedups, targets } = result;
+  const { job, type, shape, logits, features, times, speedups, targets } = result;
   const [outer, classes, inner] = shape;
   const elements = outer * classes * inner;
-  const size = inner > 1 ? `C = ${classes}` : `${outer} × ${classes}`;
+  const size = inner > 1 ? `C = ${classes}` : `${outer} × ${features === undefined ? "" : `${features} × `}${classes}`;
   const cells = names.map((name, i) => {
     const time = times[name];
     if (!time) return "–".padEnd(CELL);

@@ -38,6 +38,8 @@ export interface LineResult {
   readonly type: Type;
   readonly shape: readonly [outer: number, classes: number, inner: number];
   readonly logits?: Logits;
+  /** Of a layer. */
+  readonly features?: number;
   /** Nanoseconds per call. */
   readonly times: Readonly<Record<string, Timing>>;
   /** What the same work took as with every other line: see `yardstick`. */
@@ -134,6 +136,7 @@ export async function runLine(
     type: line.type,
     shape: [line.outer, line.classes, line.inner],
     ...(line.logits ? { logits: line.logits } : {}),
+    ...(line.features !== undefined && { features: line.features }),
     times: mapValues(rounds, (samples, name) => ({
       ...timing(samples),
       ...(faults[name] === undefined ? {} : { faults: faults[name] }),
@@ -175,8 +178,9 @@ export function disturbed(lines: readonly LineResult[]): LineResult[] {
   return lines.filter((line) => line.yardstick > DISTURBED * best);
 }
 
-export function describe({ job, type, outer, classes, inner, logits }: Line): string {
-  return `${job}, ${type}, ${outer} × ${classes}${inner > 1 ? ` × ${inner}` : ""}${logits ? `, ${logits}` : ""}`;
+export function describe({ job, type, outer, classes, inner, features, logits }: Line): string {
+  const depth = features === undefined ? "" : `${features} × `;
+  return `${job}, ${type}, ${outer} × ${depth}${classes}${inner > 1 ? ` × ${inner}` : ""}${logits ? `, ${logits}` : ""}`;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> {

@@ -44,8 +44,9 @@ export function remarks(lines: readonly LineResult[]): string[] {
 
 const ahead = ({ speedups }: LineResult): number => speedups["softmargin"]! / speedups["by hand"]!;
 
-function title({ job, type, shape: [outer, classes, inner] }: LineResult): string {
-  const size = inner > 1 ? `[${outer}, ${classes}, ${inner}]` : `${outer} × ${classes}`;
+function title({ job, type, shape: [outer, classes, inner], features }: LineResult): string {
+  const depth = features === undefined ? "" : `${features} × `;
+  const size = inner > 1 ? `[${outer}, ${classes}, ${inner}]` : `${outer} × ${depth}${classes}`;
   return `${job}, ${size}${type === "f64" ? ", f64" : ""}`;
 }
 

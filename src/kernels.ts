@@ -67,11 +67,13 @@ export interface LayerTerms extends Omit<LossTerms, "logits" | "grad" | "clears"
 
 /**
  * So many rows of a layer make a block: its gradients of weights and bias are sums over the rows of a block, in their order, which are added up. What they
- * come to must not depend on anything else than the layer, so neither does this. No more than 12 MiB, since the logits of a block are in memory.
+ * come to must not depend on anything else than the layer, so neither does this. Whole tiles of 4 rows, and no more than 13.5 MiB: the logits of a block
+ * are in memory, which is to stay below 16 MiB with a part of the weights.
  */
 export function rowsPerBlock({ x, features, classes }: Layer): number {
   const row = (classes + 2 * features) * (x instanceof Float32Array ? 4 : 8);
-  return Math.max(1, Math.min(240, Math.floor((12 * 2 ** 20) / row)));
+  const rows = Math.max(1, Math.min(240, Math.floor((13.5 * 2 ** 20) / row)));
+  return rows > 4 ? rows & -4 : rows;
 }
 
 /** What binary cross-entropy takes. Everything is elementwise but `weight` and `posWeight`, one factor per class, and `sampleWeight`, one per row. */

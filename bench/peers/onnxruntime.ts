@@ -42,7 +42,11 @@ function entrant(name: string, ort: Runtime, options: InferenceSession.SessionOp
       });
       const x = data.x as Float32Array;
       const run = async (): Promise<Result> => {
-        const feeds: Record<string, Tensor> = { x: new ort.Tensor("float32", x, [data.rows, data.classes]) };
+        const feeds: Record<string, Tensor> = {
+          x: new ort.Tensor("float32", x, [data.rows, data.features ?? data.classes]),
+        };
+        if ("w" in model.inputs)
+          feeds["w"] = new ort.Tensor("float32", data.weight as Float32Array, [data.classes, data.features!]);
         if ("y" in model.inputs) feeds["y"] = new ort.Tensor("int32", data.targets, [data.rows]);
         const { indices, values, loss, grad } = await session.run(feeds);
         if (indices) return Int32Array.from(indices.data as BigInt64Array, Number);
@@ -82,6 +86,12 @@ function modelOf(job: Line["job"], data: Data): Model | undefined {
       return {
         nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["values"], attributes: { axis: 1 } }],
         inputs: x,
+        outputs: values,
+      };
+    case "linear":
+      return {
+        nodes: [{ op: "Gemm", inputs: ["x", "w"], outputs: values, attributes: { transB: 1 } }],
+        inputs: { ...x, w: FLOAT },
         outputs: values,
       };
     case "log-softmax":

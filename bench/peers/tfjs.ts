@@ -50,10 +50,11 @@ async function entrant(name: string, backend: string): Promise<Entrant> {
 type Loss = (x: tf.Tensor2D) => tf.Scalar;
 
 function computation(job: Line["job"], data: Data): (() => Result) | undefined {
-  const { rows, classes, targets } = data;
+  const { rows, classes, targets, features, weight } = data;
   const input = (): tf.Tensor2D => tf.tensor2d(data.x as Float32Array, [rows, classes]);
   // oneHot in f32 is wrong in WebAssembly: its ones are the bits of an integer.
   const oneHot = (): tf.Tensor => tf.cast(tf.oneHot(tf.tensor1d(targets, "int32"), classes), "float32");
+  const weights = (): tf.Tensor2D => tf.tensor2d(weight as Float32Array, [classes, features!]);
   const value = (loss: () => Loss) => () => loss()(input()).dataSync()[0]!;
   const valueAndGrad = (loss: () => Loss) => () => {
     const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => loss()(x as tf.Tensor2D))(input());
@@ -96,6 +97,16 @@ function computation(job: Line["job"], data: Data): (() => Result) | undefined {
         return (x) => tf.losses.sigmoidCrossEntropy(target, x) as tf.Scalar;
       });
     }
+    case "linear":
+      return () => tf.matMul(tf.tensor2d(data.x as Float32Array, [rows, features!]), weights(), false, true).dataSync();
+    case "linear cross-entropy + gradient":
+      return () => {
+        const [x, target] = [tf.tensor2d(data.x as Float32Array, [rows, features!]), oneHot()];
+        const loss = (w: tf.Tensor) =>
+          tf.losses.softmaxCrossEntropy(target, tf.matMul(x, w as tf.Tensor2D, false, true)) as tf.Scalar;
+        const { value, grad } = tf.valueAndGrad(loss)(weights());
+        return { loss: value.dataSync()[0]!, grad: grad.dataSync() };
+      };
     case "softmax":
       return () => tf.softmax(input()).dataSync();
     case "log-softmax":

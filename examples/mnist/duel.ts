@@ -24,7 +24,7 @@ interface Contender {
   milliseconds: number;
 }
 
-const every = 10;
+const every = 25;
 const tolerance = 1e-5; // WebAssembly adds up in 32 bits, TypeScript in 64
 const warmUpCalls = 30; // by then V8 has compiled both with its optimising compilers
 
@@ -35,7 +35,7 @@ export class Duel {
   /** Batches that both have computed, and those where they differ: a score on the very edge of the margin may round to either side. */
   compared = 0;
   differing = 0;
-  /** Spent in all batches by WebAssembly. */
+  /** Spent by WebAssembly in all batches: the training, but for the updates. */
   milliseconds = 0;
   readonly #lossAndGrad: LossAndGrad;
 

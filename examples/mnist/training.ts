@@ -10,8 +10,9 @@ import { shuffle } from "./random.js";
 export const batchSize: number = 200;
 
 /**
- * Learns from every digit once, in random order, and returns the mean loss met on the way. `rate` is the learning rate of each
- * batch; `progress` is told how many batches are done, and their mean loss.
+ * Learns from every digit once and returns the mean loss met on the way. The digits of the files are mixed already: neighbours make a
+ * batch, where they lie, and only the order of the batches is new each time. `rate` is the learning rate of each batch; `progress` is
+ * told how many batches are done, and their mean loss.
  */
 export function trainEpoch(
   model: LinearModel,
@@ -21,19 +22,14 @@ export function trainEpoch(
   rate: (batch: number) => number,
   progress: (batches: number, loss: number) => void,
 ): number {
-  const order = Int32Array.from({ length: digits.count }, (_, i) => i);
-  shuffle(order, random);
-  const images = new Float32Array(batchSize * pixels);
-  const labels = new Uint8Array(batchSize);
   const batches = digits.count / batchSize;
+  const order = Int32Array.from({ length: batches }, (_, i) => i);
+  shuffle(order, random);
   let sum = 0;
   for (let batch = 0; batch < batches; batch++) {
-    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    for (let r = 0; r < batchSize; r++) {
-      const row = rows[r]!;
-      images.set(digits.images.subarray(row * pixels, (row + 1) * pixels), r * pixels);
-      labels[r] = digits.labels[row]!;
-    }
+    const first = order[batch]! * batchSize;
+    const images = digits.images.subarray(first * pixels, (first + batchSize) * pixels);
+    const labels = digits.labels.subarray(first, first + batchSize);
 
     const { loss, gradient } = duel.run(model, images, labels);
     descend(model, gradient, rate(batch));

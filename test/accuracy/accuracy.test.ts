@@ -3,9 +3,19 @@ import type { Functions } from "softmargin";
 import { describe, expect, it } from "vitest";
 import { backends } from "./contenders.js";
 import { INPUTS, sampleExp, sweepExp } from "./exp.js";
+import { measureLayer, SIZES } from "./layer.js";
 import { measure, RANGES } from "./measure.js";
 import { boundOf } from "./report.js";
 import type { Errors } from "./ulp.js";
+
+it.each(backends.flatMap(({ name, functions }) => SIZES.map((size) => ({ name, functions, size }))))(
+  "$name: the products of a layer of $size are within n u Σ |x·w|",
+  ({ functions, size }) => {
+    for (const type of ["f32", "f64"] as const)
+      for (const [what, error] of Object.entries(measureLayer(functions, type, size)))
+        expect(error, `${what}, ${type}`).toBeLessThanOrEqual(1);
+  },
+);
 
 const deterministic = backends.filter(({ name }) => name !== "baseline");
 

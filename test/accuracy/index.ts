@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { backends, peers } from "./contenders.js";
 import { INPUTS, sampleExp, sweepExp } from "./exp.js";
+import { measureLayer, SIZES } from "./layer.js";
 import { CLASSES, type Contender, type Figure, measure, measureMean, RANGES } from "./measure.js";
 import { DOCUMENTS, keepResults, keptResults, type Results, short, tablesOf, withTables } from "./tables.js";
 import { Errors, type Type } from "./ulp.js";
@@ -30,6 +31,17 @@ const results = flags.kept ? keptResults() : await measured();
 
 console.log(`Node ${results.about.node}; errors in ulp: largest (mean of the worst length and range)\n`);
 for (const table of Object.values(tablesOf(results))) console.log(`${table}\n`);
+console.log("products of a linear layer, largest error in n u Σ |x·w|, where 1 is the bound");
+for (const { name, functions } of backends) {
+  for (const type of ["f32", "f64"] as const) {
+    for (const size of SIZES) {
+      const errors = Object.entries(measureLayer(functions, type, size)).map(
+        ([what, e]) => `${what} ${e.toPrecision(2)}`,
+      );
+      console.log(`  ${name}, ${type}, ${size.join(" × ")}: ${errors.join(", ")}`);
+    }
+  }
+}
 
 if (flags.write) {
   keepResults(results);

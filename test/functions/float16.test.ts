@@ -75,6 +75,7 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
     const x = new Float16!(bits.buffer);
     const wide = float16ToFloat32(bits);
     const shape = [6, 100];
+    const weight = wide.slice(300).map((w, i) => w * ((i % 5) - 2));
     const targets = [5, 0, 99, 7, 1, 2];
     for (const f of [
       (x: Float32Array) => api.softmax(x, { shape }),
@@ -88,6 +89,9 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
       (x: Float32Array) => api.argmax(x, { shape }),
       (x: Float32Array) => api.topK(x, 5, { shape }).values,
       (x: Float32Array) => [api.sample(x, { random: () => 0.3 })],
+      (x: Float32Array) => api.linear(x, weight, { shape }),
+      (x: Float32Array) => api.linearCrossEntropyGrad(x, weight, [2, 0, 1, 2, 1, 0]).gradWeight,
+      (x: Float32Array) => api.linearHingeGrad(x, weight, [2, 0, 1, 2, 1, 0], { gradX: true }).gradX!,
     ]) {
       const got = f(x);
       expectSameBits(got, f(wide), () => String(f));

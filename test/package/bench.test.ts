@@ -26,11 +26,12 @@ const NO_LINE: LineResult = {
   targets: [],
 };
 const small = { outer: 3, classes: 5, inner: 2 };
+const sizeOf = (job: JobName) => (JOBS[job].layer ? { ...small, inner: 1, features: 7 } : small);
 
 onEveryBackend((backend) => {
   test.each(jobs)("%s", (job) => {
     for (const type of ["f32", "f64"] as const) {
-      const data = makeData(type, small);
+      const data = makeData(type, sizeOf(job));
       for (const fresh of [false, true]) {
         const result = JOBS[job].prepare(backend.api, data, fresh)();
         expect(errorOf(result, expectedOf(job, data), data)).toBeLessThan(type === "f32" ? 1e-6 : 1e-12);
@@ -45,7 +46,7 @@ onEveryBackend((backend) => {
 
 test.each(jobs)("%s by hand", async (job) => {
   for (const type of ["f32", "f64"] as const) {
-    for (const size of [small, { ...small, inner: 1 }]) {
+    for (const size of [sizeOf(job), { ...sizeOf(job), inner: 1 }]) {
       const data = makeData(type, size);
       const line = { ...size, section: "", job, type, workspace: false, targets: [] };
       const { run } = (await byHand.prepare(line, data))!;
