@@ -97,8 +97,8 @@ function floorOfFew<T>(x: usize, n: i32, k: i32): T {
   }
   for (; k > 0; k--) {
     const most = foldMax<T>(v128.pmax<T>(v128.pmax<T>(a, b), v128.pmax<T>(c, d))), value = v128.extract_lane<T>(most, 0);
-    // Equal ones go at once: there may be fewer than k of them.
-    if (value == <T>-Infinity) break;
+    // Equal ones go at once, so there may be fewer than k of them; and parts may hold nothing else than −Infinity. Then all are looked at.
+    if (value == <T>-Infinity) return <T>NaN;
     top = value;
     a = v128.bitselect(lowest, a, v128.eq<T>(a, most)), b = v128.bitselect(lowest, b, v128.eq<T>(b, most));
     c = v128.bitselect(lowest, c, v128.eq<T>(c, most)), d = v128.bitselect(lowest, d, v128.eq<T>(d, most));

@@ -21,6 +21,20 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     expect([0, 0.42, 0.43].map((u) => drawn(u, { topK: 2 }))).toEqual([2, 2, 3]);
   });
 
+  it.each([Float32Array, Float64Array])("few numbers among many −Infinity, wherever they are, %o", (Kind) => {
+    for (const classes of [13, 97, 1003]) {
+      for (const k of [1, 4, 6, 8]) {
+        for (const at of [0, 3, 5, 7, 12]) {
+          const x = new Kind(classes).fill(-Infinity);
+          x[at] = 1;
+          x[at + 1 < classes ? at + 1 : 0] = 2;
+          const order = [...x.keys()].sort((i, j) => (x[i] === x[j] ? i - j : x[j]! - x[i]!));
+          expect([...topK(x, k, { values: "logits" }).indices]).toEqual(order.slice(0, k));
+        }
+      }
+    }
+  });
+
   it("a class as improbable as a draw can be is drawn by it alone", () => {
     // e^-18 is 1.5e-8, e^-36 is 2.3e-16
     const last = (x: Float32Array | Float64Array, below1: number) => sample(x, { random: () => 1 - below1 });
