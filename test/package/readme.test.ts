@@ -47,15 +47,18 @@ test.each(examples)("%s: example %i prints what it says", (_, __, code) => {
   }
 });
 
-test.each([...documents, "SECURITY.md", "CONTRIBUTING.md", "examples/mnist/README.md"])(
-  "what %s points to is there",
-  (path) => {
-    for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      expect(existsSync(join(dirname(path), link!)), link).toBe(true);
-    }
-    for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
-  },
-);
+test.each([
+  ...documents,
+  "SECURITY.md",
+  "CONTRIBUTING.md",
+  "examples/mnist/README.md",
+  "examples/distributed/README.md",
+])("what %s points to is there", (path) => {
+  for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    expect(existsSync(join(dirname(path), link!)), link).toBe(true);
+  }
+  for (const [, file] of text(path).matchAll(/`(test\/[\w/.-]+)`/g)) expect(existsSync(file!), file).toBe(true);
+});
 
 test("README is short", () => {
   expect(text("README.md").split("\n").length).toBeLessThanOrEqual(121);
