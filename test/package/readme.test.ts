@@ -54,6 +54,7 @@ test.each([
   "CONTRIBUTING.md",
   "examples/mnist/README.md",
   "examples/transformers/README.md",
+  "examples/distributed/README.md",
 ])("what %s points to is there", (path) => {
   for (const [, link] of text(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
     expect(existsSync(join(dirname(path), link!)), link).toBe(true);
