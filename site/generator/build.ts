@@ -22,7 +22,9 @@ export async function buildSite(folder: string, { watched }: { watched: boolean 
     writeFileSync(path, framed(page, watched));
   }
   for (const name of ["style.css", "icon.svg"]) cpSync(join(here, name), join(folder, name));
-  cpSync(join(root, "bench", "results", "softmax.svg"), join(folder, "docs", "softmax.svg"));
+  const results = join(root, "bench", "results");
+  for (const name of readdirSync(results).filter((name) => name.endsWith(".svg")))
+    cpSync(join(results, name), join(folder, "docs", name));
 }
 
 /** pages/NAME.html is what is in the frame: a title, a sentence for search engines, the body. pages/NAME.ts makes it move. */

@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { install, root } from "../../scripts/setup.js"; // importing it sets up the root
-import { chromium, firefox, installBrowsers, visitBy, webKitGtk } from "../engines/browsers.js";
+import { type Browser, chromium, firefox, installBrowsers, visitBy, webKitGtk } from "../engines/browsers.js";
 
 install(join(root, "site", "generator"));
 install(join(root, "test", "site"));
@@ -38,6 +38,17 @@ interface Findings {
   readonly after: string;
 }
 
+async function visit(browser: Browser): Promise<readonly string[]> {
+  const visited = await visitBy<Findings>(browser)(folder);
+  if (typeof visited === "string") return [visited];
+  const { backend, digest, before, after } = visited.findings;
+  return [
+    ...(backend === "simd" ? [] : [`runs ${backend}`]),
+    ...(digest.startsWith("✓") ? [] : [`the digest: ${digest}`]),
+    ...(Number(after) > Number(before) ? [] : [`a key moved p from ${before} to ${after}`]),
+  ];
+}
+
 try {
   rmSync(screenshots, { recursive: true, force: true });
   mkdirSync(screenshots, { recursive: true });
@@ -47,22 +58,10 @@ try {
   installBrowsers([chromium, firefox, webKitGtk]);
   const program = chromium.program();
   if (program === undefined) faults.push("no Chromium here");
-  else await throughChromium(program, folder, screenshots, part);
-  for (const [name, browser] of [
-    ["Firefox", firefox],
-    ["WebKitGTK", webKitGtk],
-  ] as const) {
-    await part(name, async () => {
-      const visited = await visitBy<Findings>(browser)(folder);
-      if (typeof visited === "string") return [visited];
-      const { backend, digest, before, after } = visited.findings;
-      return [
-        ...(backend === "simd" ? [] : [`runs ${backend}`]),
-        ...(digest.startsWith("✓") ? [] : [`the digest: ${digest}`]),
-        ...(Number(after) > Number(before) ? [] : [`an arrow key moved p from ${before} to ${after}`]),
-      ];
-    });
-  }
+  await Promise.all([
+    program && throughChromium(program, folder, screenshots, part),
+    part("Firefox", () => visit(firefox)).then(() => part("WebKitGTK", () => visit(webKitGtk))),
+  ]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
