@@ -2,8 +2,8 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "rolldown";
 import { minify } from "terser";
 import { toLiteral } from "../src/wasm/text.js";
@@ -104,3 +104,17 @@ for (const name of ["index", ...ENGINES, "wasm"]) {
 }
 
 run("node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.dist.json");
+
+/** The declarations that an entry point's needs, itself included; users have no use for others. */
+function reached(path: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const [, to] of readFileSync(path, "utf8").matchAll(/"(\.[^"]+)\.js"/g))
+    reached(join(dirname(path), `${to}.d.ts`), found);
+  return found;
+}
+
+const needed = ["index", ...ENGINES, "wasm"].flatMap((name) => [...reached(`dist/${name}.d.ts`)]);
+for (const file of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+  if (/(?<!\.wasm)\.d\.ts$/.test(file) && !needed.includes(join("dist", file))) rmSync(join("dist", file));
+}
