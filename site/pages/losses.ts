@@ -184,13 +184,15 @@ function showJacobian(p: Float32Array): void {
     `Through the matrix and by softmaxGrad: ${list(direct, 4)}, largest difference ${format(difference, 9)}.`;
 }
 
-/** What the six sentences set. */
+/** What the sentences to try set. */
 const TRIES: Record<
   string,
   { logits?: number[]; temperature?: number; offset?: number; naive?: boolean; target?: number }
 > = {
   order: { logits: [1, 2, 3] },
   largest: { logits: [1, 2, 5] },
+  hot: { logits: [1, 2, 3], temperature: 10 },
+  shift: { logits: [1, 2, 3], offset: 100 },
   equal: { logits: [2, 2, 2] },
   ahead: { logits: [1, 2, 8] },
   wrong: { logits: [10, 2, -10], temperature: 0.1, target: 2 },

@@ -95,6 +95,9 @@ async function losses(visit: Visits): Promise<Faults> {
     };
     await attempt("order", "softmax-says", "Σ p = 1.000000; the order is kept");
     await attempt("largest", "probabilities", "0.936");
+    await attempt("hot", "probabilities", "0.301");
+    await attempt("shift", "probabilities", "0.665");
+    await attempt("shift", "sigmoid-says", "1.000 and 3.000");
     await attempt("equal", "losses-says", "log 3 = 1.0986");
     await attempt("ahead", "losses-says", "Both hinges are 0 and push nothing. Cross-entropy still pushes");
     await attempt("wrong", "loss-0", "200");
