@@ -3,10 +3,12 @@
 //
 //   npm start                  60,000 training images, 10 epochs
 //   npm start -- --quick        6,000 training images, 1 epoch
+//   npm start -- --fashion     two of the models on Fashion-MNIST as well
 
 import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
 import { Duel } from "./duel.js";
+import { loadFashion } from "./fashion.js";
 import { createModel } from "./linearModel.js";
 import { classes, DataNotFound, type Digits, firstDigits, loadMnist, pixels } from "./mnist.js";
 import { type Objective, objectives } from "./objectives.js";
@@ -14,7 +16,8 @@ import { createRandom } from "./random.js";
 import { percent, printLessons, printSetting, printTable, type Result } from "./report.js";
 import { batchSize, examine, trainEpoch } from "./training.js";
 
-const { quick } = parseArgs({ options: { quick: { type: "boolean", default: false } } }).values;
+const flag = { type: "boolean", default: false } as const;
+const { quick, fashion } = parseArgs({ options: { quick: flag, fashion: flag } }).values;
 const epochs = quick ? 1 : 10;
 
 try {
@@ -26,15 +29,25 @@ try {
 }
 
 function main(): void {
-  const { train: all, test } = loadMnist();
-  const train = quick ? firstDigits(all, 6000) : all;
+  const { train, test } = shortened(loadMnist());
+  const clothes = fashion ? shortened(loadFashion()) : undefined;
   printSetting(train, test, epochs);
   const start = performance.now();
   const results = objectives.map((objective) => run(objective, train, test));
   const seconds = (performance.now() - start) / 1000;
-  printTable(results);
+  const [softmax, svm] = objectives as [Objective, Objective];
+  const others = clothes
+    ? [softmax, svm].map((objective) =>
+        run({ ...objective, name: `Fashion: ${objective.name}` }, clothes.train, clothes.test),
+      )
+    : [];
+  printTable([...results, ...others]);
   printLessons(results, train.count, seconds);
   console.log("\nTo drag points, train on them and check all this in a browser: npm run site");
+}
+
+function shortened({ train, test }: { train: Digits; test: Digits }): { train: Digits; test: Digits } {
+  return { train: quick ? firstDigits(train, 6000) : train, test };
 }
 
 /** One model from its first, random weights to its last. */

@@ -55,7 +55,7 @@ function readDigits(folder: string, imagesFile: string, labelsFile: string): Dig
   return { count, images: inked(images), labels };
 }
 
-function inked(bytes: Uint8Array): Float32Array {
+export function inked(bytes: Uint8Array): Float32Array {
   const images = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) images[i] = bytes[i]! / 255;
   return images;
