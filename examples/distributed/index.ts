@@ -19,10 +19,17 @@ import { type Engine, file, mergeAll, tasksOf } from "./round.js";
 import { OBJECTIVES, type Objective } from "./train.js";
 import { type Answer, BackendError, checkBackend, type Task, work } from "./worker.js";
 
-const number = (text: string): number => {
-  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0) throw new InvalidArgumentError("must be a positive number");
+const parser = (pattern: RegExp, what: string) => (text: string) => {
+  if (!pattern.test(text)) throw new InvalidArgumentError(`must be ${what}`);
   return Number(text);
 };
+const count = parser(/^[1-9]\d*$/, "a whole number from 1 on");
+const seconds = parser(/^\d+(\.\d+)?$/, "a number of seconds");
+
+function some(workers: number): number {
+  if (workers === 0) throw new Error("--workers 0 is for --engine redis, whose workers may run elsewhere");
+  return workers;
+}
 
 interface EngineOptions {
   readonly engine: keyof typeof ENGINES;
@@ -34,8 +41,8 @@ interface EngineOptions {
 }
 const ENGINES = {
   "in-process": (_: EngineOptions): Engine => inProcess,
-  threads: ({ workers, timeout }: EngineOptions): Engine => threads(workers, 1000 * timeout),
-  processes: ({ workers, timeout }: EngineOptions): Engine => processes(workers, 1000 * timeout),
+  threads: ({ workers, timeout }: EngineOptions): Engine => threads(some(workers), 1000 * timeout),
+  processes: ({ workers, timeout }: EngineOptions): Engine => processes(some(workers), 1000 * timeout),
   redis: ({ redis: url, queue, lock, workers }: EngineOptions): Engine =>
     redis({ url, queue, lock: 1000 * lock }, workers),
 };
@@ -44,16 +51,20 @@ const redisOption = () => new Option("--redis <url>", "the Redis server").defaul
 const queueOption = () => new Option("--queue <name>", "its queue, one for each run").default("softmargin");
 const lockOption = () =>
   new Option("--lock <seconds>", "a worker of the queue that is silent for so long loses its task")
-    .argParser(number)
+    .argParser(seconds)
     .default(30);
 
 function withEngine(command: Command): Command {
   return command
     .addOption(new Option("--engine <name>", "who works").choices(Object.keys(ENGINES)).default("in-process"))
-    .addOption(new Option("--workers <n>", "how many; with redis 0 if they run elsewhere").argParser(Number).default(2))
+    .addOption(
+      new Option("--workers <n>", "how many; with redis 0 if they run elsewhere")
+        .argParser(parser(/^\d+$/, "a whole number"))
+        .default(2),
+    )
     .addOption(
       new Option("--timeout <seconds>", "a task of threads or processes may take so long")
-        .argParser(number)
+        .argParser(seconds)
         .default(600),
     )
     .addOption(redisOption())
@@ -68,7 +79,7 @@ const program = new Command("distributed").description(
 withEngine(program.command("evaluate").argument("<folder>", "of shards of logits, 00000.x.npy beside 00000.y.npy"))
   .description("loss, perplexity, accuracy and calibration of logits")
   .option("--run <folder>", "where the journal is; an interrupted run goes on", "run")
-  .option("--branch <n>", "shards a task", number, 1)
+  .option("--branch <n>", "shards a task", count, 1)
   .action(async (folder: string, options: EngineOptions & { run: string; branch: number }) => {
     const bar = new SingleBar({ format: "{bar} {value}/{total} tasks, {duration_formatted}", stream: process.stderr });
     const engine = ENGINES[options.engine](options);
@@ -96,9 +107,9 @@ withEngine(program.command("evaluate").argument("<folder>", "of shards of logits
 withEngine(program.command("train").argument("<folder>", "with shards of features in train/ and test/"))
   .description("a linear classifier by full-batch steps")
   .addOption(new Option("--objective <name>", "").choices(Object.keys(OBJECTIVES)).default("softmax"))
-  .option("--steps <n>", "full-batch steps", number, 20)
-  .option("--classes <n>", "how many there are", number, mnistClasses)
-  .option("--features <n>", "columns of the shards", number, 784)
+  .option("--steps <n>", "full-batch steps", count, 20)
+  .option("--classes <n>", "how many there are", count, mnistClasses)
+  .option("--features <n>", "columns of the shards", count, 784)
   .option("--run <folder>", "where weights and journals are, seen by all workers; an interrupted run goes on", "run")
   .action(
     async (
@@ -168,17 +179,17 @@ const make = program.command("make").description("shards to try it with");
 make
   .command("logits")
   .argument("<folder>")
-  .option("--shards <n>", "", number, 8)
-  .option("--rows <n>", "of each", number, 4096)
-  .option("--classes <n>", "", number, 1000)
+  .option("--shards <n>", "", count, 8)
+  .option("--rows <n>", "of each", count, 4096)
+  .option("--classes <n>", "", count, 1000)
   .action((folder: string, { shards, rows, classes }: { shards: number; rows: number; classes: number }) =>
     makeLogits(folder, shards, rows, classes),
   );
 make
   .command("mnist")
   .argument("<folder>")
-  .option("--images <n>", "to learn from", number, 60_000)
-  .option("--shards <n>", "", number, 12)
+  .option("--images <n>", "to learn from", count, 60_000)
+  .option("--shards <n>", "", count, 12)
   .action((folder: string, { images, shards }: { images: number; shards: number }) =>
     makeMnist(folder, images, shards),
   );

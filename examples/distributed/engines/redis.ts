@@ -26,7 +26,15 @@ export interface RedisOptions {
 /** Waits for the server however long it is away. */
 function connect(url: string): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(50 * times, 1000) });
-  redis.on("error", (error: NodeJS.ErrnoException) => console.error(`Redis: ${error.code ?? error.message}`));
+  let isDown = false;
+  redis.on("error", (error: NodeJS.ErrnoException) => {
+    if (!isDown) console.error(`Redis: ${error.code ?? error.message}, waiting`);
+    isDown = true;
+  });
+  redis.on("ready", () => {
+    if (isDown) console.error("Redis: there again");
+    isDown = false;
+  });
   return redis;
 }
 
@@ -44,7 +52,8 @@ export function serve({ url, queue, lock }: RedisOptions, log: (line: string) =>
     },
     { connection, lockDuration: lock, stalledInterval: lock, maxStalledCount: ATTEMPTS },
   );
-  worker.on("error", (error) => console.error(`worker: ${error.message}`));
+  // The connection says what is wrong with itself.
+  worker.on("error", (error) => "code" in error || console.error(`worker: ${error.message}`));
   return async () => {
     await worker.close();
     connection.disconnect();
