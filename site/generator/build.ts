@@ -19,7 +19,7 @@ export async function buildSite(folder: string, { watched }: { watched: boolean 
   for (const page of pages) {
     const path = join(folder, page.path);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, framed(page, watched));
+    writeFileSync(path, framed(page, pages, watched));
   }
   for (const name of ["style.css", "icon.svg"]) cpSync(join(here, name), join(folder, name));
   const results = join(root, "bench", "results");

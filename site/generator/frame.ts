@@ -24,13 +24,21 @@ const PARTS: readonly (readonly [path: string, name: string])[] = [
   ["docs/evidence.html", "Evidence"],
 ];
 
-export function framed({ path, title, description, body, script }: Page, watched: boolean): string {
+/** `all` pages are known, so that none of docs/ is left out. */
+export function framed(
+  { path, title, description, body, script }: Page,
+  all: readonly Page[],
+  watched: boolean,
+): string {
   const up = "../".repeat(path.split("/").length - 1);
   const isHere = (part: string): boolean =>
     part === path || (part.startsWith("reference/") && path.startsWith("reference/"));
   const links = PARTS.map(
     ([part, name]) => `<a href="${up}${part}"${isHere(part) ? ' aria-current="page"' : ""}>${name}</a>`,
   );
+  const documents = all
+    .filter((page) => page.path.startsWith("docs/") && !PARTS.some(([part]) => part === page.path))
+    .map((page) => `<a href="${up}${page.path}">${page.title}</a> `);
   const scripts = ["frame", ...(script ? [script] : []), ...(watched ? ["reload"] : [])];
   return `<!doctype html>
 <html lang="en">
@@ -58,7 +66,7 @@ ${focusable(body)}
 </main>
 <footer>
 <p>Computed in this tab by <b id="backend">…</b>. Nothing is loaded from elsewhere, nothing is sent. MIT licence.</p>
-<p><a href="${up}docs/api.html">Conventions</a> <a href="${up}docs/recipes.html">Recipes</a> <a href="${up}docs/numerics.html">Numerics</a> <a href="${up}docs/performance.html">Performance</a> <a href="${up}docs/kernel.html">The kernels</a> <a href="${up}docs/running.html">Where it runs</a> <a href="${up}docs/bundlers.html">Bundlers</a></p>
+<p>${documents.join("")}</p>
 </footer>
 </body>
 </html>

@@ -43,7 +43,7 @@ export function reference(): Page[] {
   ]);
   const types = typesIn([source("options.ts"), source("functions/reduction.ts")]);
   const body = `<h1>Reference</h1>
-<p class="lead">Every function takes flat arrays and, last, options. What holds for all of them, shapes and axes, kinds of arrays, means, weights, workspaces, is in <a href="../docs/api.html">Conventions</a>.</p>
+<p class="lead">Every function takes flat arrays and, last, options. What holds for all of them, shapes and axes, kinds of arrays, means, weights, workspaces, is in <a href="../docs/api.html">API</a>.</p>
 ${table(["function", "what it is"], rows)}
 <h2>Types</h2>
 ${table(["type", "what it is", "declared as"], types.map(typeRow))}`;
