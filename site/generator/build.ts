@@ -57,8 +57,7 @@ async function bundle(folder: string, watched: boolean): Promise<void> {
     entryPoints: [
       ...scripts("pages", ".ts"),
       ...scripts("workers", ".worker.ts"),
-      join(here, "drawing", "frame.ts"),
-      ...(watched ? [join(here, "drawing", "reload.ts")] : []),
+      ...(watched ? [join(here, "generator", "reload.ts")] : []),
     ],
     outdir: folder,
     entryNames: "[name]",

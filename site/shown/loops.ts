@@ -15,9 +15,10 @@ export function logSumExp(row: Float32Array) {
 }
 
 export function crossEntropyGrad(row: Float32Array, y: number) {
-  const grad = softmax(row);
-  grad[y] -= 1;
-  return { loss: -Math.log(softmax(row)[y]), grad };
+  const p = softmax(row);
+  const loss = -Math.log(p[y]);
+  p[y] -= 1;
+  return { loss, grad: p };
 }
 
 /** The same for many rows, called as softmargin is. */

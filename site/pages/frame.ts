@@ -1,7 +1,7 @@
 // What every page says: which backend computes here, and why nothing faster does.
 
 import { backend, ready } from "softmargin";
-import { byId } from "./element.js";
+import { byId } from "../drawing/element.js";
 
 const NAMES = {
   simd: "the WebAssembly SIMD build of softmargin",
