@@ -90,7 +90,7 @@ function modelOf(job: Line["job"], data: Data): Model | undefined {
       };
     case "linear":
       return {
-        nodes: [{ op: "Gemm", inputs: ["x", "w"], outputs: values, attributes: { transB: 1 } }],
+        nodes: [{ op: "Gemm", inputs: ["x", "w"], outputs: ["values"], attributes: { transB: 1 } }],
         inputs: { ...x, w: FLOAT },
         outputs: values,
       };
