@@ -100,4 +100,21 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
     expect(() => api.softmax(wide, { out: x })).toThrow(/out must be a Float32Array/);
     expect(() => api.crossEntropy(wide, targets, { weight: x })).toThrow(TypeError);
   });
+
+  it.skipIf(Float16 === undefined)("as many as a function takes, all of one length", () => {
+    const halves = [0x3000, 0x3100, 0x3200, 0x3300].map((start) => new Float16!(all.slice(start, start + 16).buffer));
+    const [x, w, bias, t] = halves as [Float32Array, Float32Array, Float32Array, Float32Array];
+    const [wideX, wideW, wideBias, wideT] = halves.map((h) => Float32Array.from(h)) as typeof halves;
+    const shape = [16, 1];
+    expectSameBits(
+      api.linear(x, w, { shape, bias }),
+      api.linear(wideX!, wideW!, { shape, bias: wideBias! }),
+      () => "z",
+    );
+    const row = [16];
+    const square = Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)); // 16 classes of 16 features
+    const got = api.linearCrossEntropyGrad(x, square, t, { shape: row, bias }).gradWeight;
+    const want = api.linearCrossEntropyGrad(wideX!, square, wideT!, { shape: row, bias: wideBias! }).gradWeight;
+    expectSameBits(got, want, () => "gradWeight");
+  });
 });
