@@ -138,11 +138,11 @@ export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> exte
    */
   reduction?: R | undefined;
   /** Weights of the labels, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
-  weight?: LogitsLike | undefined;
+  weight?: Factors | undefined;
   /** Weights of the labels where they are present: of the term with t. Length C, as `weight`. Default: 1 each. */
-  posWeight?: LogitsLike | undefined;
+  posWeight?: Factors | undefined;
   /** Weights of the rows, as `weight`. Default: 1 each. */
-  sampleWeight?: LogitsLike | undefined;
+  sampleWeight?: Factors | undefined;
   /** ε in [0, 1]: t becomes t·(1 − ε) + ε/2. Default: 0. */
   labelSmoothing?: number | undefined;
   /** γ ≥ 0 of a focal loss: each term times (1 − p)^γ of its own p. Default: 0. */
@@ -177,7 +177,7 @@ export interface LinearOptions<A extends LogitsLike = LogitsLike, O = Out<A>> ex
 /** What the losses of a layer have beside the options of the loss. */
 export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends LayerOptions<A> {
   /** Class weights, as `weight` of the loss of logits. */
-  classWeight?: LogitsLike | undefined;
+  classWeight?: Factors | undefined;
   /**
    * λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient
    * only; not with `"parts"`, since each of them would have it. Default: 0.
@@ -201,7 +201,7 @@ export interface LayerGradOptions<A extends LogitsLike = LogitsLike> {
   /** Whether that of x is wanted, or where it goes: of its type and length. Default: false. */
   gradX?: Out<A> | boolean | undefined;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
-  gradOutput?: number | LogitsLike | undefined;
+  gradOutput?: number | Factors | undefined;
   /** Add to these arrays instead of overwriting them. Default: false. */
   accumulate?: boolean | undefined;
 }

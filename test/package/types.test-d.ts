@@ -12,6 +12,7 @@ import {
   hingeGrad,
   initialLoss,
   type LossParts,
+  linearCrossEntropy,
   logSigmoid,
   logSigmoidGrad,
   logSoftmax,
@@ -94,6 +95,10 @@ describe("results", () => {
     expectTypeOf(float16ToFloat32(new Uint16Array(6))).toEqualTypeOf<F32>();
     // @ts-expect-error: a half float's array takes no result
     softmax(half, { out: half });
+    // @ts-expect-error: nor weights
+    binaryCrossEntropyGrad(half, targets, { weight: half });
+    // @ts-expect-error
+    linearCrossEntropy(half, half, targets, { classWeight: half });
   });
 
   it("are loss and gradient for the fused functions", () => {
