@@ -34,7 +34,7 @@ export function arrayHint(argument: string, value: unknown): string {
   const kind = kindOf(value);
   if (kind === "Uint16Array")
     return `float16ToFloat32(${argument}) reads it as half floats, Float32Array.from(${argument}) as integers`;
-  if (kind !== undefined && /Int|Clamped/.test(kind) && !kind.startsWith("Big"))
+  if (kind !== undefined && /Int|Clamped|Float16/.test(kind) && !kind.startsWith("Big"))
     return `Float32Array.from(${argument}) converts it`;
   if (typeof value !== "object" || value === null) return "";
   try {

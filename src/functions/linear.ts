@@ -193,7 +193,9 @@ function readOutputs(
   accumulate: boolean,
 ): Gradients<Output> {
   const read = (key: keyof Gradients<Output>, given: unknown, length: number, modelName: string) => {
-    if (accumulate && given === undefined) throw typeError(fn, key, "given with accumulate", given);
+    const option = options[key];
+    if (accumulate && given === undefined)
+      throw typeError(fn, key, option === undefined ? "given with accumulate" : "an array with accumulate", option);
     return outputLike(fn, key, given, options.lists[key], asList, x, length, modelName);
   };
   const { gradX, gradBias } = options;

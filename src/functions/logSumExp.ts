@@ -17,7 +17,7 @@ export function logSumExp<A extends LogitsLike>(kernels: Kernels, x: A, given: u
   const shape = readShape(fn, options, "x", lengthOf(input), undefined, false);
   const temperature = temperatureOption(fn, options);
   const rows = shape.outer * shape.inner;
-  const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, rows);
+  const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, rows, "the result");
   if (rows > 0)
     kernels.logSumExp(output.array, kept(input, writtenEarly(output, kernels, shape), true), shape, temperature);
   return deliver(output) as Result<A>;

@@ -98,7 +98,7 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
       expect(Object.prototype.toString.call(got)).toBe(Object.prototype.toString.call(f(wide)));
     }
     expect(() => api.softmax(wide, { out: x })).toThrow(/out must be a Float32Array/);
-    expect(() => api.crossEntropy(wide, targets, { weight: x })).toThrow(TypeError);
+    expect(() => api.crossEntropy(wide, targets, { weight: x })).toThrow(/Float32Array\.from\(weight\) converts it/);
   });
 
   it.skipIf(Float16 === undefined)("as many as a function takes, all of one length", () => {
