@@ -89,7 +89,7 @@ const sizes = [
   { file: "dist/index.js", limit: 51_500, aim: 40_000 },
   { file: "dist/relaxed.js", limit: 79_900 },
   { file: "dist/baseline.js", limit: 15_800, aim: 15_000 },
-  { file: "dist/wasm.js", limit: 18_200 },
+  { file: "dist/wasm.js", limit: 18_300 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;

@@ -1,6 +1,8 @@
 // What a backend computes, for the public functions: wasm/kernels.ts in linear memory, baseline/kernels.ts in plain loops. Arguments come in the order
 // outputs, inputs, sizes, scalars, and were checked before: all that can still go wrong is that memory is short.
 
+import { bytesPerElement } from "./arguments/typedArrays.js";
+
 /** An array of logits, scores, probabilities or gradients. Its element type decides the precision of the computation. */
 export type FloatArray = Float32Array | Float64Array;
 
@@ -71,7 +73,7 @@ export interface LayerTerms extends Omit<LossTerms, "logits" | "grad" | "clears"
  * are in memory, which is to stay below 16 MiB with a part of the weights.
  */
 export function rowsPerBlock({ x, features, classes }: Layer): number {
-  const row = (classes + 2 * features) * (x instanceof Float32Array ? 4 : 8);
+  const row = (classes + 2 * features) * bytesPerElement(x);
   const rows = Math.max(1, Math.min(240, Math.floor((13.5 * 2 ** 20) / row)));
   return rows > 4 ? rows & -4 : rows;
 }
@@ -120,6 +122,8 @@ export interface Restriction {
 export interface Kernels {
   /** Whether a call of this shape reads all its arrays before it writes one: then they may overlap in any way. */
   readsFirst(shape: Shape): boolean;
+  /** Whether a Float16Array goes for an input of f32, its numbers widened as they are read; outputs are Float32Arrays then. */
+  readonly widens: boolean;
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
   logSoftmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;

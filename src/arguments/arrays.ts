@@ -4,8 +4,8 @@
 
 import type { FloatArray, Kernels } from "../kernels.js";
 import { arrayHint, memoryError, rangeError, typeError } from "./errors.js";
-import { widened } from "./float16.js";
-import { bufferOf, byteOffsetOf, kindOf, lengthOf, throws } from "./typedArrays.js";
+import { halfFloats } from "./float16.js";
+import { bufferOf, byteOffsetOf, computedKindOf, isSingle, kindOf, lengthOf, throws } from "./typedArrays.js";
 
 /** A copy of a list of numbers; undefined for anything but a list. */
 export function readList(fn: string, argument: string, value: unknown): Float64Array | undefined {
@@ -30,10 +30,10 @@ export function listElement(fn: string, argument: string, list: readonly unknown
   throw typeError(fn, `${argument}[${i}]`, "a number", element, hint);
 }
 
-/** A new array of a model's kind. */
+/** A new array of a model's kind; of half floats there is none. */
 export function newArray<A extends FloatArray | Int32Array>(fn: string, model: A, length: number): A {
   try {
-    if (model instanceof Float32Array) return new Float32Array(length) as A;
+    if (isSingle(model)) return new Float32Array(length) as A;
     return (model instanceof Int32Array ? new Int32Array(length) : new Float64Array(length)) as A;
   } catch (error) {
     throw memoryError(error, `${fn}: no memory for an array of ${length} numbers`);
@@ -77,7 +77,7 @@ export function plainArray<A>(fn: string, argument: string, value: A, type: new 
 }
 
 /**
- * A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read; with `kernels` also a Float16Array, widened.
+ * A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read; with `kernels` also a Float16Array, as these take it.
  * Anything else is a TypeError.
  */
 export function floatArray(
@@ -91,7 +91,7 @@ export function floatArray(
   const kind = kindOf(value);
   if (kind === "Float32Array") return float32Array(fn, argument, value as Float32Array);
   if (kind === "Float64Array") return float64Array(fn, argument, value as Float64Array);
-  if (kind === "Float16Array" && kernels !== undefined) return widened(fn, argument, value, kernels);
+  if (kind === "Float16Array" && kernels !== undefined) return halfFloats(fn, argument, value, kernels);
   throw typeError(
     fn,
     argument,
@@ -131,14 +131,14 @@ export function sameType(
   kernels?: Kernels,
 ): FloatArray {
   const array = floatArray(fn, argument, value, list, kernels);
-  if (array instanceof Float32Array !== model instanceof Float32Array)
+  if (isSingle(array) !== isSingle(model))
     throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value);
   return array;
 }
 
 /** What goes with an array, in words. */
 export function kindFor(model: FloatArray, asList: boolean): string {
-  return asList ? "an array of numbers or a Float64Array" : `a ${kindOf(model)}`;
+  return asList ? "an array of numbers or a Float64Array" : `a ${computedKindOf(model)}`;
 }
 
 /** An array of so many numbers, whatever its type. `where` says what the length must be, for the message. */
@@ -150,7 +150,7 @@ export function numbers(fn: string, argument: string, value: unknown, length: nu
 
 /** Whether x is not negative, and finite in the type of `model`, to which it is going to be rounded: f32 ends at 3.4e38. */
 export function isFactor(x: number, model: FloatArray): boolean {
-  return x >= 0 && (model instanceof Float32Array ? Math.fround(x) : x) < Infinity;
+  return x >= 0 && (isSingle(model) ? Math.fround(x) : x) < Infinity;
 }
 export const EXPECTED_FACTOR = "finite (in the type of the logits) and not negative";
 

@@ -84,5 +84,6 @@ export function overlaps(a: ArrayLike<unknown>, b: FloatArray, partly: boolean):
   const bStart = byteOffsetOf(b);
   const aEnd = aStart + byteLengthOf(a);
   const bEnd = bStart + byteLengthOf(b);
-  return !(partly && aStart === bStart && aEnd === bEnd) && aStart < bEnd && bStart < aEnd;
+  const isSame = aStart === bStart && aEnd === bEnd && lengthOf(a) === lengthOf(b);
+  return !(partly && isSame) && aStart < bEnd && bStart < aEnd;
 }

@@ -5,7 +5,7 @@ import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
 import { rangeError, typeError } from "./errors.js";
 import { checkedNumber } from "./options.js";
 import { overlaps } from "./output.js";
-import { bufferOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
+import { bufferOf, computedKindOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
 
 const INTEGER_ARRAYS = {
   __proto__: null,
@@ -48,13 +48,13 @@ export function readTargets(
   }
   const indices = integerArray(fn, value);
   if (indices !== undefined) return { indices, probabilities: undefined };
-  if (logits !== undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits)) {
+  if (logits !== undefined && computedKindOf(value) === computedKindOf(logits)) {
     const probabilities = floatArray(fn, "targets", value, undefined, kernels);
     if (n === undefined || lengthOf(probabilities) === n) return { indices: undefined, probabilities };
     const hint = `a ${kind} holds class probabilities, indices go in an integer array`;
     throw rangeError(fn, "targets.length", `logits.length = ${n}`, lengthOf(probabilities), hint);
   }
-  const or = logits === undefined ? "" : ` or class probabilities (a ${kindOf(logits)})`;
+  const or = logits === undefined ? "" : ` or class probabilities (a ${computedKindOf(logits)})`;
   throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);
 }
 

@@ -18,6 +18,12 @@ export function kindOf(value: unknown): string | undefined {
   return tagGetter.call(value) as string | undefined;
 }
 
+/** The same, of half floats "Float32Array": they are computed in f32. */
+export function computedKindOf(value: unknown): string | undefined {
+  const kind = kindOf(value);
+  return kind === "Float16Array" ? "Float32Array" : kind;
+}
+
 /** 0 once the buffer is detached, or has shrunk away from the array. */
 export function lengthOf(array: unknown): number {
   return lengthGetter.call(array) as number;
@@ -56,8 +62,22 @@ export function byteLengthOf(array: unknown): number {
   return byteLengthGetter.call(array) as number;
 }
 
+/** Node 20 and 22 have none. To TypeScript it is a Float32Array, of whose elements it has all but the bits. */
+export const Float16: Float32ArrayConstructor | undefined = (globalThis as { Float16Array?: Float32ArrayConstructor })
+  .Float16Array;
+
+export function isHalf(array: unknown): boolean {
+  return Float16 !== undefined && array instanceof Float16;
+}
+
+/** Whether an array is computed in f32. */
+export function isSingle(array: unknown): boolean {
+  return array instanceof Float32Array || isHalf(array);
+}
+
+/** Those of an element in the computation. */
 export function bytesPerElement(array: FloatArray): 4 | 8 {
-  return array instanceof Float32Array ? 4 : 8;
+  return isSingle(array) ? 4 : 8;
 }
 
 /** The elements from `start` on, `n` of them, as an array of the same kind over the same memory. */
@@ -66,9 +86,9 @@ export function windowOf(array: FloatArray, start: number, n: number): FloatArra
   return new kind(bufferOf(array), byteOffsetOf(array) + start * kind.BYTES_PER_ELEMENT, n);
 }
 
-/** A new array of the same kind and elements. */
+/** A new array of the same elements. */
 export function copyOf<A extends FloatArray>(array: A): A {
-  return (array instanceof Float32Array ? new Float32Array(array) : new Float64Array(array)) as A;
+  return (isSingle(array) ? new Float32Array(array) : new Float64Array(array)) as A;
 }
 
 /** to[at + i] = from[i] for all i. */

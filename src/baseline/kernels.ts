@@ -17,6 +17,7 @@ import { topK } from "./topK.js";
 
 export const baselineKernels: Kernels = {
   readsFirst: () => false,
+  widens: false,
   softmax,
   softmaxGrad,
   logSoftmax,

@@ -14,7 +14,7 @@ import {
 import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
 import { integerArray } from "../arguments/targets.js";
-import { kindOf, lengthOf } from "../arguments/typedArrays.js";
+import { computedKindOf, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
@@ -48,7 +48,7 @@ export function binaryCrossEntropy(
   const asList = list !== undefined;
   const logits = floatArray(fn, "logits", x, list, kernels);
   const length = lengthOf(logits);
-  const type: FloatType = logits instanceof Float32Array ? Float32Array : Float64Array;
+  const type: FloatType = isSingle(logits) ? Float32Array : Float64Array;
   const targets = readTargets(kernels, fn, y, targetList, logits);
   const shape = readShape(fn, options, "logits", length, undefined, true);
   const accumulate = booleanOption(fn, "accumulate", options.accumulate);
@@ -106,11 +106,10 @@ function readTargets(
   list: Float64Array | undefined,
   logits: FloatArray,
 ): FloatArray {
-  const kind = kindOf(value);
-  const isFloat = list === undefined && (kind === "Float16Array" ? "Float32Array" : kind) === kindOf(logits);
+  const isFloat = list === undefined && computedKindOf(value) === computedKindOf(logits);
   const given = list ?? (isFloat ? floatArray(fn, "targets", value, undefined, kernels) : integerArray(fn, value));
   if (given === undefined) {
-    const expected = `a ${kindOf(logits)}, an integer typed array or an array of numbers`;
+    const expected = `a ${computedKindOf(logits)}, an integer typed array or an array of numbers`;
     throw typeError(fn, "targets", expected, value);
   }
   const length = lengthOf(logits);

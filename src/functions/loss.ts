@@ -16,7 +16,7 @@ import {
 import { deliver, kept, type Output, outputLike, writtenEarly } from "../arguments/output.js";
 import { readShape, rowStart, rowsError } from "../arguments/shape.js";
 import { Classes, readIgnoreIndex, readTargets, type Targets } from "../arguments/targets.js";
-import { fillWith, lengthOf } from "../arguments/typedArrays.js";
+import { fillWith, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, LossTerms, Shape } from "../kernels.js";
 import type { LossValue } from "../options.js";
 import { type LossParts, MEANS, type MeanOver, REDUCTIONS, type Reduction, Total } from "./reduction.js";
@@ -194,7 +194,7 @@ function readFactors(
   written: FloatArray | undefined,
 ): Factors {
   const rows = shape.outer * shape.inner;
-  const type: FloatArrayType = logits instanceof Float32Array ? Float32Array : Float64Array;
+  const type: FloatArrayType = isSingle(logits) ? Float32Array : Float64Array;
   const w = factors(fn, kind.weight, options[kind.weight], shape.classes, "the number of classes", logits);
   const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
   const g = options.gradOutput;

@@ -38,6 +38,7 @@ export class Arena {
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
+  u16!: Uint16Array;
 
   constructor(instantiate: () => Exports, workspaceBytes?: number) {
     const exports = instantiate();
@@ -89,6 +90,7 @@ export class Arena {
     this.f32 = new Float32Array(this.buffer);
     this.f64 = new Float64Array(this.buffer);
     this.i32 = new Int32Array(this.buffer);
+    this.u16 = new Uint16Array(this.buffer);
   }
 
   /** Empties the arena and makes sure that it holds `bytes`: false where it must not grow. Throws a RangeError where memory is short. */

@@ -2,7 +2,17 @@
 // is copied in, computed in place and copied out, each byte once in and once out while it is in the cache. Arrays that lie in the
 // workspace are used where they are.
 
-import { bufferOf, byteOffsetOf, bytesPerElement, copy, FEW, lengthOf, Window } from "../arguments/typedArrays.js";
+import {
+  bufferOf,
+  byteOffsetOf,
+  bytesPerElement,
+  copy,
+  FEW,
+  isHalf,
+  lengthOf,
+  setFrom,
+  Window,
+} from "../arguments/typedArrays.js";
 import { totalOf } from "../functions/reduction.js";
 import type { ClassIndices, FloatArray, Shape } from "../kernels.js";
 import { ARENA_BYTES, type Arena } from "./arena.js";
@@ -177,7 +187,7 @@ export class Blocks {
   inWorkspace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
     // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
-    if (start === reserved || bufferOf(array) !== buffer) return 0;
+    if (start === reserved || isHalf(array) || bufferOf(array) !== buffer) return 0;
     const at = byteOffsetOf(array);
     return at >= reserved && at + lengthOf(array) * bytesPerElement(array) <= start ? at : 0;
   }
@@ -194,7 +204,7 @@ export class Blocks {
     const there = this.inPlace(array);
     if (there !== 0) return there;
     const at = this.arena.take(this.elements * this.bytes);
-    if (this.isFlat) copy(this.view, this.index(at), array, this.firstRow * this.classes, this.elements);
+    if (this.isFlat) this.bring(at, array, this.firstRow * this.classes, this.elements);
     else this.enterParts(at, array);
     return at;
   }
@@ -203,6 +213,19 @@ export class Blocks {
     const { classes, inners, bytes } = this;
     this.copyIn(this.swaps ? this.spare : at, array);
     if (this.swaps) this.exports.swapAxes(bytes, at, this.spare, classes, inners, classes, inners);
+  }
+
+  /** Copies n elements of an array, from `start` on, to `at`. */
+  protected bring(at: number, array: FloatArray, start: number, n: number): void {
+    if (isHalf(array)) this.widen(at, array, start, n);
+    else copy(this.view, this.index(at), array, start, n);
+  }
+
+  /** The same for half floats: their bits go to the second half of the room, whence they are widened from the first on. */
+  widen(at: number, halves: FloatArray | Uint16Array, start: number, n: number): void {
+    const bits = at + 2 * n;
+    setFrom(this.arena.u16, new Uint16Array(bufferOf(halves), byteOffsetOf(halves) + 2 * start, n), bits >>> 1);
+    this.exports.float16ToFloat32(4, at, bits, n);
   }
 
   /** Room for a value for each element of the block. */
@@ -234,7 +257,7 @@ export class Blocks {
     const there = this.inWorkspace(values);
     if (there !== 0) return there;
     const at = this.arena.take(this.classes * this.bytes);
-    copy(this.view, this.index(at), values, 0, this.classes);
+    this.bring(at, values, 0, this.classes);
     this.arena.keep();
     return at;
   }
@@ -328,12 +351,11 @@ export class Blocks {
 
   /** Copies the block of an array, [outers, C, inners], to `at`. */
   private copyIn(at: number, array: FloatArray): void {
-    const { view, classes, outer, inner, inners, innerSize } = this;
-    const to = this.index(at);
-    if (inners === innerSize) copy(view, to, array, outer * classes * inners, this.elements);
+    const { bytes, classes, outer, inner, inners, innerSize } = this;
+    if (inners === innerSize) this.bring(at, array, outer * classes * inners, this.elements);
     else
       for (let j = 0; j < classes; j++)
-        copy(view, to + j * inners, array, (outer * classes + j) * innerSize + inner, inners);
+        this.bring(at + j * inners * bytes, array, (outer * classes + j) * innerSize + inner, inners);
   }
 
   private copyOut(array: FloatArray, at: number): void {

@@ -1,9 +1,8 @@
 // What is elementwise, on linear memory: the sigmoids with their gradients, binary cross-entropy, half floats.
 
-import { bufferOf, byteOffsetOf, copy, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { lengthOf } from "../arguments/typedArrays.js";
 import { binaryCrossEntropy as binaryCrossEntropyOf } from "../baseline/binaryCrossEntropy.js";
 import type { BinaryTerms, FloatArray, Shape } from "../kernels.js";
-import { ARENA_BYTES } from "./arena.js";
 import type { Blocks } from "./blocks.js";
 
 /** y = f(x) */
@@ -76,18 +75,11 @@ export function binaryCrossEntropy(blocks: Blocks, terms: BinaryTerms): number {
   return b.readTotal(total);
 }
 
-export function float16ToFloat32({ arena }: Blocks, y: Float32Array, x: Uint16Array): void {
-  const length = lengthOf(x);
-  const perBlock = ARENA_BYTES / 8;
-  arena.begin();
-  arena.open(ARENA_BYTES);
-  const to = arena.take(perBlock * 4);
-  const bits = arena.take(perBlock * 2);
-  for (let i = 0; i < length; i += perBlock) {
-    const n = Math.min(perBlock, length - i);
-    setFrom(new Uint16Array(arena.buffer, bits, n), new Uint16Array(bufferOf(x), byteOffsetOf(x) + 2 * i, n));
-    arena.exports.float16ToFloat32(4, to, bits, n);
-    copy(y, i, arena.f32, to >>> 2, n);
-  }
-  arena.end();
+export function float16ToFloat32(blocks: Blocks, y: Float32Array, x: Uint16Array): void {
+  const b = blocks.openElements(y, { outer: lengthOf(x), classes: 1, inner: 1 }, 1);
+  do {
+    const ys = b.takeElements();
+    b.widen(ys, x, b.firstRow, b.rows);
+    b.leaveValues(y, ys, 1);
+  } while (b.next());
 }

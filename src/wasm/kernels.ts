@@ -14,6 +14,7 @@ export function kernelsOver(blocks: LayerBlocks): Kernels {
   return {
     // True only of calls that are one block whatever belongs to them.
     readsFirst: ({ outer, classes, inner }) => inner === 1 && outer * classes <= FEW_ELEMENTS && !blocks.arena.isFixed,
+    widens: true,
     softmax: (y, x, shape, temperature) => softmax(blocks, "softmax", y, x, shape, temperature),
     softmaxGrad: (dx, y, dy, shape) => softmaxGrad(blocks, "softmaxGrad", dx, y, dy, shape),
     logSoftmax: (y, x, shape, temperature) => softmax(blocks, "logSoftmax", y, x, shape, temperature),

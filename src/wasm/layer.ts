@@ -55,7 +55,7 @@ export class LayerBlocks extends Blocks {
     this.weights = this.arena.take(isAway(weight) ? this.part * features * bytes : 0);
     this.gradWeights = this.arena.take(isAway(terms?.gradWeight) ? this.part * features * bytes : 0);
     this.arena.keep();
-    if (fits && isAway(weight)) copy(this.view, this.index(this.weights), weight, 0, classes * features);
+    if (fits && isAway(weight)) this.bring(this.weights, weight, 0, classes * features);
     return true;
   }
 
@@ -66,7 +66,7 @@ export class LayerBlocks extends Blocks {
     if (there !== 0) return there + start * this.bytes;
     const n = this.rows * this.features;
     const at = this.arena.take(n * this.bytes);
-    copy(this.view, this.index(at), x, start, n);
+    this.bring(at, x, start, n);
     return at;
   }
 
@@ -120,7 +120,7 @@ export class LayerBlocks extends Blocks {
     const { features, bytes, part, classes, weights } = this;
     const there = this.inWorkspace(weight);
     if (there !== 0) return there + c * features * bytes;
-    if (part < classes) copy(this.view, this.index(weights), weight, c * features, n * features);
+    if (part < classes) this.bring(weights, weight, c * features, n * features);
     return weights;
   }
 

@@ -1,5 +1,6 @@
 // A linear layer and its losses on linear memory.
 
+import { isSingle } from "../arguments/typedArrays.js";
 import type { FloatArray, Formulation, Layer, LayerTerms, LossTerms } from "../kernels.js";
 import { NONE_NARROW } from "./blocks.js";
 import type { LayerBlocks } from "./layer.js";
@@ -71,7 +72,7 @@ function layerLoss(blocks: LayerBlocks, terms: LayerTerms, kernel: LossKernel): 
 function throughLogits(blocks: LayerBlocks, terms: LayerTerms, lossOf: (terms: LossTerms) => number): number {
   const { layer, gradWeight } = terms;
   const length = layer.rows * layer.classes;
-  const logits = layer.x instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+  const logits = isSingle(layer.x) ? new Float32Array(length) : new Float64Array(length);
   const grad = gradWeight && logits;
   linear(blocks, logits, layer);
   const total = lossOf({ ...terms, logits, grad, accumulate: false, clears: true });

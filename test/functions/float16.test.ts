@@ -69,7 +69,7 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
   });
 
   // Node 24 and later
-  const Float16 = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Float32Array }).Float16Array;
+  const { Float16Array: Float16 } = globalThis as { Float16Array?: Float32ArrayConstructor };
   it.skipIf(Float16 === undefined)("a Float16Array is taken as the Float32Array of its numbers", () => {
     const bits = Uint16Array.from({ length: 600 }, (_, i) => 0x3000 + ((i * 37) % 0x1400) + (i % 3 === 0 ? 0x8000 : 0));
     const x = new Float16!(bits.buffer);
@@ -116,5 +116,99 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
     const got = api.linearCrossEntropyGrad(x, square, t, { shape: row, bias }).gradWeight;
     const want = api.linearCrossEntropyGrad(wideX!, square, wideT!, { shape: row, bias: wideBias! }).gradWeight;
     expectSameBits(got, want, () => "gradWeight");
+  });
+
+  const halves = (n: number, buffer: ArrayBufferLike = new ArrayBuffer(2 * n), offset = 0) => {
+    const x = new Float16!(buffer as ArrayBuffer, offset, n);
+    for (let i = 0; i < n; i++) x[i] = ((i * 37) % 101) / 128;
+    return x;
+  };
+  const isHalf = (value: unknown) => Float16 !== undefined && value instanceof Float16;
+  const widened = (value: unknown) => (isHalf(value) ? Float32Array.from(value as Float32Array) : value);
+
+  it.skipIf(Float16 === undefined)("many blocks, and classes that do not lie side by side", () => {
+    for (const [shape, axis] of [
+      [[300, 401], 1],
+      [[3, 90_001], 1],
+      [[2, 3, 40_003], 1],
+      [[70, 2000], 0],
+      [[7, 300, 50], 1],
+    ] as const) {
+      const x = halves(shape.reduce((n, size) => n * size, 1));
+      const wide = Float32Array.from(x);
+      for (const f of ["softmax", "logSumExp", "argmax", "sigmoid"] as const) {
+        const options = f === "sigmoid" ? { shape } : { shape, axis };
+        expectSameBits(
+          api[f](x, options) as Float32Array,
+          api[f](wide, options) as Float32Array,
+          () => `${f} ${shape}`,
+        );
+      }
+    }
+  });
+
+  it.skipIf(Float16 === undefined)(
+    "every array of a call: weights and bias of a layer, targets, all of one length",
+    () => {
+      const calls: [keyof typeof api, unknown[]][] = [
+        ["linear", [halves(2), halves(4), { shape: [1, 2], bias: halves(2).map((b) => b + 10) }]],
+        ["linearCrossEntropyGrad", [halves(6), halves(9), halves(6), { shape: [2, 3], bias: halves(3), gradX: true }]],
+        ["linearCrossEntropyGrad", [halves(6), halves(9), [0, 2], { bias: halves(3), temperature: 1e-9, l2: 0.5 }]],
+        ["binaryCrossEntropyGrad", [halves(50), halves(50)]],
+        ["crossEntropyGrad", [halves(50), halves(50), { shape: [5, 10], temperature: 1e-9 }]],
+        [
+          "crossEntropyGrad",
+          [halves(50), halves(50), { shape: [5, 10], meanOver: "weights", weight: [...halves(10)] }],
+        ],
+        ["topK", [halves(50), 3, { temperature: 1e-9 }]],
+        ["sample", [halves(50), { random: () => 0.7, temperature: 1e-9 }]],
+      ];
+      for (const [name, args] of calls) {
+        const f = api[name] as (...args: unknown[]) => unknown;
+        const [options] = args.slice(-1) as [Record<string, unknown>];
+        const wide = args.map(widened);
+        if (!ArrayBuffer.isView(options))
+          wide[args.length - 1] = Object.fromEntries(
+            Object.entries(options).map(([key, value]) => [key, widened(value)]),
+          );
+        expect(f(...args), name).toEqual(f(...wide));
+      }
+    },
+  );
+
+  it.skipIf(Float16 === undefined)("over the memory of what is written", () => {
+    const shapes = [
+      [2000, 2],
+      [2, 2, 1000],
+      [1, 2, 60_000],
+    ] as const;
+    for (const shape of shapes)
+      for (const workspace of [undefined, api.createWorkspace({ bytes: 2 ** 20 })]) {
+        const { logSumExp, softmax } = workspace ?? api;
+        const n = shape.reduce((product: number, size) => product * size, 1);
+        const room = workspace?.float32(n) ?? new Float32Array(n);
+        for (const half of [0, 1]) {
+          const fresh = () => halves(n, room.buffer, room.byteOffset + half * 2 * n);
+          const wide = Float32Array.from(fresh());
+          const small = room.subarray(0, n / 2);
+          logSumExp(fresh(), { shape, axis: 1, out: small });
+          expectSameBits(small, api.logSumExp(wide, { shape, axis: 1 }), () => `logSumExp ${shape}`);
+          softmax(fresh(), { shape, axis: 1, out: room });
+          expectSameBits(room, api.softmax(wide, { shape, axis: 1 }), () => `softmax ${shape}`);
+        }
+      }
+  });
+
+  it.skipIf(Float16 === undefined)("shared memory; a detached array is an error, and so is what does not fit", () => {
+    const shared = halves(100, new SharedArrayBuffer(200));
+    expectSameBits(api.softmax(shared), api.softmax(Float32Array.from(shared)), () => "shared");
+    const detached = halves(100);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    expect(() => api.softmax(detached)).toThrow(/x must not be detached/);
+    const x = halves(4);
+    expect(() => api.softmax(x, { out: new Float64Array(4) as never })).toThrow(/out must be a Float32Array/);
+    expect(() => api.softmaxGrad(x, new Float64Array(4) as never)).toThrow(/dy must be a Float32Array/);
+    expect(() => api.binaryCrossEntropy(x, new Float64Array(4) as never)).toThrow(/targets must be a Float32Array/);
+    expect(() => api.crossEntropy(x, new Float64Array(4) as never)).toThrow(/class probabilities \(a Float32Array\)/);
   });
 });
