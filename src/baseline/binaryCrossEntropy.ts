@@ -38,8 +38,8 @@ export function binaryCrossEntropy(terms: BinaryTerms): number {
         const c = (x < 0 ? 1 : e) / (1 + e);
         const s = log + Math.max(-x, 0);
         const z = log + Math.max(x, 0);
-        const a = ws * (keep * t + half) * powerOf(c, gamma);
-        const b = (keep * (1 - t) + half) * powerOf(p, gamma);
+        const a = ws * (keep * t + half) * powerOf(c, p, gamma);
+        const b = (keep * (1 - t) + half) * powerOf(p, c, gamma);
         losses.set(at, factor * (times(a, s) + times(b, z)));
         if (grad === undefined) continue;
         const slope = b * (p + gamma * times(c, z)) - a * (c + gamma * times(p, s));

@@ -7,7 +7,16 @@
 import { newArray } from "../arguments/arrays.js";
 import { fillWith } from "../arguments/typedArrays.js";
 import type { ClassIndices, Kernels, LossTerms } from "../kernels.js";
+import { ofType } from "./loss.js";
 import { Total } from "./reduction.js";
+
+/**
+ * The loss has γ + 1 factors that are as good as the exponentials. Few of them in f32 are not good enough: n of that many classes is computed in f64; more
+ * classes would take twice the time.
+ */
+const FEW = 10;
+/** How many e^−n make a row of the kernel that computes them. */
+const TERMS = 16;
 
 /** The sum of the losses; each loss and the gradient go where `terms` says. */
 export function focal(
@@ -20,15 +29,19 @@ export function focal(
 ): number {
   const { losses, grad, shape, weight, sampleWeight, gradOutput } = terms;
   const rows = shape.outer * shape.inner;
-  const log = newArray(fn, Float64Array.prototype, 2 * rows); // n, then −n; and zeros
-  const p = newArray(fn, Float64Array.prototype, 2 * rows); // 0 and 1, then −p and 0
+  const inner = Math.ceil(rows / TERMS);
+  const log = newArray(fn, Float64Array.prototype, (TERMS + 1) * inner); // n, then −n; and zeros
+  const p = newArray(fn, Float64Array.prototype, (TERMS + 1) * inner); // 0 and 1, then −p
   const q = newArray(fn, Float64Array.prototype, rows); // 1, then q, then the factor of the gradient
   const none = { grad: undefined, weight: undefined, sampleWeight: undefined, gradOutput: undefined };
-  kernels.crossEntropy({ ...terms, ...none, losses: log }, 0, temperature);
+  const logits = shape.classes > FEW ? terms.logits : ofType(terms.logits, Float64Array);
+  kernels.crossEntropy({ ...terms, ...none, logits, losses: log }, 0, temperature);
   for (let r = 0; r < rows; r++) log[r]! *= -1;
   // The backend's own e^−n, by a product whose Σ dy is 1: Math.exp differs between engines.
-  fillWith(p, 1, rows, 2 * rows);
-  kernels.logSoftmaxGrad(p, log, p, { outer: 1, classes: 2, inner: rows });
+  if (grad !== undefined || (gamma !== 1 && gamma !== 2)) {
+    fillWith(p, 1, TERMS * inner, p.length);
+    kernels.logSoftmaxGrad(p, log, p, { outer: 1, classes: TERMS + 1, inner });
+  }
   fillWith(q, 1, 0, rows);
   kernels.logSigmoidGrad(q, log, q, { outer: rows, classes: 1, inner: 1 });
 
@@ -38,20 +51,27 @@ export function focal(
     const w = y < 0 ? 0 : weight === undefined ? 1 : weight[y]!;
     const u = y < 0 ? 0 : sampleWeight === undefined ? 1 : sampleWeight[r]!;
     const n = -log[r]!;
-    const power = powerOf(q[r]!, gamma);
+    const qr = q[r]!;
+    const pr = -p[r]!;
+    const power = powerOf(qr, pr, gamma);
     const loss = u === 0 ? 0 : u * (w === 0 && n === Infinity ? 0 : w * power * n) + 0;
     total.add(loss);
     if (losses !== undefined) losses[r] = loss;
-    const factor = q[r] === 0 ? 0 : power * (1 - (p[r] === 0 ? 0 : (gamma * p[r]! * n) / q[r]!));
+    if (grad === undefined) continue;
+    const factor = qr === 0 ? 0 : power * (1 + (pr === 0 ? 0 : (gamma * pr * n) / qr));
     q[r] = gradOutput === undefined ? factor : factor * gradOutput[r]!;
   }
   if (grad !== undefined) kernels.crossEntropy({ ...terms, losses: undefined, gradOutput: q }, 0, temperature);
   return total.value;
 }
 
-/** x^γ for x ≥ 0; where γ is 0, 1 or 2 without a logarithm, and so the same on every engine. */
-export function powerOf(x: number, gamma: number): number {
-  if (gamma === 2) return x * x;
-  if (gamma === 1) return x;
-  return gamma === 0 ? 1 : x ** gamma;
+/**
+ * q^γ of q = 1 − p; where γ is 0, 1 or 2 without a logarithm, and so the same on every engine. A small p has lost digits in q, which a large γ would show:
+ * (1 − p)^(1/p) is 1/e for p = 10⁻¹⁶, too.
+ */
+export function powerOf(q: number, p: number, gamma: number): number {
+  if (gamma === 2) return q * q;
+  if (gamma === 1) return q;
+  if (gamma === 0) return 1;
+  return p < 0.5 ? Math.exp(gamma * Math.log1p(-p)) : q ** gamma;
 }

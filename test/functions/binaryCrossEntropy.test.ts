@@ -99,6 +99,25 @@ onEveryBackend(({ api }) => {
     expect(binaryCrossEntropy([Infinity], [0])).toBe(Infinity);
   });
 
+  it("takes any power: (1 − p)^γ is 1/e for γ = 1/p, nothing for far more, 1 for γ near 0", () => {
+    for (const [Kind, digits] of [[Float64Array, 1e-14] as const, [Float32Array, 1e-7] as const]) {
+      const lossesFor = (x: number, gamma: number) => [
+        binaryCrossEntropyGrad(Kind.of(x), Int8Array.of(1), { gamma }),
+        crossEntropyGrad(Kind.of(x, 0), Int8Array.of(0), { gamma }),
+      ];
+      for (const { loss, grad } of lossesFor(-40, Math.exp(40))) {
+        expectNear([loss, grad[0]!], [40 / Math.E, -41 / Math.E], digits);
+      }
+      for (const x of [-5, 0, 5]) {
+        for (const { loss, grad } of lossesFor(x, 1e308)) expect([loss, Math.abs(grad[0]!)]).toEqual([0, 0]);
+      }
+      const plain = crossEntropyGrad(Kind.of(30, 0), Int8Array.of(0));
+      for (const { loss, grad } of lossesFor(30, 1e-300)) {
+        expectNear([loss, grad[0]!], [plain.loss, plain.grad[0]!], 4 * digits);
+      }
+    }
+  });
+
   it("is the cross-entropy of two classes", () => {
     const r = random(5);
     for (const gamma of [0, 1, 2, 0.5, 3.7]) {
