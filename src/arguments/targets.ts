@@ -120,7 +120,7 @@ export class Classes implements ClassIndices {
   /** Goes on with a copy if the targets share memory with what is written while they are read. */
   keepFrom(fn: string, written: FloatArray): void {
     if (!overlaps(this.indices, written, false)) return;
-    const copy = newArray(fn, Int32Array.prototype, this.rows);
+    const copy = newArray(fn, new Int32Array(0), this.rows);
     this.copyTo(copy, 0, 0, this.rows);
     this.indices = copy;
   }
