@@ -156,7 +156,7 @@ export const JOBS: Readonly<Record<JobName, Job>> = {
   "soft cross-entropy + gradient": {
     prepare({ crossEntropyGrad }, d, fresh = false) {
       const targets = probabilityArray(d);
-      const options = { ...shaped(d), ...gradInto(d.out, fresh) };
+      const options = { ...shapedRows(d), ...gradInto(d.out, fresh) };
       return () => crossEntropyGrad(d.x, targets, options);
     },
     expected: (x) => lossOf(crossEntropyOfProbabilities([[...x]], [probabilities(x)], {}, EXACT), true),
