@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
@@ -15,7 +15,22 @@ export interface RedisServer {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-export function hasRedis(): boolean {
+/** Whether redis-server is here, after it was installed from Debian's packages if need be and we may. */
+export function findRedis(): boolean {
+  if (!hasRedis() && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    console.log("installing redis-server …");
+    const apt = (...args: string[]) => execFileSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=600", ...args]);
+    try {
+      apt("update");
+      apt("install", "-y", "--no-install-recommends", "redis-server");
+    } catch (error) {
+      console.log(`${error}`);
+    }
+  }
+  return hasRedis();
+}
+
+function hasRedis(): boolean {
   try {
     return execFileSync("redis-server", ["--version"], { encoding: "utf8" }).includes("Redis");
   } catch {

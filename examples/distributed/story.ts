@@ -13,7 +13,7 @@ import { threads } from "./engines/threads.js";
 import { evaluateFolder, trainFolder } from "./jobs.js";
 import { makeLogits, makeMnist, mnistClasses } from "./makeShards.js";
 import { digest } from "./partial.js";
-import { hasRedis, redisServer } from "./redisServer.js";
+import { findRedis, redisServer } from "./redisServer.js";
 import type { Engine } from "./round.js";
 import { OBJECTIVES, type Objective } from "./train.js";
 
@@ -28,7 +28,7 @@ const size = quick
 const TIMEOUT = 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), "softmargin-distributed-"));
-const server = hasRedis() ? await redisServer(join(folder, "redis")) : undefined;
+const server = findRedis() ? await redisServer(join(folder, "redis")) : undefined;
 const stop = async (signal?: string) => {
   if (signal) console.error(`\n${signal}: stopping`);
   await server?.stop();

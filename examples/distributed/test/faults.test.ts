@@ -1,7 +1,7 @@
 // What goes wrong: workers and servers that are killed, stand still or lose what they knew; shards that are not what they should be. The bits must be those of a
 // run in one process to which nothing happens, or an error must name the shard; nothing is counted twice.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -27,7 +27,7 @@ import { threads } from "../engines/threads.js";
 import { evaluateFolder } from "../jobs.js";
 import { makeLogits } from "../makeShards.js";
 import { digest } from "../partial.js";
-import { hasRedis, type RedisServer, redisServer } from "../redisServer.js";
+import { findRedis, type RedisServer, redisServer } from "../redisServer.js";
 import { type Engine, file } from "../round.js";
 
 const folder = mkdtempSync(join(tmpdir(), "softmargin-faults-"));
@@ -49,12 +49,7 @@ const evaluate = async (engine: Engine, run = newRun(), shards = logits, progres
 };
 
 beforeAll(async () => {
-  if (!hasRedis() && process.getuid?.() === 0) {
-    const apt = (...args: string[]) => execFileSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=600", ...args]);
-    apt("update");
-    apt("install", "-y", "--no-install-recommends", "redis-server");
-  }
-  if (!hasRedis()) throw new Error("these tests need redis-server (Debian: apt-get install redis-server)");
+  if (!findRedis()) throw new Error("these tests need redis-server (Debian: apt-get install redis-server)");
   server = await redisServer(join(folder, "redis"));
   await server.start();
   await makeLogits(logits, SHARDS, 4096, 800);
