@@ -29,6 +29,8 @@ export interface Prepared {
   readonly run: () => Result | Promise<Result>;
   /** Whether its result answers another question: it draws with a generator of its own, say. */
   readonly isOther?: boolean;
+  /** Of this job alone, where a library is known to be further off. */
+  readonly tolerance?: number;
   dispose?(): void;
 }
 
@@ -119,7 +121,8 @@ export async function runLine(
     const result = await ready.run();
     if (!ready.isOther) {
       const error = errorOf(result, expected, data);
-      if (!(error <= tolerance[line.type])) throw new Error(`${describe(line)}: ${name} is off by ${error}`);
+      if (!(error <= (ready.tolerance ?? tolerance[line.type])))
+        throw new Error(`${describe(line)}: ${name} is off by ${error}`);
       errors[name] = error;
     }
     prepared.push({ name, run: ready.run, dispose: () => ready.dispose?.() });

@@ -15,7 +15,7 @@ import { type Container, containers, valueClasses } from "../inputs/values.js";
 import type { Layout } from "../oracle/oracle.js";
 
 /** In turns, so that neighbouring shapes meet them all; fewer for number[], which is computed as Float64Array. */
-const VALUES_PER_LAYOUT = 2;
+const VALUES_PER_LAYOUT = 3;
 
 function problemsOf(container: Container, layouts: readonly Layout[]): Problem[] {
   const count = container === "number[]" ? 1 : VALUES_PER_LAYOUT;
