@@ -43,11 +43,18 @@ export function markdown(text: string): string {
       },
       code: ({ text }) => codeBlock(text),
       html: ({ text }) => (text.startsWith("<!--") ? "" : text),
+      // Where it is narrow, cells of words go below each other, each with the name of its column; columns of numbers stay columns.
       table({ header, rows }) {
+        const isStacked = header.every(({ align }) => align !== "right");
+        const cell = (tag: string, { tokens, align }: (typeof header)[number], column: number) => {
+          const name = header[column]!.text;
+          const label = isStacked && tag === "td" && column > 0 && name ? ` data-label="${escaped(name)}"` : "";
+          return `<${tag}${label}${align === "right" ? ' class="number"' : ""}>${this.parser.parseInline(tokens)}</${tag}>`;
+        };
         const line = (cells: typeof header, tag: string) =>
-          `<tr>${cells.map(({ tokens, align }) => `<${tag}${align === "right" ? ' class="number"' : ""}>${this.parser.parseInline(tokens)}</${tag}>`).join("")}</tr>`;
+          `<tr>${cells.map((each, column) => cell(tag, each, column)).join("")}</tr>`;
         const body = rows.map((cells) => line(cells, "td")).join("\n");
-        return `<div class="wide"><table><thead>${line(header, "th")}</thead><tbody>${body}</tbody></table></div>`;
+        return `<div class="wide${isStacked ? " stack" : ""}"><table><thead>${line(header, "th")}</thead><tbody>${body}</tbody></table></div>`;
       },
       link({ href, tokens }) {
         return linked(href, this.parser.parseInline(tokens));

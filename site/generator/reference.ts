@@ -143,7 +143,7 @@ function table(head: string[], rows: string[][]): string {
   if (rows.length === 0) return "";
   const lines = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`);
   const titles = head.map((cell) => `<th scope="col">${cell}</th>`).join("");
-  return `<div class="wide"><table><thead><tr>${titles}</tr></thead><tbody>${lines.join("\n")}</tbody></table></div>`;
+  return `<div class="wide stack"><table><thead><tr>${titles}</tr></thead><tbody>${lines.join("\n")}</tbody></table></div>`;
 }
 
 /** What comments have of Markdown, in one paragraph; x_j and e^x as they are meant; functions that are named as links. */
