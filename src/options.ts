@@ -67,7 +67,6 @@ export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Si
 export type BinaryTargets<A extends LogitsLike = LogitsLike> = Exclude<ClassIndices, number> | ClassProbabilities<A>;
 
 /** A loss: one number for `mean` and `sum`, both parts of the mean for `parts`, one value per row for `none`. */
-export type LossValue = number | LossParts | Float32Array | Float64Array | number[];
 export type Loss<A extends LogitsLike, R extends Reduction> = {
   none: Result<A>;
   sum: number;

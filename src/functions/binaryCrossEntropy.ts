@@ -16,10 +16,9 @@ import { readShape } from "../arguments/shape.js";
 import { integerArray } from "../arguments/targets.js";
 import { computedKindOf, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
-import type { LossValue } from "../options.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
 import { GRAD_OPTIONS, ofType, reduced } from "./loss.js";
-import { REDUCTIONS, type Reduction } from "./reduction.js";
+import { type LossValue, REDUCTIONS, type Reduction } from "./reduction.js";
 
 const OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
   "shape",

@@ -3,9 +3,9 @@
 import { typeError } from "../arguments/errors.js";
 import { gammaOption, numberOption, type Options, temperatureOption } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
-import type { LossValue } from "../options.js";
 import { focal } from "./focal.js";
 import { type LossKind, lossKind, readLoss, reduce } from "./loss.js";
+import type { LossValue } from "./reduction.js";
 
 export const CROSS_ENTROPY: LossKind = /* @__PURE__ */ lossKind(
   "logits",

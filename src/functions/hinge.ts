@@ -4,8 +4,8 @@ import { EXPECTED_FACTOR, isFactor } from "../arguments/arrays.js";
 import { rangeError } from "../arguments/errors.js";
 import { booleanOption, choiceOption, numberOption, type Options } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
-import type { LossValue } from "../options.js";
 import { type LossKind, lossKind, readLoss, reduce } from "./loss.js";
+import type { LossValue } from "./reduction.js";
 
 export const HINGE: LossKind = /* @__PURE__ */ lossKind("scores", true, "count", "form", "margin", "p", "perClass");
 

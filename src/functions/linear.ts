@@ -15,10 +15,10 @@ import { readShape } from "../arguments/shape.js";
 import { readTargets } from "../arguments/targets.js";
 import { fillWith, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, Layer, LayerTerms } from "../kernels.js";
-import type { LossValue } from "../options.js";
 import { CROSS_ENTROPY, readLabelSmoothing } from "./crossEntropy.js";
 import { HINGE, readHingeForm } from "./hinge.js";
 import { type LossCall, type LossKind, readTerms, reduce } from "./loss.js";
+import type { LossValue } from "./reduction.js";
 
 const LINEAR = /* @__PURE__ */ optionSet("shape", "bias", "out");
 

@@ -18,8 +18,15 @@ import { readShape, rowStart, rowsError } from "../arguments/shape.js";
 import { Classes, readIgnoreIndex, readTargets, type Targets } from "../arguments/targets.js";
 import { fillWith, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, LossTerms, Shape } from "../kernels.js";
-import type { LossValue } from "../options.js";
-import { type LossParts, MEANS, type MeanOver, REDUCTIONS, type Reduction, Total } from "./reduction.js";
+import {
+  type LossParts,
+  type LossValue,
+  MEANS,
+  type MeanOver,
+  REDUCTIONS,
+  type Reduction,
+  Total,
+} from "./reduction.js";
 
 const LOSS_OPTIONS = [
   "shape",

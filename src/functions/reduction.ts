@@ -10,6 +10,9 @@ export interface LossParts {
   denominator: number;
 }
 
+/** A loss in any of these forms: one number for `mean` and `sum`, both parts for `parts`, one value per row for `none`. */
+export type LossValue = number | LossParts | Float32Array | Float64Array | number[];
+
 /** The denominator of a mean: the total weight, the rows that are not ignored, or all rows. */
 export type MeanOver = "weights" | "count" | "all";
 export const MEANS: readonly MeanOver[] = ["weights", "count", "all"];

@@ -1,7 +1,7 @@
 // The catalogue: every function, how to draw arguments and options for it, how to call it, and what the oracle says.
 // The conformance, gradient and property tests are generated from it. A new loss is one entry in `losses`.
 
-import type { LossValue } from "../../src/options.js";
+import type { LossValue } from "../../src/functions/reduction.js";
 import {
   defined,
   drawArray,
