@@ -7,6 +7,9 @@ export function typeError(fn: string, argument: string, expected: string, given:
   return new TypeError(message(fn, argument, expected, given, hint));
 }
 
+/** For class probabilities that are passed as a list of numbers. */
+export const PROBABILITIES_HINT = "class probabilities go in a typed array like the logits, with shape";
+
 export function rangeError(fn: string, argument: string, expected: string, given: unknown, hint = ""): RangeError {
   return new RangeError(message(fn, argument, expected, given, hint));
 }

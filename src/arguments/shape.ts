@@ -1,7 +1,7 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
 import type { Shape } from "../kernels.js";
-import { rangeError, typeError } from "./errors.js";
+import { PROBABILITIES_HINT, rangeError, typeError } from "./errors.js";
 import { checkedNumber, type Options } from "./options.js";
 
 /**
@@ -32,7 +32,7 @@ export function readShape(
   const result = around(sizes, k);
   if (sizes[k] === 0 && result.outer * result.inner > 0) {
     const what = shape === undefined ? `${argument}.length` : `shape[${k}]`;
-    throw rangeError(fn, what, `at least one class for ${result.outer * result.inner} rows`, 0);
+    throw rangeError(fn, what, "at least 1, a class", 0);
   }
   return result;
 }
@@ -67,11 +67,15 @@ function around(sizes: readonly number[], k: number): Shape {
   return { outer: product(sizes, 0, k), classes: sizes[k]!, inner: product(sizes, k + 1, sizes.length) };
 }
 
-/** The error for a number of targets that is not that of the rows; with more than two dimensions the axis is a likely reason. */
+/**
+ * The error for a number of targets that is not that of the rows. As many as logits are class probabilities in a list; with more than two dimensions
+ * the axis is a likely reason.
+ */
 export function rowsError(fn: string, options: Options, targets: number, rows: number): RangeError {
   const sizes = options.shape as readonly number[] | undefined;
   let hint = "";
-  if (sizes !== undefined && sizes.length > 2) {
+  if (sizes !== undefined && targets > 1 && targets === product(sizes, 0, sizes.length)) hint = PROBABILITIES_HINT;
+  else if (sizes !== undefined && sizes.length > 2) {
     const k = classAxis(fn, sizes, options.axis, true);
     const other = sizes.findIndex((size, i) => i !== k && product(sizes, 0, sizes.length) / size === targets);
     hint = `the class axis is ${k} of [${sizes}]`;

@@ -2,7 +2,7 @@
 
 import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
 import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
-import { rangeError, typeError } from "./errors.js";
+import { PROBABILITIES_HINT, rangeError, typeError } from "./errors.js";
 import { checkedNumber } from "./options.js";
 import { overlaps } from "./output.js";
 import { bufferOf, computedKindOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
@@ -155,10 +155,7 @@ export class Classes implements ClassIndices {
   private errorAt(fn: string, row: number): RangeError {
     const { indices, rows, classes } = this;
     const integer = Number.isInteger(Number(indices[row])) ? "" : "an integer ";
-    const hint =
-      classes === 1
-        ? `${rows} targets for ${rows} logits are rows of one class; class probabilities go in a typed array like the logits, with shape`
-        : "";
+    const hint = classes === 1 ? `${rows} targets for ${rows} logits are rows of one class; ${PROBABILITIES_HINT}` : "";
     return rangeError(fn, `targets[${row}]`, `${integer}in [0, ${classes}) or ignoreIndex`, indices[row], hint);
   }
 }

@@ -1,7 +1,7 @@
 // The linear layer and its losses: check → kernel → reduce → return
 
 import { EXPECTED_FACTOR, floatArray, isFactor, readList, sameType } from "../arguments/arrays.js";
-import { rangeError, typeError } from "../arguments/errors.js";
+import { PROBABILITIES_HINT, rangeError, typeError } from "../arguments/errors.js";
 import {
   booleanOption,
   numberOption,
@@ -121,7 +121,13 @@ function readLayerLoss(
   const layer = readLayer(kernels, fn, options, features, weight, weightList, asList, indexed);
   const { rows, classes } = layer;
   if (indexed !== undefined && indexed !== rows)
-    throw rangeError(fn, "targets.length", `the number of rows, ${rows}`, indexed);
+    throw rangeError(
+      fn,
+      "targets.length",
+      `the number of rows, ${rows}`,
+      indexed,
+      indexed === rows * classes ? PROBABILITIES_HINT : "",
+    );
   if (probabilities !== undefined && lengthOf(probabilities) !== rows * classes)
     throw rangeError(fn, "targets.length", `the number of logits, ${rows * classes}`, lengthOf(probabilities));
 
@@ -232,8 +238,8 @@ function finish(kernels: Kernels, call: LayerCall, run: () => number): LayerLoss
   if (loss.isEmpty && !accumulate) for (const [, { array }] of gradients) fillWith(array, 0, 0, lengthOf(array));
   let value = reduce(loss, loss.isEmpty ? 0 : run());
   if (l2 > 0) {
-    const { gradOutput } = loss.options;
-    const upstream = typeof gradOutput === "number" ? gradOutput : 1;
+    // The penalty belongs to the one loss of all rows; where there is one a row, gradOutput is theirs.
+    const upstream = typeof value === "number" ? ((loss.options.gradOutput as number | undefined) ?? 1) : 1;
     const penalty = (l2 / 2) * kernels.decay(call.gradWeight, layer, l2 * upstream);
     if (typeof value === "number") value += penalty;
   }

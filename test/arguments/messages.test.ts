@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
 
 onEveryBackend(({ api }) => {
-  const { softmax, crossEntropy, crossEntropyGrad, hinge } = api;
+  const { softmax, crossEntropy, crossEntropyGrad, hinge, linearCrossEntropy } = api;
   const anything = (value: unknown) => value as never;
   const f32 = (...values: number[]) => Float32Array.from(values);
   const x6 = f32(1, 2, 3, 4, 5, 6);
@@ -109,10 +109,22 @@ onEveryBackend(({ api }) => {
       "crossEntropy: targets.length must be the number of rows, 8, got 5; the class axis is 1 of [2,3,4]",
     ],
     [
+      "one-hot lists with their shape",
+      () => crossEntropy(new Float32Array(6), [0, 1, 0, 0, 0, 1], { shape: [2, 3] }),
+      RangeError,
+      "crossEntropy: targets.length must be the number of rows, 2, got 6; class probabilities go in a typed array like the logits, with shape",
+    ],
+    [
+      "one-hot lists for a layer",
+      () => linearCrossEntropy(f32(1, 2), new Float32Array(6), [0, 1, 0], { shape: [1, 2] }),
+      RangeError,
+      "linearCrossEntropy: targets.length must be the number of rows, 1, got 3; class probabilities go in a typed array like the logits, with shape",
+    ],
+    [
       "no logits for a target",
       () => crossEntropy(f32(), [1]),
       RangeError,
-      "crossEntropy: logits.length must be at least one class for 1 rows, got 0",
+      "crossEntropy: logits.length must be at least 1, a class, got 0",
     ],
     [
       "adding to nothing",

@@ -215,6 +215,10 @@ onEveryBackend((backend) => {
     expect(api.linearHinge(x, weight, [0, 1], { l2: 0.25 })).toBe(api.linearHinge(x, weight, [0, 1]) + 0.125 * 6.25);
     const rows = api.linearHinge(x, weight, [0, 1], { l2: 0.25, reduction: "none" });
     expect(rows).toEqual(api.hinge(api.linear(x, weight, { shape: [2, 2] }), [0, 1], { reduction: "none" }));
+    const perRow = { reduction: "none", l2: 0.25 } as const;
+    expect(api.linearHingeGrad(x, weight, [0, 1], { ...perRow, gradOutput: 2 })).toEqual(
+      api.linearHingeGrad(x, weight, [0, 1], { ...perRow, gradOutput: [2, 2] }),
+    );
   });
 
   it("no rows, and none that counts", () => {
