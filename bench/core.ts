@@ -4,7 +4,7 @@
 import * as simd from "softmargin";
 import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
-import { coreLines } from "./lines.js";
+import { engineLines } from "./lines.js";
 import type { Pace } from "./measure.js";
 import { type Entrant, type LineResult, onArrays, runLine } from "./run.js";
 
@@ -22,7 +22,7 @@ async function core(): Promise<Findings> {
     entrants.push(onArrays("simd", simd));
     if (relaxed.backend.name === "relaxed") entrants.push(onArrays("relaxed", relaxed));
     const lines: LineResult[] = [];
-    for (const line of coreLines(ELEMENTS)) lines.push(await runLine(line, entrants, PACE));
+    for (const line of engineLines(ELEMENTS)) lines.push(await runLine(line, entrants, PACE));
     return { lines };
   } catch (error) {
     return { error: String(error) };

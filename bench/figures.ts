@@ -196,7 +196,8 @@ function ofDecisions({ lines, ...run }: Results): string {
 
 function onEngines({ machine, date, engines }: EngineResults): string {
   const first = engines[0]!.lines;
-  const title = ({ job, type, shape }: LineResult): string => `${job}, ${shape[1]}${type === "f64" ? ", f64" : ""}`;
+  const title = ({ job, type, shape, features }: LineResult): string =>
+    `${job}, ${features ? `${features} × ` : ""}${shape[1]}${type === "f64" ? ", f64" : ""}`;
   return [
     `On other engines, over the baseline on the same one; ${machine.cpu}, ${date.slice(0, 10)}.`,
     "",

@@ -280,7 +280,7 @@ export function anyShape(): Line[] {
   );
 }
 
-/** What is run on every engine. */
+/** What is run on every engine, and in the page. */
 export function coreLines(elements: number): Line[] {
   const jobs: JobName[] = [
     "softmax",
@@ -295,6 +295,11 @@ export function coreLines(elements: number): Line[] {
     { jobs: ["argmax", "sample, topP 0.9"], classes: 32_000, rows: 1, logits: "peaked" },
     { jobs: ["softmax"], classes: 1000, rows: rows(1000), type: "f64" },
   ]);
+}
+
+/** What is run on every engine, and takes too long for the page. */
+export function engineLines(elements: number): Line[] {
+  return [...coreLines(elements), ...lines(CORE, [layer([STEP], 200, 784, 10), layer([STEP], 1024, 512, 1000)])];
 }
 
 /** What other libraries are compared in, and how far ahead of each of them softmargin must be. */

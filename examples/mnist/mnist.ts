@@ -19,10 +19,22 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
+interface Bytes {
+  readonly count: number;
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
 export class DataNotFound extends Error {}
 
 /** Reads both sets; throws DataNotFound, saying what to do, where a file is missing. */
 export function loadMnist(): { train: Digits; test: Digits } {
+  const { train, test } = readMnist();
+  return { train: inInk(train), test: inInk(test) };
+}
+
+/** Both sets as they are in the files, images in bytes. */
+export function readMnist(): { train: Bytes; test: Bytes } {
   const folder = dataFolder();
   return {
     train: readDigits(folder, "train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -45,14 +57,18 @@ function dataFolder(): string {
   }
 }
 
-function readDigits(folder: string, imagesFile: string, labelsFile: string): Digits {
+function readDigits(folder: string, imagesFile: string, labelsFile: string): Bytes {
   const images = readIdx(join(folder, imagesFile), 3);
   const labels = readIdx(join(folder, labelsFile), 1);
   const count = labels.length;
   if (images.length !== count * pixels) {
     throw new DataNotFound(`${imagesFile} does not hold ${count} images of ${pixels} pixels in ${folder}.\n${remedy}`);
   }
-  return { count, images: inked(images), labels };
+  return { count, images, labels };
+}
+
+function inInk({ images, ...digits }: Bytes): Digits {
+  return { ...digits, images: inked(images) };
 }
 
 export function inked(bytes: Uint8Array): Float32Array {

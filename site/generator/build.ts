@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../../scripts/setup.js";
 import { withCode } from "./code.js";
+import { writeDigits } from "./digits.js";
 import { documents, markdown } from "./documents.js";
 import { framed, type Page } from "./frame.js";
 import { reference } from "./reference.js";
@@ -22,6 +23,7 @@ export async function buildSite(folder: string, { watched }: { watched: boolean 
     writeFileSync(path, framed(page, pages, watched));
   }
   for (const name of ["style.css", "icon.svg"]) cpSync(join(here, name), join(folder, name));
+  writeDigits(folder);
   const results = join(root, "bench", "results");
   for (const name of readdirSync(results).filter((name) => name.endsWith(".svg")))
     cpSync(join(results, name), join(folder, "docs", name));

@@ -18,6 +18,7 @@ const PARTS: readonly (readonly [path: string, name: string])[] = [
   ["index.html", "Start"],
   ["losses.html", "Logits to losses"],
   ["classifier.html", "Classifier"],
+  ["head.html", "Train a head"],
   ["token.html", "Token"],
   ["check.html", "Check it here"],
   ["reference/index.html", "Reference"],

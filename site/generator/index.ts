@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { install, root } from "../../scripts/setup.js"; // importing it sets up the root
 
 install(join(root, "site", "generator"));
+install(join(root, "examples", "mnist")); // its digits
 const { buildSite } = await import("./build.js");
 
 const TYPES: Record<string, string> = {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { byHand } from "../../bench/byHand.js";
 import { type Data, makeData } from "../../bench/data.js";
 import { type Expected, errorOf, expectedOf, JOBS, type JobName } from "../../bench/jobs.js";
-import { allLines, anyShape, coreLines, peerLines, screenLines } from "../../bench/lines.js";
+import { allLines, anyShape, engineLines, peerLines, screenLines } from "../../bench/lines.js";
 import { measure, speedup, timing } from "../../bench/measure.js";
 import { tally } from "../../bench/print.js";
 import { disturbed, type Entrant, type LineResult, onArrays, runLine } from "../../bench/run.js";
@@ -166,7 +166,7 @@ test("each step of the ladder is right to so many digits", () => {
 });
 
 test("no line is asked twice", () => {
-  for (const lines of [allLines(1e6), anyShape(), coreLines(1e6), peerLines(1e6), screenLines(1e6)]) {
+  for (const lines of [allLines(1e6), anyShape(), engineLines(1e6), peerLines(1e6), screenLines(1e6)]) {
     const keys = lines.map(({ job, type, outer, classes, inner, logits }) =>
       [job, type, outer, classes, inner, logits].join(),
     );

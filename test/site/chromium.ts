@@ -15,6 +15,7 @@ const PARTS = [
   "index",
   "losses",
   "classifier",
+  "head",
   "token",
   "check",
   "reference/index",
@@ -35,6 +36,7 @@ export async function throughChromium(program: string, folder: string, screensho
     await part("start", () => start(visit, server));
     await part("from logits to losses", () => losses(visit));
     await part("a linear classifier", () => classifier(visit));
+    await part("train a head", () => head(visit, screenshots));
     await part("a token", () => token(visit));
     await part("check it here", () => check(visit));
     await part("without WebAssembly", () => without(visit, server));
@@ -154,6 +156,32 @@ async function classifier(visit: Visits): Promise<Faults> {
   await visit.page("classifier", { reducedMotion: "reduce" }, faults, async (page) => {
     await page.click("#train");
     faults.expect((await steps(page))[0] === 400, `${(await steps(page))[0]} steps at once`);
+  });
+  return faults;
+}
+
+async function head(visit: Visits, screenshots: string): Promise<Faults> {
+  const faults = new Faults();
+  await visit.page("head", {}, faults, async (page) => {
+    const say = async (id: string): Promise<string> => (await page.textContent(`#${id}`))!;
+    const start = performance.now();
+    await page.click("#train");
+    await page.waitForFunction(() => /^step/.test(document.getElementById("at")!.textContent!));
+    await page.check('[value="256"]');
+    faults.expect((await say("train")) === "Stop", "the page answered only when the training was over");
+    await page.waitForFunction(() => document.getElementById("status")!.textContent, null, { timeout: 60_000 });
+    const [ms, wait] = [performance.now() - start, Number.parseFloat(await say("wait"))];
+    faults.expect(wait > 0 && wait < ms / 4, `the page waited ${wait} of ${ms} ms`);
+    faults.expect((await say("first")) === "2.3026", `the first loss: ${await say("first")}`);
+    faults.expect(Number.parseFloat(await say("right")) >= 94, `right: ${await say("right")}`);
+    const sureness = (await page.locator("#unsure li").allTextContents()).map((text) => /(\d\d) %$/.exec(text)![1]);
+    faults.expect(sureness.length === 12 && sureness.every((percent) => Number(percent) < 50), `unsure: ${sureness}`);
+    faults.push(...(await judge(page, "head, when it is done")));
+    await page.screenshot({ path: join(screenshots, "head-done.png"), fullPage: true });
+
+    await page.click("#train");
+    await page.click("#train");
+    faults.expect((await say("status")) === "Stopped.", `stopped: ${await say("status")}`);
   });
   return faults;
 }

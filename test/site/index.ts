@@ -9,6 +9,7 @@ import { install, root } from "../../scripts/setup.js"; // importing it sets up 
 import { type Browser, chromium, firefox, installBrowsers, visitBy, webKitGtk } from "../engines/browsers.js";
 
 install(join(root, "site", "generator"));
+install(join(root, "examples", "mnist")); // its digits
 install(join(root, "test", "site"));
 const { buildSite } = await import("../../site/generator/build.js");
 const { throughChromium } = await import("./chromium.js");
