@@ -78,6 +78,11 @@ function ignoredIndex(fn: string, name: string, index: unknown): number {
   return checkedNumber(fn, name, index, "an integer", Number.isSafeInteger);
 }
 
+function hasClass(ignored: ReadonlySet<number>, classes: number): boolean {
+  for (const index of ignored) if (index >= 0 && index < classes) return true;
+  return false;
+}
+
 /** What stands for a row that is ignored, and for one whose target is wrong. */
 const IGNORED = -1;
 const WRONG = -2;
@@ -97,9 +102,7 @@ export class Classes implements ClassIndices {
     this.rows = rows;
     this.classes = classes;
     this.ignored = ignored;
-    let ignoresClasses = false;
-    if (ignored !== IGNORED_BY_DEFAULT) for (const i of ignored) ignoresClasses ||= i >= 0 && i < classes;
-    this.ignoresClasses = ignoresClasses;
+    this.ignoresClasses = ignored !== IGNORED_BY_DEFAULT && hasClass(ignored, classes);
   }
 
   /** Throws for the first target that is wrong. Returns how many rows are ignored. */

@@ -44,7 +44,7 @@ export class Blocks {
   readonly shared: this | undefined;
 
   // The call under way …
-  private outerSize = 0;
+  protected allRows = 0;
   protected classes = 0;
   private innerSize = 0;
   /** The bytes of an element, and the memory as such elements. */
@@ -53,22 +53,15 @@ export class Blocks {
   /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
   private swaps = false;
   private spare = 0;
-  private outersPerBlock = 0;
-  private innersPerBlock = 0;
-  /** Whether the elements of a block lie one after the other, as the kernel takes them. */
+  /** Whether the elements of a block lie one after the other, as the kernel takes them. Such a block is some whole outer positions, another a part of one. */
   private isFlat = true;
-  // … and its block: inner positions inner … inner + inners of outer positions outer … outer + outers; one of the two is all there are.
-  private outer = 0;
-  private outers = 0;
-  private inner = 0;
-  private inners = 0;
-  // What follows from these, for it is asked for often.
+  private rowsPerBlock = 0;
+  // … and its block.
   rows = 0;
   firstRow = 0;
   elements = 0;
-  /** The block's outer and inner size as the kernel sees it. */
-  rowOuters = 0;
-  rowInners = 0;
+  /** Where it begins in an array of [outer, C, inner]. */
+  private start = 0;
 
   readonly pointers: LossPointers = new LossPointers();
   private readonly results = new Window();
@@ -136,46 +129,50 @@ export class Blocks {
       return false;
     }
     this.view = bytes === 4 ? arena.f32 : arena.f64;
-    this.outerSize = outer;
+    this.allRows = outer * inner;
     this.classes = classes;
     this.innerSize = inner;
     this.swaps = swaps;
-    this.outersPerBlock = swaps ? 1 : Math.max(1, Math.floor(rows / inner));
-    this.innersPerBlock = Math.min(rows, inner);
-    this.isFlat = !swaps && this.innersPerBlock === inner;
+    this.isFlat = !swaps && rows >= inner;
+    this.rowsPerBlock = this.isFlat ? rows - (rows % inner) : Math.min(rows, inner);
     if (swaps) {
-      this.spare = arena.take(this.innersPerBlock * classes * bytes);
+      this.spare = arena.take(this.rowsPerBlock * classes * bytes);
       arena.keep();
     }
-    this.setBlock(0, 0);
+    this.setBlock(0);
     return true;
   }
 
   /** Goes on to the next block; the arena is empty then but for what stays. False, and the call is at its end, where there is none. */
   next(): boolean {
-    const isRow = this.inner + this.inners === this.innerSize;
-    const outer = isRow ? this.outer + this.outers : this.outer;
-    if (outer === this.outerSize) {
+    const row = this.firstRow + this.rows;
+    if (row === this.allRows) {
       this.arena.end();
       return false;
     }
     this.arena.release();
-    this.setBlock(outer, isRow ? 0 : this.inner + this.inners);
+    this.setBlock(row);
     return true;
   }
 
-  private setBlock(outer: number, inner: number): void {
-    const outers = Math.min(this.outersPerBlock, this.outerSize - outer);
-    const inners = Math.min(this.innersPerBlock, this.innerSize - inner);
-    this.outer = outer;
-    this.inner = inner;
-    this.outers = outers;
-    this.inners = inners;
-    this.rows = outers * inners;
-    this.firstRow = outer * this.innerSize + inner;
-    this.elements = this.rows * this.classes;
-    this.rowOuters = this.swaps ? inners : outers;
-    this.rowInners = this.swaps ? 1 : inners;
+  private setBlock(firstRow: number): void {
+    const { classes, innerSize } = this;
+    const inner = firstRow % innerSize;
+    const rows = Math.min(this.rowsPerBlock, this.isFlat ? this.allRows - firstRow : innerSize - inner);
+    this.firstRow = firstRow;
+    this.rows = rows;
+    this.elements = rows * classes;
+    this.start = (firstRow - inner) * classes + inner;
+  }
+
+  /** The block's outer and inner size as the kernel sees it. */
+  get rowOuters(): number {
+    return this.rows / this.rowInners;
+  }
+
+  get rowInners(): number {
+    if (this.isFlat) return this.innerSize;
+    return this.swaps ? 1 : this.rows;
   }
 
   /** Which element of `view` lies at `at`. */
@@ -196,7 +193,7 @@ export class Blocks {
   inPlace(array: FloatArray): number {
     if (!this.isFlat) return 0;
     const at = this.inWorkspace(array);
-    return at === 0 ? 0 : at + this.firstRow * this.classes * this.bytes;
+    return at === 0 ? 0 : at + this.start * this.bytes;
   }
 
   /** The block of an array for the kernel: where it lies, or a copy in the arena. */
@@ -204,15 +201,15 @@ export class Blocks {
     const there = this.inPlace(array);
     if (there !== 0) return there;
     const at = this.arena.take(this.elements * this.bytes);
-    if (this.isFlat) this.bring(at, array, this.firstRow * this.classes, this.elements);
+    if (this.isFlat) this.bring(at, array, this.start, this.elements);
     else this.enterParts(at, array);
     return at;
   }
 
   private enterParts(at: number, array: FloatArray): void {
-    const { classes, inners, bytes } = this;
+    const { classes, rows, bytes } = this;
     this.copyIn(this.swaps ? this.spare : at, array);
-    if (this.swaps) this.exports.swapAxes(bytes, at, this.spare, classes, inners, classes, inners);
+    if (this.swaps) this.exports.swapAxes(bytes, at, this.spare, classes, rows, classes, rows);
   }
 
   /** Copies n elements of an array, from `start` on, to `at`. */
@@ -326,15 +323,14 @@ export class Blocks {
   leave(out: FloatArray, results: number, accumulate: boolean): void {
     const there = this.inPlace(out);
     if (results === there) return;
-    if (this.isFlat && !accumulate)
-      copy(out, this.firstRow * this.classes, this.view, this.index(results), this.elements, this.results);
+    if (this.isFlat && !accumulate) copy(out, this.start, this.view, this.index(results), this.elements, this.results);
     else this.leaveParts(out, results, there, accumulate);
   }
 
   private leaveParts(out: FloatArray, results: number, there: number, accumulate: boolean): void {
-    const { bytes, classes, inners, elements, arena, exports } = this;
+    const { bytes, classes, rows, elements, arena, exports } = this;
     if (this.swaps) {
-      exports.swapAxes(bytes, this.spare, results, inners, classes, inners, classes);
+      exports.swapAxes(bytes, this.spare, results, rows, classes, rows, classes);
       results = this.spare;
     }
     if (there !== 0) {
@@ -349,21 +345,22 @@ export class Blocks {
     this.copyOut(out, results);
   }
 
-  /** Copies the block of an array, [outers, C, inners], to `at`. */
+  /** Copies the block of an array to `at`. */
   private copyIn(at: number, array: FloatArray): void {
-    const { bytes, classes, outer, inner, inners, innerSize } = this;
-    if (inners === innerSize) this.bring(at, array, outer * classes * inners, this.elements);
-    else
-      for (let j = 0; j < classes; j++)
-        this.bring(at + j * inners * bytes, array, (outer * classes + j) * innerSize + inner, inners);
+    const { bytes, classes, rows, start, innerSize } = this;
+    if (this.isWhole()) this.bring(at, array, start, this.elements);
+    else for (let j = 0; j < classes; j++) this.bring(at + j * rows * bytes, array, start + j * innerSize, rows);
   }
 
   private copyOut(array: FloatArray, at: number): void {
-    const { view, classes, outer, inner, inners, innerSize } = this;
+    const { view, classes, rows, start, innerSize } = this;
     const from = this.index(at);
-    if (inners === innerSize) copy(array, outer * classes * inners, view, from, this.elements, this.results);
-    else
-      for (let j = 0; j < classes; j++)
-        copy(array, (outer * classes + j) * innerSize + inner, view, from + j * inners, inners);
+    if (this.isWhole()) copy(array, start, view, from, this.elements, this.results);
+    else for (let j = 0; j < classes; j++) copy(array, start + j * innerSize, view, from + j * rows, rows);
+  }
+
+  /** Whether the block is whole outer positions. */
+  private isWhole(): boolean {
+    return this.isFlat || this.rows === this.innerSize;
   }
 }

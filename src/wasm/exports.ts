@@ -21,18 +21,17 @@ export interface Exports extends Kernels {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
 
-/** The exports of an instance, in an object of which V8 knows the shape. */
+/** The exports of an instance. Spread, for V8 keeps what is put into an object key by key in a dictionary. */
 export function readExports(raw: Record<string, unknown>): Exports {
   const memory = raw["memory"] as Partial<Exports["memory"]> | undefined;
   if (typeof memory?.grow !== "function") throw new TypeError("softmargin: not a softmargin module, no memory");
-  const exports: Record<string, unknown> = { memory };
-  for (const name of NAMES) {
+  for (const name of NAMES)
     if (typeof raw[name] !== "function") throw new TypeError(`softmargin: not a softmargin module, no export ${name}`);
-    exports[name] = raw[name];
-  }
   const { heapBase, narrow, narrowExp } = raw as Pick<typeof abi, Answers>;
-  exports["heapBase"] = heapBase();
-  exports["narrow"] = { 4: narrow(4), 8: narrow(8) };
-  exports["narrowExp"] = { 4: narrowExp(4), 8: narrowExp(8) };
-  return exports as unknown as Exports;
+  return {
+    ...(raw as unknown as Exports),
+    heapBase: heapBase(),
+    narrow: { 4: narrow(4), 8: narrow(8) },
+    narrowExp: { 4: narrowExp(4), 8: narrowExp(8) },
+  };
 }

@@ -13,7 +13,6 @@ const PART = 2 ** 20;
 const ROUNDED = 16 * 20;
 
 export class LayerBlocks extends Blocks {
-  private allRows = 0;
   private features = 0;
   private bias = 0;
   private gradBias = 0;
@@ -48,7 +47,6 @@ export class LayerBlocks extends Blocks {
     const fits = room + classes * perClass <= ROOM || perClass === 0;
     this.part = fits ? classes : Math.min(classes, Math.max(8, Math.floor(PART / perClass) & -8));
     if (!this.openBlocks({ outer: allRows, classes, inner: 1 }, rows, room + this.part * perClass, false)) return false;
-    this.allRows = allRows;
     this.features = features;
     this.bias = bias === undefined ? 0 : this.enterClasses(bias);
     this.gradBias = this.arena.take(classes * bytes);
