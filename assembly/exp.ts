@@ -28,9 +28,9 @@ export function expOfZero<T>(): f64 {
 }
 
 // Constants lie in memory and are loaded once per pass: V8 rebuilds one in the code at every use inside a loop.
-// Order: the lowest z, log2(e)/T, magic, −T·ln 2 high, −T·ln 2 low, 1/T
-const F32_TABLE = memory.data(6 * 4, 16);
-const F64_TABLE = memory.data(6 * 8, 16);
+// Order: the lowest z, log2(e)/T, magic, −T·ln 2 high, −T·ln 2 low, 1/T, magic for 2^−BIAS · e^x
+const F32_TABLE = memory.data(7 * 4, 16);
+const F64_TABLE = memory.data(7 * 8, 16);
 // The temperature that a table was filled for: filling one takes as long as a row of some classes.
 const F32_TEMPERATURE = memory.data(8);
 const F64_TEMPERATURE = memory.data(8);
@@ -80,6 +80,7 @@ function fillTable(table: usize, temperature: f64, single: bool): void {
   put(table, 3, high / -N, single);
   put(table, 4, low / -N, single);
   put(table, 5, 1 / temperature, single);
+  put(table, 6, magic + (single ? 127 - bias<f32>() : 4294967296 + N * (1022 - bias<f64>())), single);
 
   if (!single && !load<u64>(ROOTS)) fillRoots();
 }
@@ -339,13 +340,64 @@ export function unscale<T>(): v128 {
   return coefficient<T>(8);
 }
 
-// The same for what has no rows: one block of whole chunks, at most BLOCK bytes.
+// The same for what has no rows: one block of whole chunks, at most BLOCK bytes. No maximum is subtracted, so there is no err; and x is held where e^x, or
+// the sigmoid made of it, rounds to 0 or 1 already, so nothing has to vanish.
+
+const MINUS_ABS = 0;
+const MINUS = 1;
+const PLAIN = 2;
+// The least x, the largest of a sigmoid.
+const F32_RANGE = memory.data<f32>([-104, 50]);
+const F64_RANGE = memory.data<f64>([-746, 50]);
+
+/** ρ and 2^(n/N + BIAS) of −|x|, −x (there 2^(n/N − BIAS)) or x, to REDUCED. */
+// @ts-ignore: decorator
+@inline
+function reduceBlock<T>(x: usize, bytes: usize, table: usize, form: i32): void {
+  const log2e = constant<T>(table, 1), magic = constant<T>(table, form == MINUS ? 6 : 2), ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
+  const range = sizeof<T>() == 4 ? F32_RANGE : F64_RANGE, least = constant<T>(range, 0), largest = constant<T>(range, 1);
+  for (let to = REDUCED, end = x + bytes; x < end; x += VECTOR, to += 2 * VECTOR) {
+    let d = v128.load(x);
+    if (form == MINUS_ABS) d = v128.neg<T>(v128.abs<T>(d));
+    d = v128.pmax<T>(d, least);
+    if (form == MINUS) d = v128.neg<T>(v128.pmin<T>(d, largest));
+    const z = mulAdd<T>(d, log2e, magic), n = v128.sub<T>(z, magic);
+    let r = mulAdd<T>(n, ln2Low, mulAdd<T>(n, ln2High, d)), s = z;
+    if (sizeof<T>() == 4) {
+      s = i32x4.shl(s, 23);
+    } else {
+      const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
+      s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
+      r = v128.add<T>(r, i64x2.shuffle(a, b, 1, 3));
+    }
+    v128.store(to, r);
+    v128.store(to, s, 16);
+  }
+}
 
 /** e = 2^BIAS · e^−|x| */
 export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): void {
-  for (let i: usize = 0; i < bytes; i += VECTOR) v128.store(e + i, v128.neg<T>(v128.abs<T>(v128.load(x + i))));
-  panelReduce<T>(e, ZEROS, 1, bytes, bytes, 0, false, table);
+  reduceBlock<T>(x, bytes, table, MINUS_ABS);
   panelPower<T>(e, 1, bytes, bytes);
+}
+
+/** lost = what e has lost to rounding, of what blockExp has computed last; f64. */
+export function blockExpLost(lost: usize, e: usize, bytes: usize): void {
+  const c2 = coefficient<f64>(2), c3 = coefficient<f64>(3), c4 = coefficient<f64>(4), c5 = coefficient<f64>(5);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const s = v128.load(REDUCED + 2 * i, 16), rest = f64x2.mul(expm1<f64>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c5, false), s);
+    v128.store(lost + i, f64x2.sub(rest, f64x2.sub(v128.load(e + i), s)));
+  }
+}
+
+/** y = 1 / (1 + e^−x). As 2^−BIAS / (2^−BIAS + 2^−BIAS · e^−x): e^−x would be too large where the sigmoid is below the normal range. */
+export function blockSigmoid<T>(y: usize, x: usize, bytes: usize, table: usize): void {
+  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6), one = unscale<T>();
+  reduceBlock<T>(x, bytes, table, MINUS);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const e = power<T>(v128.load(REDUCED + 2 * i), v128.load(REDUCED + 2 * i, 16), c2, c3, c4, c5, c6);
+    v128.store(y + i, v128.div<T>(one, v128.add<T>(one, e)));
+  }
 }
 
 // The error of f64's coefficients is small beside e^r, but 6 ulp of e^r − 1 where that is 0.002.
@@ -360,7 +412,7 @@ function ownCoefficient<T>(i: usize): v128 {
 export function blockMinusExpm1<T>(dx: usize, y: usize, dy: usize, bytes: usize, table: usize): void {
   const c2 = ownCoefficient<T>(2), c3 = ownCoefficient<T>(3), c4 = ownCoefficient<T>(4), c5 = ownCoefficient<T>(5), c6 = ownCoefficient<T>(6);
   const one = coefficient<T>(7), scale = unscale<T>();
-  panelReduce<T>(y, ZEROS, 1, bytes, bytes, 0, false, table);
+  reduceBlock<T>(y, bytes, table, PLAIN);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
     const s = v128.load(REDUCED + 2 * i, 16), rest = v128.mul<T>(expm1<T>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c6, true), s);
     const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), scale);

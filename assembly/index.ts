@@ -154,6 +154,6 @@ export function binaryCrossEntropy(
   n: i32, smoothing: f64, gamma: f64, gradScale: f64,
 ): void {
   if (bytes == 4 && gamma != 0) focalF32(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
-  else if (bytes == 4) binaryCrossEntropyOf<f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
-  else binaryCrossEntropyOf<f64>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else if (bytes == 4) binaryCrossEntropyOf<f32, f32>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
+  else binaryCrossEntropyOf<f64, f64>(total, loss, grad, x, targets, weight, posWeight, gradOutput, n, smoothing, gamma, gradScale);
 }

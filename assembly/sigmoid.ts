@@ -1,13 +1,13 @@
-// With e = e^−|x| ≤ 1, elementwise:
+// Elementwise:
 //
-//   sigmoid          y = 1 / (1 + e) for x ≥ 0, e / (1 + e) for x < 0
+//   sigmoid          y = 1 / (1 + e^−x)
 //   sigmoidGrad      dx = dy · y · (1 − y)
-//   logSigmoid       y = min(x, 0) − ln(1 + e)
+//   logSigmoid       y = min(x, 0) − ln(1 + e^−|x|)
 //   logSigmoidGrad   dx = dy · (1 − e^y)
 //
 // y, x, dx, dy: [n]; results may be over inputs.
 
-import { BLOCK, blockExp, blockMinusExpm1, expTable, unscale } from "./exp";
+import { BLOCK, blockExp, blockMinusExpm1, blockSigmoid, expTable, unscale } from "./exp";
 import { log1p } from "./log";
 import { CHUNK, VECTOR, ZERO } from "./simd";
 
@@ -67,16 +67,12 @@ function block<T>(f: i32, y: usize, x: usize, dy: usize, bytes: usize, table: us
       const s = v128.load(x + i), slope = v128.mul<T>(s, v128.sub<T>(ones, s));
       v128.store(y + i, v128.mul<T>(v128.load(dy + i), slope));
     }
+  } else if (f == SIGMOID) {
+    blockSigmoid<T>(y, x, bytes, table);
   } else {
     blockExp<T>(E, x, bytes, table);
     for (let i: usize = 0; i < bytes; i += VECTOR) {
-      const value = v128.load(x + i), e = v128.mul<T>(v128.load(E + i), scale);
-      if (f == SIGMOID) {
-        const above = v128.bitselect(e, ones, v128.lt<T>(value, zero));
-        v128.store(y + i, v128.div<T>(above, v128.add<T>(ones, e)));
-      } else {
-        v128.store(y + i, v128.sub<T>(v128.pmin<T>(value, zero), log1p<T>(e)));
-      }
+      v128.store(y + i, v128.sub<T>(v128.pmin<T>(v128.load(x + i), zero), log1p<T>(v128.mul<T>(v128.load(E + i), scale))));
     }
   }
 }

@@ -125,9 +125,13 @@ function readTargets(
 function firstOutside(values: ArrayLike<number>, length: number): number {
   // A loop for the usual kind: V8 makes a slow one of what has seen every kind.
   let i = 0;
-  if (values instanceof Float32Array) while (i < length && values[i]! >= 0 && values[i]! <= 1) i++;
-  else while (i < length && values[i]! >= 0 && values[i]! <= 1) i++;
+  if (values instanceof Float32Array) while (i < length && isInside(values[i]!)) i++;
+  else while (i < length && isInside(values[i]!)) i++;
   return i;
+}
+
+function isInside(value: number): boolean {
+  return value >= 0 && value <= 1;
 }
 
 function readUpstream(fn: string, g: unknown, reduction: Reduction, length: number): FloatArray | undefined {

@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { ulp } from "../accuracy/ulp.js";
 import { onEveryBackend } from "../catalogue/backends.js";
 import { random } from "../inputs/random.js";
-import { expectNear } from "../oracle/expectClose.js";
+import { DOUBLE, expectNear } from "../oracle/expectClose.js";
+import { binaryCrossEntropy as exact } from "../oracle/oracle.js";
+import type { Real } from "../oracle/real.js";
 
 const none = { reduction: "none" } as const;
 
-onEveryBackend(({ api }) => {
+/** The largest error of f64, in ulp of the size that each has. */
+function worst(got: ArrayLike<number>, want: readonly Real[], size: (i: number) => number): number {
+  return want.reduce((most, { hi, lo }, i) => Math.max(most, Math.abs(got[i]! - hi - lo) / ulp(size(i), "f64")), 0);
+}
+
+onEveryBackend(({ name, api }) => {
   const { binaryCrossEntropy, binaryCrossEntropyGrad, crossEntropy, crossEntropyGrad, sigmoid } = api;
 
   it("known values", () => {
@@ -116,6 +124,27 @@ onEveryBackend(({ api }) => {
         expectNear([loss, grad[0]!], [plain.loss, plain.grad[0]!], 4 * digits);
       }
     }
+  });
+
+  it.skipIf(name === "baseline").each([0, 1, 2])("f64: 3 ulp of the loss, 4 of the gradient, γ = %i", (gamma) => {
+    const r = random(7);
+    const x = Float64Array.from({ length: 3000 }, (_, i) => r.uniform(-1, 1) * [1, 5, 40][i % 3]!);
+    const t = x.map(() => r.uniform(0, 1) + r.uniform(0, 2 ** -32));
+    const given = { reduction: "none", gamma } as const;
+    const reference = (targets: Float64Array) =>
+      exact(
+        Array.from(x, (xi) => [xi]),
+        Array.from(targets, (ti) => [ti]),
+        given,
+        DOUBLE,
+      );
+    const want = reference(t);
+    const [absent, present] = [0, 1].map((target) => reference(t.map(() => target)).grad.flat());
+    const { loss, grad } = binaryCrossEntropyGrad(x, t, given);
+    expect(worst(loss, want.loss, (i) => want.loss[i]!.hi)).toBeLessThanOrEqual(3);
+    // Of the larger term: the two cancel.
+    const terms = (i: number) => Math.max((1 - t[i]!) * absent![i]!.hi, -t[i]! * present![i]!.hi);
+    expect(worst(grad, want.grad.flat(), terms)).toBeLessThanOrEqual(4);
   });
 
   it("is the cross-entropy of two classes", () => {

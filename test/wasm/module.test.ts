@@ -40,9 +40,10 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  *   45,500   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
  *   15,500   argmax, topK, sample; half floats
  *   10,500   the products of a linear layer: ten sizes of tile for each type
- *    7,500   sigmoid, log-sigmoid, binary cross-entropy, focal, with gradients
+ *   12,000   sigmoid, log-sigmoid, binary cross-entropy, focal, with gradients: the focal loss of f32 and that of f64 have kernels of their own, one for
+ *            speed, one for the digits that a square would lose
  */
-const MOST = { simd: 79_000, relaxed: 79_000 };
+const MOST = { simd: 83_500, relaxed: 83_500 };
 
 interface Loop {
   readonly name: string;
@@ -58,7 +59,7 @@ function loopsOf(wat: string): Loop[] {
   let open: (Loop | undefined)[] = [];
   for (const line of wat.split("\n")) {
     const instruction = line.trim();
-    const start = /^\(func \$(\S+)/.exec(instruction);
+    const start = /^\(func \$"?([^\s"]+)/.exec(instruction);
     if (start) {
       name = start[1]!;
       open = [];
@@ -100,7 +101,7 @@ function tooMany(
 
 /** The row of ALLOWED that a function of the module belongs to. */
 function allowanceOf(name: string): Counts {
-  return ALLOWED[name.replace(/^assembly\//, "").replace(/(<f(32|64)>|F(32|64))$/, "")] ?? {};
+  return ALLOWED[name.replace(/^assembly\//, "").replace(/(<f(32|64)(,f(32|64))?>|F(32|64))$/, "")] ?? {};
 }
 
 describe.each(["simd", "relaxed"] as const)("%s.wasm", (name) => {
