@@ -124,7 +124,7 @@ export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T
     const a = v128.le<T>(v128.load(at), f), b = v128.le<T>(v128.load(at, 16), f);
     const c = v128.le<T>(v128.load(at, 32), f), d = v128.le<T>(v128.load(at, 48), f);
     if (i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))) continue;
-    if (count + perChunk > room && i + 2 * perChunk <= n) {
+    if (count + perChunk > room && (i + 2 * perChunk <= n || count + n - i > capacity)) {
       // Too many are above the floor. The k-th of them is a better one.
       if (k == 0 || k + perChunk > room) return -1;
       floor = cut<T>(values, 0, count, k, count, floor, <T>NaN, 0, 0, 0);
