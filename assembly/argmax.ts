@@ -1,8 +1,10 @@
 // argmax   the first class with the largest logit, or the first NaN, where there is one      x: [outer, cols, inner]; indices: [outer · inner]
+//
+// Of narrow rows two vectors at a time, a row in each lane, class after class: in panels, or as they lie where they lie side by side.
 
-import { INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, rowHoldsNaN, tileBytes, tileCount } from "./panel";
+import { INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, rowAddress, rowHoldsNaN, tileBytes, tileCount } from "./panel";
 import { noteNaN, noted, panelMaxAndNaN } from "./passes";
-import { VECTOR } from "./simd";
+import { VECTOR, lanes } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
@@ -11,6 +13,10 @@ const ONE = memory.data<u64>([1]);
 
 export function argmax<T>(indices: usize, x: usize, outer: i32, cols: i32, inner: i32): void {
   const layout: Layout = cols > narrowPlain<T>() ? WIDE : NARROW, bytes = tileBytes<T>(cols, layout), rows = outer * inner;
+  if (layout == NARROW && inner >= 2 * lanes<T>()) {
+    for (let r = 0; r < rows; r += inner) columnsArgmax<T>(indices + (<usize>r << 2), rowAddress<T>(x, r, cols, inner), cols, inner);
+    return;
+  }
   for (let r = 0, n = 0; r < rows; r += n) {
     n = panelRows<T>(r, rows, cols, inner, layout);
     const xs = panelIn<T>(INPUT, x, r, n, cols, inner, layout, <T>-Infinity), to = indices + (<usize>r << 2);
@@ -18,30 +24,43 @@ export function argmax<T>(indices: usize, x: usize, outer: i32, cols: i32, inner
       const some = panelMaxAndNaN<T>(MAX, SUM, xs, 1, bytes, layout);
       store<i32>(to, some && rowHoldsNaN<T>(xs, 0, cols, layout) ? findNaN<T>(xs) : findInRow<T>(xs, cols, <T>load<f64>(MAX)));
     } else {
-      tilesArgmax<T>(MAX, xs, tileCount<T>(n), bytes);
-      for (let i = 0; i < n; i++) store<i32>(to + (i << 2), load<i32>(MAX + i * sizeof<T>()));
+      for (let t = 0, tiles = tileCount<T>(n); t < tiles; t += 2) {
+        pairArgmax<T>(MAX + <usize>(t * lanes<T>() << 2), xs + <usize>t * bytes, cols, VECTOR, t + 1 < tiles ? bytes : 0);
+      }
+      for (let i = 0; i < n; i++) store<i32>(to + (i << 2), load<i32>(MAX + (i << 2)));
     }
   }
 }
 
-/** index = argmax of each row of the tiles, an integer as wide as T. Padding is −Infinity, above nothing. */
-function tilesArgmax<T>(index: usize, x: usize, tiles: i32, bytes: usize): void {
-  const one = v128.load_splat<T>(ONE);
-  for (; tiles > 0; tiles--, index += VECTOR, x += bytes) {
-    let max = v128.splat<T>(-Infinity), at = i32x4.splat(0), j = at, seen = at;
-    for (let i: usize = 0; i < bytes; i += 2 * VECTOR) {
-      const v = v128.load(x + i), w = v128.load(x + i, 16), next = plus<T>(j, one);
-      seen = noteNaN<T>(seen, v, w);
-      at = v128.bitselect(j, at, v128.gt<T>(v, max));
-      max = v128.pmax<T>(max, v);
-      at = v128.bitselect(next, at, v128.gt<T>(w, max));
-      max = v128.pmax<T>(max, w);
-      j = plus<T>(next, one);
-    }
-    seen = noted<T>(seen, seen);
-    if (v128.any_true(v128.ne<T>(seen, seen))) at = tileNaN<T>(x, bytes, at);
-    v128.store(index, at);
+/** index = argmax of rows side by side, at least a pair of vectors of them. */
+function columnsArgmax<T>(index: usize, x: usize, cols: i32, inner: i32): void {
+  for (let i = 0, pair = 2 * lanes<T>(); i < inner; i += pair) {
+    // The last rows go together with some before them again.
+    const r = min(i, inner - pair);
+    pairArgmax<T>(index + (<usize>r << 2), x + <usize>r * sizeof<T>(), cols, <usize>inner * sizeof<T>(), VECTOR);
   }
+}
+
+/** index = argmax of the rows in two vectors, which are `apart` bytes apart, the next class `step` further. */
+// @ts-ignore: decorator
+@inline
+function pairArgmax<T>(index: usize, x: usize, cols: i32, step: usize, apart: usize): void {
+  const one = v128.load_splat<T>(ONE);
+  let a = v128.splat<T>(-Infinity), b = a, atA = i32x4.splat(0), atB = atA, j = atA, seen = atA, from = x;
+  for (let i = 0; i < cols; i++, from += step) {
+    const v = v128.load(from), w = v128.load(from + apart);
+    seen = noteNaN<T>(seen, v, w);
+    atA = v128.bitselect(j, atA, v128.gt<T>(v, a));
+    atB = v128.bitselect(j, atB, v128.gt<T>(w, b));
+    a = v128.pmax<T>(a, v);
+    b = v128.pmax<T>(b, w);
+    j = plus<T>(j, one);
+  }
+  seen = noted<T>(seen, seen);
+  if (v128.any_true(v128.ne<T>(seen, seen))) atA = firstNaN<T>(x, cols, step, atA), atB = firstNaN<T>(x + apart, cols, step, atB);
+  if (sizeof<T>() == 8) atA = i32x4.shuffle(atA, atB, 0, 2, 4, 6);
+  v128.store(index, atA);
+  if (sizeof<T>() == 4) v128.store(index, atB, 16);
 }
 
 /** The sum of integers as wide as T. */
@@ -49,11 +68,11 @@ function plus<T>(a: v128, b: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.add(a, b) : i64x2.add(a, b);
 }
 
-/** The first NaN of each row of a tile that holds one; elsewhere what is there. */
-function tileNaN<T>(x: usize, bytes: usize, at: v128): v128 {
+/** The first NaN of each row in a vector that holds one; elsewhere what is there. */
+function firstNaN<T>(x: usize, cols: i32, step: usize, at: v128): v128 {
   const one = v128.load_splat<T>(ONE);
   let j = i32x4.splat(0), none = i32x4.splat(-1);
-  for (const end = x + bytes; x < end; x += VECTOR) {
+  for (; cols > 0; cols--, x += step) {
     const v = v128.load(x), isFirst = v128.and(none, v128.ne<T>(v, v));
     at = v128.bitselect(j, at, isFirst);
     none = v128.andnot(none, isFirst);

@@ -6,8 +6,8 @@
 //   topP   of these the fewest, largest first, that have at least topP of the sum
 //   minP   those with at least minP of the largest: x ≥ m + T·ln minP
 //
-// What surely goes is left out first, which leaves a short list of most rows. A class with less than (1 − topP)/n of the sum is not needed by topP: n of
-// them are less than may be missing; nor is one below some that have topP together. Then the exponentials of the list, or of a row that has no short one, are kept, and each of the three
+// What surely goes is left out first, which leaves a short list of most rows. A class below some that have topP together is not needed by topP; nor is
+// one with less than (1 − topP)/n of the sum: n of them are less than may be missing. Then the exponentials of the list, or of a row that has no short one, are kept, and each of the three
 // sets those to 0 that go. With none of the three nothing is kept: exponentials are added up by blocks, and only those of the block in
 // which u falls are computed again.
 
@@ -18,7 +18,7 @@ import { below, collect, cut, floorOfTop, restrict, weigh } from "./select";
 
 /** Classes whose exponentials are added up in one. */
 const BLOCK = 1024;
-/** The length of a short list; and how many of the largest are tried where that of topP is not. */
+/** The length of a short list; and how many of the largest of more than that are tried first for topP. */
 const SHORT = 4096;
 const MANY = 256;
 
@@ -41,25 +41,27 @@ export function sample<T>(
   for (; rows > 0; rows--, x += <usize>cols * sizeof<T>(), u += 8, classes += 4, tops += 4) {
     const m = load<T>(x + <usize>load<i32>(tops) * sizeof<T>());
     v128.store(SHIFT, v128.splat<T>(-m));
+    const isCut = k < cols, isLong = cols > SHORT, keeps = !isCut && topP < 1 && isLong && cols <= capacity;
     // Without topK this is the sum that topP is about; with nothing at all, of what is drawn.
-    const keeps = cols <= capacity && topP < 1, sum = k >= cols && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : cols <= BLOCK ? E : 0, x, cols, table) : 0;
-    if (k >= cols && topP == 1 && minP == 0) {
+    const sum = !isCut && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : cols <= BLOCK ? E : 0, x, cols, table) : 0;
+    if (!isCut && topP == 1 && minP == 0) {
       store<i32>(classes, draw<T>(sums, sum, 0, x, cols, load<f64>(u), table));
       continue;
     }
-    let floor: T;
-    if (k < cols) floor = floorOfTop<T>(x, cols, k);
-    else floor = floorAt<T>(m, temperature, topP < 1 ? (1 - topP) * sum / expOfZero<T>() / cols / 2 : minP);
-    let listed = collect<T>(list, ids, x, cols, floor, k < cols ? k : 0, min(capacity, SHORT));
-    if (listed < 0 && k >= cols && topP < 1) {
-      const higher = floorOfTop<T>(x, cols, MANY);
-      listed = collect<T>(list, ids, x, cols, higher, 0, min(capacity, SHORT));
-      if (listed >= 0 && exps<T>(0, list, listed, table) < topP * sum) listed = -1;
-      if (listed >= 0) floor = higher;
+    const most = min(capacity, SHORT);
+    let floor: T = 0, listed = -1;
+    if (isCut || (topP < 1 && isLong)) {
+      floor = floorOfTop<T>(x, cols, isCut ? k : MANY);
+      listed = collect<T>(list, ids, x, cols, floor, isCut ? k : 0, most);
+    }
+    // The largest may have topP of the sum; or not.
+    if (!isCut && (listed < 0 || exps<T>(0, list, listed, table) < topP * sum)) {
+      floor = floorAt<T>(m, temperature, topP < 1 ? (1 - topP) * sum / expOfZero<T>() / cols / 2 : minP);
+      listed = collect<T>(list, ids, x, cols, floor, 0, most);
     }
     const isShort = listed >= 0, from = isShort ? list : x, n = isShort ? listed : cols;
     if (n > capacity) return false;
-    if (isShort || !keeps || k < cols) exps<T>(weights, from, n, table);
+    if (isShort || !keeps) exps<T>(weights, from, n, table);
     const room = isShort ? 0 : capacity / 2;
     if (k < n) restrict<T>(weights, from, n, k, cut<T>(from, 0, n, k, n, floor, m, list, ids, room), true);
     if (topP < 1) {

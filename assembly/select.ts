@@ -9,6 +9,7 @@
 //
 // The order: NaN first, then by value, equal ones by class.
 
+import { findInRow } from "./panel";
 import { CHUNK, addHigh, addLow, foldMax, lanes, storeSum } from "./simd";
 
 /** So many entries beyond 4·k there may be before a list is cut to k. */
@@ -17,6 +18,8 @@ const ENOUGH = 512;
 const RUN = 16;
 /** So many values are looked at again and again rather than gathered. */
 const FEW = 4096;
+/** So many chunks of more than that tell about where the cut is. */
+const SOME: usize = 128;
 
 // Constants in memory: one in the code is rebuilt at every use inside a loop (see exp.ts).
 const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity, 1]);
@@ -124,7 +127,7 @@ export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T
     const a = v128.le<T>(v128.load(at), f), b = v128.le<T>(v128.load(at, 16), f);
     const c = v128.le<T>(v128.load(at, 32), f), d = v128.le<T>(v128.load(at, 48), f);
     if (i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))) continue;
-    if (count + perChunk > room && i + 2 * perChunk <= n) {
+    if (count + perChunk > room && (i + 2 * perChunk <= n || count + n - i > capacity)) {
       // Too many are above the floor. The k-th of them is a better one.
       if (k == 0 || k + perChunk > room) return -1;
       floor = cut<T>(values, 0, count, k, count, floor, <T>NaN, 0, 0, 0);
@@ -156,14 +159,19 @@ function masks<T>(a: v128, b: v128, c: v128, d: v128): i32 {
  * Of n values the one at which the largest, taken one by one, reach the target. `weights`: what each weighs, together `total`; without, 1. What is above
  * `floor` weighs as much as the target, and none is above `top`. `spare`, `spareWeights`: room for `room` values each.
  *
- * What is above `high` weighs less than the target, what is above `low` does not. In between a pass tells on which side the cut is: where the
- * weight would be if it were spread evenly, a little to one side or the other, or, so that there is an end to it, in the middle of the keys.
- * Once there is room for what is in between, nothing else is looked at.
+ * What is above `high` weighs less than the target, what is above `low` does not. In between a pass tells on which side the cut is: first where it is
+ * of some of many values, then where the weight would be if it were spread evenly, a little to one side or the other; or, so that there is an end to it,
+ * in the middle of the keys. Once there is room for what is in between, nothing else is looked at.
  */
 export function cut<T>(
   x: usize, weights: usize, n: i32, target: f64, total: f64, floor: T, top: T, spare: usize, spareWeights: usize, room: i32,
 ): T {
   let low = isNaN<T>(floor) ? key<T>(-Infinity) - 1 : key<T>(floor), high = key<T>(top), aboveLow = total, aboveHigh: f64 = 0, apart: f64 = 0;
+  let some = 0, weightOfSome: f64 = 0;
+  if (n > FEW && room > 0) {
+    some = pick<T>(spare, spareWeights, x, weights, n);
+    weightOfSome = weights ? weigh<T>(spare, spareWeights, some, <T>NaN) : <f64>some;
+  }
   for (let round = 1; high > low + 1; round++) {
     if (n > FEW && room > 0 && round % 3 == 0) {
       const between = gather<T>(spare, spareWeights, x, weights, n, keyed<T>(low), keyed<T>(high), room);
@@ -171,8 +179,11 @@ export function cut<T>(
     }
     let middle = low + (high - low) / 2;
     if (round & 3) {
-      const from = <f64>keyed<T>(high), share = (target - aboveHigh) / (aboveLow - aboveHigh) + (round & 1 ? 0.03 : -0.03);
-      const guess = key<T>(<T>(from - (from - <f64>keyed<T>(low)) * share));
+      const aside = round & 1 ? 0.03 : -0.03, from = <f64>keyed<T>(high), share = (target - aboveHigh) / (aboveLow - aboveHigh) + aside;
+      // What is below the cut is many small weights, of which some tell more than of the few large ones.
+      const guess = key<T>(some && round <= 2
+        ? cut<T>(spare, weights ? spareWeights : 0, some, weightOfSome - (total - target - aside * total) * some / n, weightOfSome, <T>NaN, <T>NaN, 0, 0, 0)
+        : <T>(from - (from - <f64>keyed<T>(low)) * share));
       if (guess > low && guess < high) middle = guess;
     }
     const above = apart + weigh<T>(x, weights, n, keyed<T>(middle));
@@ -186,6 +197,16 @@ export function cut<T>(
   }
   store<f64>(ABOVE_CUT, aboveHigh);
   return keyed<T>(high);
+}
+
+/** Chunks of n values, with their weights, evenly apart; returns how many values. */
+function pick<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n: i32): i32 {
+  const step = <usize>(<usize>n * sizeof<T>() / CHUNK / SOME) * CHUNK;
+  for (let i: usize = 0; i < SOME * CHUNK; i += CHUNK, x += step, weights += step) {
+    memory.copy(values + i, x, CHUNK);
+    if (valueWeights) memory.copy(valueWeights + i, weights, CHUNK);
+  }
+  return <i32>(SOME * CHUNK / sizeof<T>());
 }
 
 /** Those of n values, with their weights, that are above low and not above high; returns how many, or −1 if there is no room for them. */
@@ -270,29 +291,29 @@ export function keep<T>(values: usize, ids: usize, n: i32, k: i32, cut: T): i32 
 
 /** The same for weights: those of the others become 0. Without weights counted for the target, each is 1. */
 export function restrict<T>(weights: usize, x: usize, n: i32, target: f64, cut: T, counted: bool): void {
-  const perChunk = 4 * lanes<T>();
-  let above = load<f64>(ABOVE_CUT), f = above >= target ? cut : below<T>(cut);
-  for (let i = 0; i < n; i += perChunk) {
-    const at = x + <usize>i * sizeof<T>(), w = weights + <usize>i * sizeof<T>();
-    if (i + perChunk <= n && (above >= target || !holds<T>(at, cut))) {
-      const floor = v128.splat<T>(f);
-      for (let j: usize = 0; j < CHUNK; j += 16) v128.store(w + j, v128.andnot(v128.load(w + j), v128.le<T>(v128.load(at + j), floor)));
+  const perChunk = 4 * lanes<T>(), missing = target - load<f64>(ABOVE_CUT), first = missing > 0 ? findInRow<T>(x, n, cut) : n;
+  // Those at the cut weigh the same each, and so many of them stay.
+  let ties = first == n ? 0 : <i32>(counted ? missing : ceil<f64>(missing / <f64>valueAt<T>(weights, first)));
+  for (let i = 0; i < n; i += perChunk, x += CHUNK, weights += CHUNK) {
+    const isWhole = i + perChunk <= n, equal = isWhole && ties > 0 ? countEqual<T>(x, cut) : 0;
+    if (isWhole && equal <= ties) {
+      const floor = v128.splat<T>(ties > 0 ? below<T>(cut) : cut);
+      for (let j: usize = 0; j < CHUNK; j += 16) v128.store(weights + j, v128.andnot(v128.load(weights + j), v128.le<T>(v128.load(x + j), floor)));
+      ties -= equal;
       continue;
     }
     for (let j = 0; j < min(perChunk, n - i); j++) {
-      const value = valueAt<T>(at, j);
-      if (value <= f) store<T>(w + <usize>j * sizeof<T>(), 0);
-      else if (value == cut) above += counted ? 1 : <f64>valueAt<T>(w, j);
-      if (above >= target) f = cut;
+      const value = valueAt<T>(x, j);
+      if (value < cut || (value == cut && ties-- <= 0)) store<T>(weights + <usize>j * sizeof<T>(), 0);
     }
+    ties = max(ties, 0);
   }
 }
 
-/** Whether one of a chunk is equal to the value. */
-function holds<T>(x: usize, value: T): bool {
+/** How many of a chunk are equal to the value. */
+function countEqual<T>(x: usize, value: T): i32 {
   const v = v128.splat<T>(value);
-  const a = v128.or(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v));
-  return v128.any_true(v128.or(a, v128.or(v128.eq<T>(v128.load(x, 32), v), v128.eq<T>(v128.load(x, 48), v))));
+  return popcnt(masks<T>(v128.eq<T>(v128.load(x), v), v128.eq<T>(v128.load(x, 16), v), v128.eq<T>(v128.load(x, 32), v), v128.eq<T>(v128.load(x, 48), v)));
 }
 
 /**

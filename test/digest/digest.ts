@@ -8,10 +8,10 @@ import type { Functions } from "softmargin";
 import { invoke } from "../catalogue/calls.js";
 import {
   type Arguments,
+  allSignatures,
   LAYER_CLASSES,
   type Right,
   type Signature,
-  signatures,
   together,
 } from "../catalogue/functions.js";
 
@@ -61,7 +61,7 @@ export function digestByFunction(functions: Functions): { [name: string]: string
   const draw = new Draw(20261123);
   const hashes = new Map<string, Hash>();
   const add = (batch: Batch) => {
-    for (const signature of signatures) {
+    for (const signature of allSignatures) {
       const hash = hashes.get(signature.name) ?? new Hash();
       for (const what of ["", ...(signature.variants ?? []).filter((variant) => !variant.endsWith("BigInt64Array"))]) {
         for (const numbers of arraysIn(invoke(functions, signature, batch.draw(signature, what, functions))))
@@ -118,11 +118,13 @@ class Batch {
     const chosen = options.filter((option) => random.integer(2) || option in layout || option === "random");
     const given: { [name: string]: unknown } = {};
     const isBinary = name.startsWith("binary");
+    const isWidening = first === "bits";
     /** Each argument by its name; `reduction` comes before what depends on it. */
     const all: Right = {
       // a product is one with what its function has returned
       x: () => {
         if (name === "sample") return this.drawable();
+        if (isWidening) return Uint16Array.from({ length: rows * classes }, () => random.integer(1 << 16));
         return first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x;
       },
       dy: () => this.values("plain"),
@@ -164,6 +166,7 @@ class Batch {
         const right = own?.["out"]?.({ rows, classes });
         if (right instanceof Int32Array) return right;
         if (isLayer) return this.plain(rows * LAYER_CLASSES);
+        if (isWidening) return new Float32Array(rows * classes);
         return this.x.slice(0, right instanceof Float32Array ? right.length : undefined);
       },
       grad: () => (random.integer(2) ? this.values("plain") : this.x.slice()),

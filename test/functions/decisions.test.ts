@@ -35,6 +35,23 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     }
   });
 
+  // 4096: the entries of a list in an arena that must not grow
+  it.each(["float32", "float64"] as const)("in a workspace, rows that are hardly longer than a list, %s", (kind) => {
+    for (let n = 4090; n < 4150; n++) {
+      const workspace = createWorkspace({ bytes: 8 * n + 64 });
+      const x = workspace[kind](n);
+      for (let j = 0; j < n; j++) x[j] = j / n;
+      const order = [...x.keys()].reverse();
+      for (const k of [2000, 4000]) {
+        expect([...workspace.topK(x, k, { values: "logits" }).indices]).toEqual(order.slice(0, k));
+        expect(workspace.sample(x, { topK: k, random: () => 0 })).toBe(n - k);
+        expect(workspace.sample(x, { topK: k, random: () => 1 - 2 ** -53 })).toBe(n - 1);
+      }
+      for (const options of [{ topP: 0.999999 }, { minP: 1e-9 }])
+        expect(workspace.sample(x, { ...options, random: () => 1 - 2 ** -53 })).toBe(n - 1);
+    }
+  });
+
   it("a class as improbable as a draw can be is drawn by it alone", () => {
     // e^-18 is 1.5e-8, e^-36 is 2.3e-16
     const last = (x: Float32Array | Float64Array, below1: number) => sample(x, { random: () => 1 - below1 });

@@ -1,7 +1,7 @@
 // The same functions under other circumstances: in a workspace, at odd addresses, in place, after other calls, each row on its own. Whatever
 // is computed with them must not change by a bit.
 import type { Functions, Softmargin } from "softmargin";
-import { type FunctionName, type Signature, signatures } from "../catalogue/functions.js";
+import { allSignatures, type FunctionName, type Signature } from "../catalogue/functions.js";
 
 type Call = (...args: unknown[]) => unknown;
 type Options = { readonly [name: string]: unknown };
@@ -12,7 +12,7 @@ function by(
   functions: Functions,
   make: (f: Call, arrays: unknown[], options: Options, signature: Signature) => unknown,
 ): Functions {
-  const entries = signatures.map((signature) => {
+  const entries = allSignatures.map((signature) => {
     const f = functions[signature.name] as Call;
     const call = (...args: unknown[]) => {
       const last = args.at(-1);
@@ -59,11 +59,12 @@ function filled<T extends Float32Array | Float64Array | Int32Array>(to: T, from:
   return to;
 }
 
-/** With a result over an input of its kind and length: a gradient of a loss over the logits, others over the last array. */
+/** With a result over an input of its kind and length: a gradient of a loss over the logits, others over the last array; what widens bits has none. */
 export function inPlace(functions: Functions): Functions {
-  return by(functions, (f, arrays, options, { outputs, positional, own }) => {
+  return by(functions, (f, arrays, options, { first, outputs, positional, own }) => {
     const [output] = outputs;
-    if (output === undefined || own?.[output] || options["accumulate"]) return f(...arrays, options);
+    if (output === undefined || first === "bits" || own?.[output] || options["accumulate"])
+      return f(...arrays, options);
     const copies = (arrays as Floats[]).map((array) => array.slice());
     return f(...copies, { ...options, [output]: positional.includes("targets") ? copies[0] : copies.at(-1) });
   });
