@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
     constants: 2,
     because: "ones for absent weights, once a call, in the loops of classWeights",
   },
+  "argmax/argmax": { calls: 1, because: "columnsArgmax, once for rows side by side: loops themselves" },
   "hinge/hinge": { constants: 1, calls: 1, because: `${REST}; rowHoldsNaN, for rows that may hold one` },
   "index/topK": { constants: 4, because: `of both types, in floorOfTop: once for each part of a row; ${REST}` },
   "sample/exps": { constants: 1, because: REST },
@@ -38,12 +39,12 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
  *   45,500   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
- *   15,500   argmax, topK, sample; half floats
+ *   18,500   argmax, of it 1,800 for rows side by side where they lie; topK; sample, of it 900 for a first look at some of a flat row; half floats
  *   10,500   the products of a linear layer: ten sizes of tile for each type
  *   12,000   sigmoid, log-sigmoid, binary cross-entropy, focal, with gradients: the focal loss of f32 and that of f64 have kernels of their own, one for
  *            speed, one for the digits that a square would lose
  */
-const MOST = { simd: 83_500, relaxed: 83_500 };
+const MOST = { simd: 86_500, relaxed: 86_500 };
 
 interface Loop {
   readonly name: string;
