@@ -90,9 +90,9 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 //                    0.2 for topK by insertion, 0.1 for exact powers of focal losses, 0.1 for messages and options stored by name
 const sizes = [
   { file: "dist/index.js", limit: 54_200, aim: 40_000 },
-  { file: "dist/relaxed.js", limit: 84_700 },
+  { file: "dist/relaxed.js", limit: 85_000 },
   { file: "dist/baseline.js", limit: 16_000, aim: 15_000 },
-  { file: "dist/wasm.js", limit: 18_500 },
+  { file: "dist/wasm.js", limit: 18_600 },
 ];
 for (const { file, limit, aim } of sizes) {
   const size = gzipSync(readFileSync(file), { level: 9 }).length;
