@@ -30,8 +30,6 @@ export class Arena {
   readonly isFixed: boolean;
   /** Whether a call is under way, or did not come to its end: a trap, an exhausted stack, no matter where. */
   private isRunning = false;
-  /** How many have begun. */
-  calls = 0;
   private next = 0;
   private kept = 0;
 
@@ -54,7 +52,6 @@ export class Arena {
   /** Begins a call. All that it does to the arena, growing it included, counts as unfinished until `end`. */
   begin(): void {
     if (this.isRunning) this.renew();
-    this.calls++;
     this.isRunning = true;
   }
 

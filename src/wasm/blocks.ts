@@ -63,10 +63,6 @@ export class Blocks {
   /** Where it begins in an array of [outer, C, inner]. */
   private start = 0;
 
-  /** The array that the call before has left where `enter` would put it first, and that call. */
-  private left: FloatArray | undefined;
-  private leftBy = 0;
-
   readonly pointers: LossPointers = new LossPointers();
   private readonly results = new Window();
   private readonly perRow = new Window();
@@ -208,21 +204,6 @@ export class Blocks {
     if (this.isFlat) this.bring(at, array, this.start, this.elements);
     else this.enterParts(at, array);
     return at;
-  }
-
-  /** For a call right after this one: the array that was entered first, if it is all there. */
-  leaveCopy(array: FloatArray): void {
-    const isWhole = this.isFlat && this.elements === lengthOf(array) && this.inWorkspace(array) === 0;
-    this.left = isWhole ? array : undefined;
-    this.leftBy = this.arena.calls;
-  }
-
-  /** `enter` where nothing has been taken yet. */
-  enterAgain(array: FloatArray): number {
-    const isThere = array === this.left && this.arena.calls === this.leftBy + 1;
-    this.left = undefined;
-    if (!isThere || !this.isFlat || this.elements < lengthOf(array)) return this.enter(array);
-    return this.arena.take(this.elements * this.bytes);
   }
 
   private enterParts(at: number, array: FloatArray): void {

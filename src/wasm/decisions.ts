@@ -19,11 +19,10 @@ export function argmax(b: Blocks, indices: Int32Array, x: FloatArray, shape: Sha
     return;
   }
   do {
-    const xs = b.enter(x);
     const results = b.arena.take(b.rows * 4);
+    const xs = b.enter(x);
     b.exports.argmax(b.bytes, results, xs, b.rowOuters, shape.classes, b.rowInners);
     b.leaveIndices(indices, results, 1);
-    b.leaveCopy(x);
   } while (b.next());
 }
 
@@ -97,13 +96,12 @@ export function sample(
   while (fits) {
     const { rows } = b;
     const at = {
-      // Where argmax has put it: it need not be copied again if `random` has not called the library.
-      x: b.enterAgain(x),
       classes: arena.take(rows * 4),
       sums: arena.take(sumBytes),
       list: arena.take(capacity * bytes),
       ids: arena.take(capacity * 4),
       weights: arena.take(capacity * bytes),
+      x: b.enter(x),
       tops: enterTops(b, tops),
       u: b.enterRows(u),
     };
