@@ -52,6 +52,20 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     }
   });
 
+  it("what a call draws from is what the array holds then, whatever it held in the call before", () => {
+    for (const n of [1000, 32_000, 300_000]) {
+      for (const bytes of [64, 65_536]) {
+        const x = new Float32Array(n);
+        x[3] = 50;
+        expect(argmax(x)).toBe(3);
+        x[3] = 0;
+        x[5] = 50;
+        expect(createWorkspace({ bytes }).sample(x, { topP: 0.9, random: () => 0.5 })).toBe(5);
+        expect(sample(x, { topP: 0.9, random: () => 0.5 })).toBe(5);
+      }
+    }
+  });
+
   it("a class as improbable as a draw can be is drawn by it alone", () => {
     // e^-18 is 1.5e-8, e^-36 is 2.3e-16
     const last = (x: Float32Array | Float64Array, below1: number) => sample(x, { random: () => 1 - below1 });
