@@ -163,28 +163,34 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
       const big = larger<T>(value, negMax);
       const err = v128.sub<T>(smaller<T>(value, negMax), v128.sub<T>(d, big));
       const n = v128.sub<T>(z, magic);
-      let r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err)), s = z;
-      if (general) r = v128.mul<T>(r, perT);
-      if (sizeof<T>() == 4) {
-        s = i32x4.shl(s, 23);
-      } else {
-        const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
-        s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
-        r = v128.add<T>(r, i64x2.shuffle(a, b, 1, 3));
-      }
-      if (general) {
-        // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
-        const vanishes = v128.lt<T>(z, lowest);
-        r = v128.andnot(r, vanishes), s = v128.andnot(s, vanishes);
-      } else {
-        least = i32x4.min_s(least, z);
-      }
-      v128.store(to, r);
-      v128.store(to, s, 16);
+      const r = v128.add<T>(mulAdd<T>(n, ln2High, d), mulAdd<T>(n, ln2Low, err));
+      storeReduced<T>(to, general ? v128.mul<T>(r, perT) : r, z, general, lowest);
+      if (!general) least = i32x4.min_s(least, z);
     }
     for (const end = to + 2 * padding; to < end; to += VECTOR) v128.store(to, f64x2.splat(0));
   }
   return least;
+}
+
+/** ρ and 2^(n/N + BIAS), where r = x − n·ln 2/N and z ends in the bits of n; both 0 where z is below `lowest`, if there may be such a z. */
+// @ts-ignore: decorator
+@inline
+function storeReduced<T>(to: usize, r: v128, z: v128, vanishes: bool, lowest: v128): void {
+  let s: v128;
+  if (sizeof<T>() == 4) {
+    s = i32x4.shl(z, 23);
+  } else {
+    const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
+    s = i64x2.add(i64x2.shl(z, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
+    r = v128.add<T>(r, i64x2.shuffle(a, b, 1, 3));
+  }
+  if (vanishes) {
+    // Whatever came of an exponent that is too small, of −Infinity or of an overflow in x − m becomes 0; a NaN is not below anything.
+    const none = v128.lt<T>(z, lowest);
+    r = v128.andnot(r, none), s = v128.andnot(s, none);
+  }
+  v128.store(to, r);
+  v128.store(to, s, 16);
 }
 
 /** The entry of ROOTS for n. */
@@ -362,16 +368,7 @@ function reduceBlock<T>(x: usize, bytes: usize, table: usize, form: i32): void {
     d = v128.pmax<T>(d, least);
     if (form == MINUS) d = v128.neg<T>(v128.pmin<T>(d, largest));
     const z = mulAdd<T>(d, log2e, magic), n = v128.sub<T>(z, magic);
-    let r = mulAdd<T>(n, ln2Low, mulAdd<T>(n, ln2High, d)), s = z;
-    if (sizeof<T>() == 4) {
-      s = i32x4.shl(s, 23);
-    } else {
-      const a = rootOf(i32x4.extract_lane(z, 0)), b = rootOf(i32x4.extract_lane(z, 2));
-      s = i64x2.add(i64x2.shl(s, 52 - ROOT_BITS), i64x2.shuffle(a, b, 0, 2));
-      r = v128.add<T>(r, i64x2.shuffle(a, b, 1, 3));
-    }
-    v128.store(to, r);
-    v128.store(to, s, 16);
+    storeReduced<T>(to, mulAdd<T>(n, ln2Low, mulAdd<T>(n, ln2High, d)), z, false, z);
   }
 }
 

@@ -76,8 +76,9 @@ function fma(a: v128, b: v128, c: usize): v128 {
 
 // ln(1 + e) for 0 ≤ e ≤ 1 and T = f32 or f64, where there is one for every element. No reduction is needed: with q = e / (2 + e) ≤ ⅓ it is
 //
-//   2·atanh q = e − q·(e − q²·P(q²))      P of degree 3 (5.3e−9 of the logarithm; f64: 10, 4.5e−18; 4, 1.1e−10, where it ends as an f32), minimax (Remez)
+//   2·atanh q = e − q·(e − q²·P(q²))
 //
+// P is minimax (Remez): of degree 3 for f32 (5.3e−9 of the logarithm), 10 for f64 (4.5e−18), 4 for an f64 that ends as an f32 (1.1e−10).
 // e itself is exact and the larger part, so that less than half of what q and P are off by is left. A tiny e keeps all its digits; NaN stays NaN.
 
 const F32_SERIES = memory.data<f32>([0.666664183139801, 0.40021437406539917, 0.28005245327949524, 0.27986323833465576, 2]);
@@ -91,7 +92,7 @@ export function log1p<T>(e: v128): v128 {
   return v128.sub<T>(e, log1pLacks<T, T>(e, v128.div<T>(e, v128.add<T>(e, term<T, T>(sizeof<T>() == 4 ? 4 : 11)))));
 }
 
-/** e − ln(1 + e) by q, of the precision P. The terms of the series are added up in pairs: one after the other they would be a chain that takes as long as all else. */
+/** e − ln(1 + e) by q, of the precision P. Terms are added up in pairs: one after the other they are a chain that takes as long as all else. */
 // @ts-ignore: decorator
 @inline
 export function log1pLacks<T, P>(e: v128, q: v128): v128 {

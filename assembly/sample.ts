@@ -7,9 +7,9 @@
 //   minP   those with at least minP of the largest: x ≥ m + T·ln minP
 //
 // What surely goes is left out first, which leaves a short list of most rows. A class below some that have topP together is not needed by topP; nor is
-// one with less than (1 − topP)/n of the sum: n of them are less than may be missing. Then the exponentials of the list, or of a row that has no short one, are kept, and each of the three
-// sets those to 0 that go. With none of the three nothing is kept: exponentials are added up by blocks, and only those of the block in
-// which u falls are computed again.
+// one with less than (1 − topP)/n of the sum: n of them are less than may be missing. Then the exponentials of the list, or of a row that has no short
+// one, are kept, and each of the three sets those to 0 that go. With none of the three nothing is kept: exponentials are added up by blocks, and only
+// those of the block in which u falls are computed again.
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./log";

@@ -1,6 +1,7 @@
 // Draws, counts and times off the page's thread. A request that came later ends the one before.
 
 import { topK } from "softmargin";
+import { createRandom } from "../../examples/mnist/random.js";
 import { type Choice, draw, drawBySorting, entropy, left, VOCABULARY } from "../shown/token.js";
 
 const DRAWS = 1000;
@@ -24,7 +25,7 @@ export interface Answer {
   readonly sort?: number;
 }
 
-const random = uniform(1);
+const random = createRandom(1);
 const logits = makeLogits();
 let latest = 0;
 
@@ -84,14 +85,4 @@ function makeLogits(): Float32Array {
   const x = Float32Array.from({ length: VOCABULARY }, () => 2 * normal());
   for (let rank = 1; rank <= 200; rank++) x[(rank * 48_271) % VOCABULARY] = 18 - 1.2 * Math.log(rank) + 0.2 * normal();
   return x;
-}
-
-/** mulberry32 (Tommy Ettinger, public domain). */
-function uniform(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
