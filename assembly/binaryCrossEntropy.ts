@@ -156,8 +156,10 @@ function block<T, P>(
       const first = times<f64>(c1, log, zero), second = times<f64>(b, z, zero), sum = f64x2.add(first, second);
       let rest = f64x2.add(f64x2.add(f64x2.mul(c2, log), f64x2.mul(c1, logLost)), f64x2.add(f64x2.mul(b, zLost), lostBy(first, second, sum)));
       rest = f64x2.add(f64x2.mul(sum, h2), f64x2.mul(rest, f64x2.add(h1, h2)));
+      const sum1 = v128.and(sum, head);
+      rest = f64x2.add(rest, f64x2.mul(f64x2.sub(sum, sum1), h1));
       // Infinity has NaN for its rounding error.
-      l = f64x2.add(f64x2.mul(sum, h1), v128.and(rest, f64x2.eq(rest, rest)));
+      l = f64x2.add(f64x2.mul(sum1, h1), v128.and(rest, f64x2.eq(rest, rest)));
       const up = f64x2.mul(f64x2.mul(gammas, b), times<f64>(e, z, zero)), down = f64x2.add(e, f64x2.mul(gammas, log));
       const minus = f64x2.neg(f64x2.mul(c1, down)), some = f64x2.add(b, minus), all = f64x2.add(some, up);
       rest = f64x2.sub(f64x2.add(lostBy(b, minus, some), lostBy(some, up, all)), f64x2.mul(c2, down));

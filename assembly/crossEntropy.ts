@@ -9,7 +9,8 @@
 // ln d = log1p(Σ over all but the maximum) and 1 − p_k = Σ_{j ≠ k} e_j / d: both keep their digits as p_k → 1.
 // Szegedy et al., "Rethinking the Inception architecture" (2016) for the smoothing ε; semantics as in PyTorch's cross_entropy.
 //
-// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
+// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]; odds: [rows, 3], for a loss
+// that goes on from this one: q = 1 − p_y, and what q and the loss have lost to rounding, without weights. Absent arrays are 0.
 // "Blended" is a target of which more than the class y counts.
 
 import { expTable, panelExp } from "./exp";
@@ -36,15 +37,18 @@ const Q_OTHERS: usize = MORE + 7 * STATISTIC; // Σ q_j  over the others
 const SHARE: usize = MORE + 8 * STATISTIC; // p_j·Q = e_j · SHARE; not blended: times FACTOR
 const TOP: usize = MORE + 9 * STATISTIC; // e of a maximum whose gradient is computed by itself, or −1
 const TOP_GRADIENT: usize = MORE + 10 * STATISTIC;
+const OTHERS_LOST: usize = MORE + 11 * STATISTIC;
+const OWN_LOST: usize = MORE + 12 * STATISTIC;
 // What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
 const ZEROS = memory.data(64, 16);
 const ONES = memory.data(64, 16);
 // Constants of the loops over rows: see log.ts.
+const HEAD = memory.data<u64>([0xfffffffff8000000]);
 const NUMBERS = memory.data<f64>([1, 0.5, -1, 16777216.0, 18014398509481984.0, 1 / 16777216.0, 1 / 18014398509481984.0]);
 
 export function crossEntropy<T>(
-  total: usize, loss: usize, grad: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize, gradOutput: usize,
-  outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
+  total: usize, loss: usize, grad: usize, odds: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize,
+  gradOutput: usize, outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
   const rows = outer * inner, layout = layoutOf<T>(rows, cols, inner), bytes = tileBytes<T>(cols, layout);
@@ -65,9 +69,13 @@ export function crossEntropy<T>(
     if (indexed) gatherTargets<T>(xs, ys, n, cols, bytes, layout, false);
     rowWeights<T>(ys, weight, us, n, cols, 1);
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
-    panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table);
+    panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table, odds ? ROWS + OTHERS_LOST : 0);
     logs(ROWS + LOG, ROWS + INVERSE, ROWS + OTHERS, n);
     const special = losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, 1 / temperature, blended);
+    if (odds) {
+      ownExp<T>(n, table);
+      leaveOdds(odds + <usize>r * 24, n, 1 / temperature);
+    }
     if (!grad) continue;
 
     factors(gradOutput ? gradOutput + (<usize>r << 3) : 0, n, gradScale / temperature, false);
@@ -123,6 +131,36 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
   store<f64>(total, sum);
   store<f64>(total, lost, LOST);
   return v128.any_true(ignored);
+}
+
+/** e^((x_y − m)/T) of n rows to OWN: the sums of rows of one class. */
+function ownExp<T>(n: i32, table: usize): void {
+  const tile = tileBytes<T>(1, NARROW), tiles = tileCount<T>(n);
+  for (let t = 0; t < tiles; t++) v128.store(SECOND + <usize>t * tile, loadLanes<T>(ROWS + TARGET + <usize>t * perTile<T>(), false));
+  panelExp<T>(ROWS + OWN, SECOND, SECOND, ROWS + SHIFT, tiles, 1, NARROW, false, table, ROWS + OWN_LOST);
+}
+
+/** Of n rows what `odds` holds: q = (Σ over all but the maximum + 1 − e_y) / d, where nothing cancels. */
+function leaveOdds(odds: usize, n: i32, perT: f64): void {
+  const one = v128.load64_splat(NUMBERS), head = v128.load64_splat(HEAD), perTs = f64x2.splat(perT);
+  for (let row = ROWS; n > 0; n -= 2, row += 16, odds += 48) {
+    const others = v128.load(row, OTHERS), othersLost = v128.load(row, OTHERS_LOST), inverse = v128.load(row, INVERSE);
+    const own = v128.load(row, OWN), rest = f64x2.sub(one, own), all = f64x2.add(others, rest), d = f64x2.add(one, others);
+    let lost = f64x2.sub(f64x2.sub(f64x2.sub(one, rest), own), v128.load(row, OWN_LOST));
+    lost = f64x2.add(f64x2.add(lostBy(others, rest, all), lost), othersLost);
+    // all − q·d, exactly: products of 26 bits are.
+    const q = f64x2.div(all, d), q1 = v128.and(q, head), q2 = f64x2.sub(q, q1), d1 = v128.and(d, head), d2 = f64x2.sub(d, d1);
+    const left = f64x2.sub(f64x2.sub(f64x2.sub(all, f64x2.mul(q1, d1)), f64x2.add(f64x2.mul(q1, d2), f64x2.mul(q2, d1))), f64x2.mul(q2, d2));
+    const dLost = f64x2.add(lostBy(one, others, d), othersLost);
+    const qLost = f64x2.mul(f64x2.add(left, f64x2.sub(lost, f64x2.mul(q, dLost))), inverse);
+    const log = v128.load(row, LOG), below = f64x2.mul(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), perTs);
+    const lossLost = f64x2.add(f64x2.mul(othersLost, inverse), lostBy(log, below, f64x2.add(log, below)));
+    v128.store(odds, i64x2.shuffle(q, qLost, 0, 2));
+    v128.store64_lane(odds, lossLost, 0, 16);
+    if (n == 1) break;
+    v128.store(odds, i64x2.shuffle(q, qLost, 1, 3), 24);
+    v128.store64_lane(odds, lossLost, 1, 40);
+  }
 }
 
 /** SHARE; for a blended target TOP and TOP_GRADIENT, for a class index OWN. */

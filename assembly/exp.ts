@@ -14,9 +14,9 @@
 //
 // Coefficients: Remez. Those of f32 were rounded one after the other, the rest fitted anew each time, beginning with c1 = 1.
 
-import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, PANEL_BYTES, SECOND_REST, STATISTIC, WIDE, pairBytes, restOut, tileBytes } from "./panel";
+import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, PANEL_BYTES, SECOND_REST, STATISTIC, WIDE, pairBytes, restOut, tileBytes } from "./panel";
 import { countTrue, perTile, storeCount } from "./passes";
-import { CHUNK, VECTOR, addHigh, addLow, allHigh, allLow, loadLanes, mulAdd, storeSum } from "./simd";
+import { CHUNK, VECTOR, addHigh, addLow, allHigh, allLow, loadLanes, lostBy, mulAdd, storeSum } from "./simd";
 
 export function bias<T>(): f64 {
   return sizeof<T>() == 4 ? 24 : 54;
@@ -49,6 +49,8 @@ const GENERAL = memory.data(4);
 
 // No shift, for each tile of a panel.
 const ZEROS = memory.data(256, 16);
+// What the exponentials of each tile of a panel have lost to rounding.
+const POWERS_LOST = memory.data(256, 16);
 // How many times each row attains its maximum.
 const TOPS = memory.data(STATISTIC, 16);
 
@@ -224,6 +226,11 @@ function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: 
   return mulAdd<T>(expm1<T>(r, c2, c3, c4, c5, c6, sizeof<T>() == 4), s, s);
 }
 
+/** What that has lost to rounding. */
+function powerLost<T>(e: v128, r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+  return v128.sub<T>(v128.mul<T>(expm1<T>(r, c2, c3, c4, c5, c6, sizeof<T>() == 4), s), v128.sub<T>(e, s));
+}
+
 /** e^r − 1 = r + r²·Q(r), of degree 6 or 5 */
 function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six: bool): v128 {
   const q = v128.mul<T>(r, r);
@@ -235,13 +242,30 @@ function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six
 
 /** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
 function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
+  powers<T>(e, tiles, toTile, used, false);
+}
+
+/** The same, and to POWERS_LOST for each tile the sum of what its e have lost to rounding. Not over REDUCED. */
+function panelPowerLost<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
+  powers<T>(e, tiles, toTile, used, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function powers<T>(e: usize, tiles: i32, toTile: usize, used: usize, keepsLost: bool): void {
   const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6);
-  for (let at = REDUCED; tiles > 0; tiles--, e += toTile) {
-    let to = e;
+  for (let at = REDUCED, tile = POWERS_LOST; tiles > 0; tiles--, e += toTile, tile += VECTOR) {
+    let to = e, lost = v128.splat<T>(0);
     for (const end = at + 2 * used; at < end; at += 4 * VECTOR, to += 2 * VECTOR) {
-      v128.store(to, power<T>(v128.load(at), v128.load(at, 16), c2, c3, c4, c5, c6));
-      v128.store(to, power<T>(v128.load(at, 32), v128.load(at, 48), c2, c3, c4, c5, c6), 16);
+      const r0 = v128.load(at), s0 = v128.load(at, 16), r1 = v128.load(at, 32), s1 = v128.load(at, 48);
+      const e0 = power<T>(r0, s0, c2, c3, c4, c5, c6), e1 = power<T>(r1, s1, c2, c3, c4, c5, c6);
+      v128.store(to, e0);
+      v128.store(to, e1, 16);
+      if (!keepsLost) continue;
+      lost = v128.add<T>(lost, powerLost<T>(e0, r0, s0, c2, c3, c4, c5, c6));
+      lost = v128.add<T>(lost, powerLost<T>(e1, r1, s1, c2, c3, c4, c5, c6));
     }
+    if (keepsLost) v128.store(tile, lost);
   }
 }
 
@@ -261,10 +285,11 @@ function powerAt<T>(at: usize, from: usize, c2: v128, c3: v128, c4: v128, c5: v1
 
 /**
  * e = 2^BIAS · e^((x − max) / T) and sum = Σ e / 2^BIAS; without e (0) the sum alone. `others`: one occurrence of the maximum is left out of the sum,
- * exactly, so that ln Σ = log1p(sum) keeps its digits where one class dominates.
+ * exactly, so that ln Σ = log1p(sum) keeps its digits where one class dominates. With `lost` the sum has what each e and each addition has lost to
+ * rounding; what it loses itself goes there, nothing for f32.
  */
 export function panelExp<T>(
-  sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize,
+  sum: usize, e: usize, x: usize, shift: usize, tiles: i32, cols: i32, layout: Layout, others: bool, table: usize, lost: usize = 0,
 ): void {
   const bytes = tileBytes<T>(cols, layout), used = pairBytes<T>(cols, layout), padding = layout == NARROW ? used - <usize>cols * VECTOR : 0;
   const keep = e != 0, row = e, top = coefficient<T>(7);
@@ -274,11 +299,12 @@ export function panelExp<T>(
   for (let left = used, part: usize = 0; left > 0; left -= part) {
     part = inBlock(left, layout);
     if (part == 0) part = left = CHUNK, x = INPUT_REST, e = OUTPUT_REST;
-    if (!keep) e = REDUCED;
+    if (!keep) e = lost ? OUTPUT : REDUCED;
     const toTile = keep ? bytes : part;
     // What is in front of a rest vanishes, and so do the groups of a row by itself that are not full.
     panelReduce<T>(x, shift, tiles, bytes, part, padding, layout == ALONE || x == INPUT_REST, table);
-    if (ADDS_APART) panelPower<T>(e, tiles, toTile, part);
+    if (lost) panelPowerLost<T>(e, tiles, toTile, part);
+    else if (ADDS_APART) panelPower<T>(e, tiles, toTile, part);
     for (let t: usize = 0; t < <usize>tiles; t++) {
       if (layout == NARROW) sumL = f64x2.splat(0), sumH = sumL, tops = sumL;
       for (let at = e + t * toTile, end = at + part, from = REDUCED + 2 * t * part; at < end; at += CHUNK, from += 2 * CHUNK) {
@@ -291,7 +317,7 @@ export function panelExp<T>(
         }
         // Each f32 addition may cost the sum, and so every probability, half an ulp. Among many classes that averages out, with pairs 2.6 ulp at most;
         // in short rows pairs gave 3.1 and sums in f64 2.5, where 3 are promised.
-        if (sizeof<T>() == 4 && layout != WIDE) {
+        if (lost != 0 || (sizeof<T>() == 4 && layout != WIDE)) {
           sumH = allHigh<T>(sumH, sumL, e0, e1, e2, e3, layout == ALONE), sumL = allLow<T>(sumL, e0, e1, e2, e3, layout == ALONE);
           continue;
         }
@@ -304,8 +330,16 @@ export function panelExp<T>(
           sumH = addHigh<T>(sumH, sumL, e0, layout == ALONE), sumL = addLow<T>(sumL, e0, layout == ALONE);
         }
       }
+      if (lost) {
+        const more = v128.load(POWERS_LOST + t * VECTOR);
+        sumH = addHigh<T>(sumH, sumL, more, layout == ALONE), sumL = addLow<T>(sumL, more, layout == ALONE);
+      }
       if (left > part) continue;
-      storeSum<T>(sum + t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
+      const rest = storeSum<T>(sum + t * perTile<T>(), sumL, sumH, 1 / expOfZero<T>(), layout == WIDE);
+      if (lost) {
+        v128.store(lost + t * perTile<T>(), f64x2.mul(rest, f64x2.splat(1 / expOfZero<T>())));
+        if (sizeof<T>() == 4) v128.store(lost + t * perTile<T>(), rest, 16);
+      }
       if (others) storeCount<T>(TOPS + t * perTile<T>(), tops, layout);
     }
     x += part, e += part;
@@ -314,7 +348,9 @@ export function panelExp<T>(
   if (!others) return;
   // Every occurrence of the maximum but one.
   for (let i: usize = 0; i < <usize>tiles * perTile<T>(); i += 16) {
-    v128.store(sum + i, f64x2.add(v128.load(sum + i), f64x2.sub(v128.load(TOPS + i), f64x2.splat(1))));
+    const some = v128.load(sum + i), tops = f64x2.sub(v128.load(TOPS + i), f64x2.splat(1)), all = f64x2.add(some, tops);
+    v128.store(sum + i, all);
+    if (lost) v128.store(lost + i, f64x2.add(v128.load(lost + i), lostBy(some, tops, all)));
   }
 }
 
@@ -382,8 +418,7 @@ export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): voi
 export function blockExpLost(lost: usize, e: usize, bytes: usize): void {
   const c2 = coefficient<f64>(2), c3 = coefficient<f64>(3), c4 = coefficient<f64>(4), c5 = coefficient<f64>(5);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const s = v128.load(REDUCED + 2 * i, 16), rest = f64x2.mul(expm1<f64>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c5, false), s);
-    v128.store(lost + i, f64x2.sub(rest, f64x2.sub(v128.load(e + i), s)));
+    v128.store(lost + i, powerLost<f64>(v128.load(e + i), v128.load(REDUCED + 2 * i), v128.load(REDUCED + 2 * i, 16), c2, c3, c4, c5, c5));
   }
 }
 

@@ -132,9 +132,10 @@ function promoteHigh(x: v128): v128 {
 }
 
 /**
- * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`fold`), their total as the first.
+ * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`fold`), their total as the first. Returns what a sum of
+ * f64 loses then, without the scale.
  */
-export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: bool): void {
+export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: bool): v128 {
   if (sizeof<T>() == 4 && fold) low = f64x2.add(low, high);
   if (fold) {
     // The rounding errors come last, so that the whole sum is rounded but once.
@@ -143,13 +144,19 @@ export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: 
     low = f64x2.add(low, other);
   }
   // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
-  if (sizeof<T>() == 8) low = f64x2.add(low, v128.and(high, f64x2.eq(high, high)));
+  let lost = f64x2.splat(0);
+  if (sizeof<T>() == 8) {
+    const sum = f64x2.add(low, v128.and(high, f64x2.eq(high, high)));
+    lost = f64x2.add(f64x2.sub(low, sum), high);
+    low = sum;
+  }
   if (scale != 1) {
     low = f64x2.mul(low, f64x2.splat(scale));
     if (sizeof<T>() == 4) high = f64x2.mul(high, f64x2.splat(scale));
   }
   v128.store(to, low);
   if (sizeof<T>() == 4) v128.store(to, high, 16);
+  return lost;
 }
 
 /** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */

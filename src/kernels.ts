@@ -30,6 +30,10 @@ export interface LossTerms {
   readonly losses: FloatArray | undefined;
   /** Where the gradient goes; absent where only the loss is wanted. */
   readonly grad: FloatArray | undefined;
+  /**
+   * Of cross-entropy with class indices: room for q = 1 − p_y, and what q and the loss have lost to rounding, for each row. With it all are more exact.
+   */
+  readonly odds?: Float64Array;
   readonly logits: FloatArray;
   readonly indices: ClassIndices | undefined;
   /** Without indices: class probabilities, of the logits' type and length. */

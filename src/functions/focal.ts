@@ -1,22 +1,12 @@
 // Focal loss of a class (Lin et al., "Focal loss for dense object detection", 2017), made of two calls of cross-entropy. For one row:
 //
-//   n = −ln p_y,  q = 1 − p_y = 1 − e^−n,    loss = w_y u q^γ n,    d loss / d x_j = q^γ (1 + γ p_y n/q) · d n / d x_j
+//   n = −ln p_y,  q = 1 − p_y,    loss = w_y u q^γ n,    d loss / d x_j = q^(γ − 1) (q + γ p_y n) · d n / d x_j
 //
-// n/q → 1 as q → 0, and p_y n → 0 as p_y → 0: nothing cancels or overflows, however small γ is.
+// Each has γ + 1 factors, whose errors add up. So the first call leaves q and n with what they have lost to rounding, and the products keep theirs.
 
 import { newArray } from "../arguments/arrays.js";
-import { fillWith } from "../arguments/typedArrays.js";
 import type { ClassIndices, Kernels, LossTerms } from "../kernels.js";
-import { ofType } from "./loss.js";
 import { Total } from "./reduction.js";
-
-/**
- * The loss has γ + 1 factors that are as good as the exponentials. Few of them in f32 are not good enough: n of that many classes is computed in f64; more
- * classes would take twice the time.
- */
-const FEW = 10;
-/** How many e^−n make a row of the kernel that computes them. */
-const TERMS = 16;
 
 /** The sum of the losses; each loss and the gradient go where `terms` says. */
 export function focal(
@@ -27,42 +17,76 @@ export function focal(
   gamma: number,
   temperature: number,
 ): number {
-  const { losses, grad, shape, weight, sampleWeight, gradOutput } = terms;
+  const { losses, grad, logits, shape, weight, sampleWeight, gradOutput } = terms;
   const rows = shape.outer * shape.inner;
-  const inner = Math.ceil(rows / TERMS);
-  const log = newArray(fn, Float64Array.prototype, (TERMS + 1) * inner); // n, then −n; and zeros
-  const p = newArray(fn, Float64Array.prototype, (TERMS + 1) * inner); // 0 and 1, then −p
-  const q = newArray(fn, Float64Array.prototype, rows); // 1, then q, then the factor of the gradient
+  const log = newArray(fn, Float64Array.prototype, rows); // then the factor of the gradient
+  const odds = newArray(fn, Float64Array.prototype, 3 * rows);
   const none = { grad: undefined, weight: undefined, sampleWeight: undefined, gradOutput: undefined };
-  const logits = shape.classes > FEW ? terms.logits : ofType(terms.logits, Float64Array);
-  kernels.crossEntropy({ ...terms, ...none, logits, losses: log }, 0, temperature);
-  for (let r = 0; r < rows; r++) log[r]! *= -1;
-  // The backend's own e^−n, by a product whose Σ dy is 1: Math.exp differs between engines.
-  if (grad !== undefined || (gamma !== 1 && gamma !== 2)) {
-    fillWith(p, 1, TERMS * inner, p.length);
-    kernels.logSoftmaxGrad(p, log, p, { outer: 1, classes: TERMS + 1, inner });
-  }
-  fillWith(q, 1, 0, rows);
-  kernels.logSigmoidGrad(q, log, q, { outer: rows, classes: 1, inner: 1 });
+  kernels.crossEntropy({ ...terms, ...none, losses: log, odds }, 0, temperature);
 
   const total = new Total();
   for (let r = 0; r < rows; r++) {
     const y = indices.at(r);
     const w = y < 0 ? 0 : weight === undefined ? 1 : weight[y]!;
     const u = y < 0 ? 0 : sampleWeight === undefined ? 1 : sampleWeight[r]!;
-    const n = -log[r]!;
-    const qr = q[r]!;
-    const pr = -p[r]!;
-    const power = powerOf(qr, pr, gamma);
-    const loss = u === 0 ? 0 : u * (w === 0 && n === Infinity ? 0 : w * power * n) + 0;
+    const n = log[r]!;
+    const q = odds[3 * r]!;
+    // Infinity has lost nothing, and what is 0 neither.
+    const isPlain = !(q > 0 && n < Infinity);
+    const qLost = isPlain ? 0 : odds[3 * r + 1]!;
+    const nLost = isPlain ? 0 : odds[3 * r + 2]!;
+    const p = isPlain ? 1 - q : complement(q, qLost);
+    const plain = w === 0 && n === Infinity ? 0 : w * powerOf(q, p, gamma) * n;
+    const loss = u === 0 ? 0 : u * (isPlain ? plain : plain + plain * (powerLost(q, qLost, p, gamma) + nLost / n)) + 0;
     total.add(loss);
     if (losses !== undefined) losses[r] = loss;
     if (grad === undefined) continue;
-    const factor = qr === 0 ? 0 : power * (1 + (pr === 0 ? 0 : (gamma * pr * n) / qr));
-    q[r] = gradOutput === undefined ? factor : factor * gradOutput[r]!;
+    const factor = isPlain ? powerOf(q, p, gamma) : gradientFactor(n, nLost, q, qLost, p, gamma);
+    log[r] = gradOutput === undefined ? factor : factor * gradOutput[r]!;
   }
-  if (grad !== undefined) kernels.crossEntropy({ ...terms, losses: undefined, gradOutput: q }, 0, temperature);
+  if (grad !== undefined) {
+    const more = logits instanceof Float64Array ? { odds } : {};
+    kernels.crossEntropy({ ...terms, ...more, losses: undefined, gradOutput: log }, 0, temperature);
+  }
   return total.value;
+}
+
+/** q^(γ − 1) (q + γ p n), rounded once or twice in all. */
+function gradientFactor(n: number, nLost: number, q: number, qLost: number, p: number, gamma: number): number {
+  const pLost = 1 - q - p + (1 - (1 - q) - q - qLost);
+  const slope = gamma * p * n;
+  const slopeLost = lostByProduct(gamma * p, n, slope) + gamma * (p * nLost + pLost * n);
+  const sum = q + slope;
+  const sumLost = lostBySum(q, slope, sum) + qLost + slopeLost;
+  const power = powerOf(q, p, gamma - 1);
+  const factor = power * sum;
+  const lost = power * sumLost + lostByProduct(power, sum, factor) + factor * powerLost(q, qLost, p, gamma - 1);
+  return Number.isFinite(lost) ? factor + lost : factor;
+}
+
+/** 1 − q */
+function complement(q: number, lost: number): number {
+  const p = 1 - q;
+  return p + (1 - p - q - lost);
+}
+
+/** What the rounded sum of a and b has lost (Knuth's TwoSum). */
+function lostBySum(a: number, b: number, sum: number): number {
+  const added = sum - a;
+  return a - (sum - added) + (b - added);
+}
+
+/** What their rounded product has lost (Dekker): products of halves are exact. */
+function lostByProduct(a: number, b: number, product: number): number {
+  const a1 = leading(a);
+  const b1 = leading(b);
+  return a1 * b1 - product + a1 * (b - b1) + (a - a1) * b1 + (a - a1) * (b - b1);
+}
+
+/** The first 26 bits. */
+function leading(x: number): number {
+  const scaled = x * (2 ** 27 + 1);
+  return scaled - (scaled - x);
 }
 
 /**
@@ -74,4 +98,9 @@ export function powerOf(q: number, p: number, gamma: number): number {
   if (gamma === 1) return q;
   if (gamma === 0) return 1;
   return p < 0.5 ? Math.exp(gamma * Math.log1p(-p)) : q ** gamma;
+}
+
+/** What that lacks where it is made of q alone, relative to it. */
+function powerLost(q: number, qLost: number, p: number, gamma: number): number {
+  return gamma === 2 || gamma === 1 || p >= 0.5 ? (gamma * qLost) / q : 0;
 }

@@ -30,6 +30,7 @@ export class LossPointers {
   weight = 0;
   losses = 0;
   grads = 0;
+  odds = 0;
   top = 0;
   logits = 0;
   targets = 0;
@@ -289,13 +290,14 @@ export class Blocks {
     return at;
   }
 
-  /** Brings what a kernel has left at `at` for each row of the block to where it belongs. */
-  leaveRows(values: FloatArray, at: number): void {
-    const { firstRow, rows } = this;
+  /** Brings what a kernel has left at `at` for each row of the block, n numbers, to where it belongs. */
+  leaveRows(values: FloatArray, at: number, n = 1): void {
     const { f64 } = this.arena;
     const from = at >>> 3;
-    if (rows > FEW) copy(values, firstRow, f64, from, rows, this.perRow);
-    else for (let r = 0; r < rows; r++) values[firstRow + r] = f64[from + r]!;
+    const to = this.firstRow * n;
+    const count = this.rows * n;
+    if (count > FEW) copy(values, to, f64, from, count, this.perRow);
+    else for (let i = 0; i < count; i++) values[to + i] = f64[from + i]!;
   }
 
   /** The same for n integers a row. */

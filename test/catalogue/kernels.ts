@@ -23,6 +23,7 @@ const LOGITS: Room = { length: (args) => rows(args) * args["cols"]! };
 const PER_CLASS: Room = { length: ({ cols }) => cols! };
 const PER_ROW: Room = { length: rows, type: "f64" };
 const PAIR_PER_ROW: Room = { length: (args) => 2 * rows(args), type: "f64" };
+const THREE_PER_ROW: Room = { length: (args) => 3 * rows(args), type: "f64" };
 const INDICES: Room = { length: rows, type: "i32" };
 const TOTAL: Room = { length: () => 2, type: "f64" };
 // Of kernels that take their rows one after the other, each by itself, and lists of its classes.
@@ -77,16 +78,18 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   logSoftmaxGrad: product,
   logSumExp: { ...forward, writes: { lse: PER_ROW }, ways: [{ scalars: () => ({ temperature: 1 }) }] },
   crossEntropy: {
-    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS },
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS, odds: THREE_PER_ROW },
     reads: { x: LOGITS, targets: INDICES, probabilities: LOGITS, ...FACTORS },
     scalars: [...SIZES, "smoothing", "temperature", "gradScale"],
     ways: [
+      ["grad", "odds", "probabilities", ...WITHOUT_FACTORS],
+      ["odds", "probabilities", ...WITHOUT_FACTORS],
+      ["loss", "odds", "probabilities", ...WITHOUT_FACTORS],
+      ["odds", "probabilities"],
+      ["odds", "targets", ...WITHOUT_FACTORS],
+      ["odds", "targets"],
       ["grad", "probabilities", ...WITHOUT_FACTORS],
-      ["probabilities", ...WITHOUT_FACTORS],
-      ["loss", "probabilities", ...WITHOUT_FACTORS],
       ["probabilities"],
-      ["targets", ...WITHOUT_FACTORS],
-      ["targets"],
     ].flatMap((absent) =>
       [0, 0.1].map((smoothing) => ({ absent, scalars: () => ({ smoothing, temperature: 1, gradScale: 1 }) })),
     ),

@@ -3,7 +3,7 @@ import { ulp } from "../accuracy/ulp.js";
 import { onEveryBackend } from "../catalogue/backends.js";
 import { random } from "../inputs/random.js";
 import { DOUBLE, expectNear } from "../oracle/expectClose.js";
-import { binaryCrossEntropy as exact } from "../oracle/oracle.js";
+import { binaryCrossEntropy as exact, crossEntropy as exactOfClasses } from "../oracle/oracle.js";
 import type { Real } from "../oracle/real.js";
 
 const none = { reduction: "none" } as const;
@@ -210,6 +210,22 @@ onEveryBackend(({ name, api }) => {
     expect(binaryCrossEntropy([], [], { shape, emptyMean: 0 })).toBe(0);
     expect(binaryCrossEntropy([], [], { shape, reduction: "sum" })).toBe(0);
     expect(binaryCrossEntropyGrad([], [], { ...none, shape })).toEqual({ loss: [], grad: [] });
+  });
+
+  it.skipIf(name === "baseline").each([1, 2])("focal loss of classes: 3 and 4 ulp, γ = %i", (gamma) => {
+    const r = random(11);
+    for (const classes of [2, 3, 10, 150]) {
+      const rows = Math.ceil(600 / classes);
+      const x = Float64Array.from({ length: rows * classes }, (_, i) => r.uniform(-1, 1) * [1, 5, 40][i % 3]!);
+      const targets = Array.from({ length: rows }, () => r.integer(0, classes - 1));
+      const given = { reduction: "none", gamma } as const;
+      const rowsOfX = targets.map((_, i) => Array.from(x.subarray(i * classes, (i + 1) * classes)));
+      const want = exactOfClasses(rowsOfX, targets, given, DOUBLE);
+      const { loss, grad } = crossEntropyGrad(x, targets, given);
+      expect(worst(loss, want.loss, (i) => want.loss[i]!.hi)).toBeLessThanOrEqual(3);
+      const gradient = want.grad.flat();
+      expect(worst(grad, gradient, (i) => gradient[i]!.hi)).toBeLessThanOrEqual(4);
+    }
   });
 
   it("focal loss of classes: goes with class indices, without smoothing", () => {
