@@ -172,9 +172,9 @@ function gradients<T>(e: usize, n: i32, keep: f64, spread: f64, indexed: bool, b
   for (let row = ROWS; row < end; row += 16) {
     const factor = v128.load(row, FACTOR), others = v128.load(row, OTHERS), d = f64x2.add(one, others), inverse = v128.load(row, INVERSE);
     const qTop = v128.load(row, Q_TOP), qOthers = v128.load(row, Q_OTHERS), q = f64x2.add(qTop, qOthers);
-    // Divided, not times the inverse, which would be one rounding more for the whole row.
+    // Divided, not times the inverse, which would be one rounding more.
     let share = f64x2.div(blended ? q : f64x2.mul(factor, q), d);
-    const top = f64x2.mul(factor, f64x2.sub(qOthers, f64x2.mul(f64x2.mul(q, others), inverse)));
+    const top = f64x2.mul(factor, f64x2.sub(qOthers, f64x2.div(f64x2.mul(q, others), d)));
     if (blended) {
       // What the sums Q and d have lost is up to an ulp of every gradient of the row.
       const lost = f64x2.sub(lostBy(qTop, qOthers, q), f64x2.mul(share, lostBy(one, others, d)));
