@@ -1,10 +1,17 @@
 // argmax   the first class with the largest logit, or the first NaN, where there is one      x: [outer, cols, inner]; indices: [outer · inner]
 //
 // Of narrow rows two vectors at a time, a row in each lane, class after class: in panels, or as they lie where they lie side by side.
+//
+// argmaxHalf   the same of half floats, by their bits      x: [rows, cols], cols ≥ 32; indices: [rows]
+//
+// As signed integers, positive numbers are in their order, above the negative ones, which are in the opposite order: the largest number is the largest
+// integer or, where all are negative, the least. NaN is beyond infinity: one without a sign is a larger signed integer, one with a sign a larger unsigned.
 
-import { INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, rowAddress, rowHoldsNaN, tileBytes, tileCount } from "./panel";
+import {
+  INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount,
+} from "./panel";
 import { noteNaN, noted, panelMaxAndNaN } from "./passes";
-import { VECTOR, lanes } from "./simd";
+import { CHUNK, VECTOR, lanes } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
@@ -86,4 +93,37 @@ function findNaN<T>(x: usize): i32 {
   let j = 0;
   while (!isNaN<T>(load<T>(x + j * sizeof<T>()))) j++;
   return j;
+}
+
+const INFINITY: i32 = 0x7c00;
+const NEGATIVE: i32 = 0x8000;
+
+export function argmaxHalf(indices: usize, x: usize, rows: i32, cols: i32): void {
+  for (let bytes = <usize>cols << 1; rows > 0; rows--, indices += 4, x += bytes) {
+    let most = i16x8.splat(<i16>NEGATIVE), least = v128.not(most), unsigned = i16x8.splat(0);
+    // The first chunk overlaps the second one where the row is not a multiple of chunks.
+    for (let at = x, step = restOf(bytes - 1) + 1, end = x + bytes; at < end; at += step, step = CHUNK) {
+      const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
+      most = i16x8.max_s(most, i16x8.max_s(i16x8.max_s(a, b), i16x8.max_s(c, d)));
+      least = i16x8.min_s(least, i16x8.min_s(i16x8.min_s(a, b), i16x8.min_s(c, d)));
+      unsigned = i16x8.max_u(unsigned, i16x8.max_u(i16x8.max_u(a, b), i16x8.max_u(c, d)));
+    }
+    let max = largestLane(most), j = 0;
+    if (max > INFINITY || v128.any_true(i16x8.gt_u(unsigned, i16x8.splat(<i16>(NEGATIVE | INFINITY))))) {
+      while ((load<u16>(x + (j << 1)) & ~NEGATIVE) <= INFINITY) j++;
+    } else {
+      if (max < 0) max = ~largestLane(v128.not(least));
+      j = findInRow<i16>(x, cols, <i16>max);
+      // −0 equals 0, and may be in front of it. (As a constant it would be made anew at every step.)
+      if (max == 0) j = findInRow<i16>(x, j, <i16>(max | NEGATIVE));
+    }
+    store<i32>(indices, j);
+  }
+}
+
+/** The largest of eight signed integers. */
+function largestLane(x: v128): i32 {
+  x = i16x8.max_s(x, i64x2.shuffle(x, x, 1, 0));
+  x = i16x8.max_s(x, i32x4.shuffle(x, x, 1, 0, 3, 2));
+  return max(i16x8.extract_lane_s(x, 0), i16x8.extract_lane_s(x, 1));
 }

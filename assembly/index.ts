@@ -2,7 +2,7 @@
 // absent; other sizes are elements.
 
 import { add as addOf } from "./add";
-import { argmax as argmaxOf } from "./argmax";
+import { argmax as argmaxOf, argmaxHalf as argmaxHalfOf } from "./argmax";
 import { binaryCrossEntropy as binaryCrossEntropyOf, focalF32 } from "./binaryCrossEntropy";
 import { crossEntropy as crossEntropyOf } from "./crossEntropy";
 import { float16ToFloat32 as float16ToFloat32Of } from "./float16";
@@ -114,6 +114,10 @@ export function decay(bytes: i32, dw: usize, w: usize, n: i32, l2: f64): f64 {
 export function argmax(bytes: i32, indices: usize, x: usize, outer: i32, cols: i32, inner: i32): void {
   if (bytes == 4) argmaxOf<f32>(indices, x, outer, cols, inner);
   else argmaxOf<f64>(indices, x, outer, cols, inner);
+}
+// biome-ignore lint/correctness/noUnusedFunctionParameters: as all exports have it
+export function argmaxHalf(bytes: i32, indices: usize, x: usize, rows: i32, cols: i32): void {
+  argmaxHalfOf(indices, x, rows, cols);
 }
 export function topK(
   bytes: i32, indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,

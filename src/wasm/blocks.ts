@@ -222,8 +222,19 @@ export class Blocks {
   /** The same for half floats: their bits go to the second half of the room, whence they are widened from the first on. */
   widen(at: number, halves: FloatArray | Uint16Array, start: number, n: number): void {
     const bits = at + 2 * n;
-    setFrom(this.arena.u16, new Uint16Array(bufferOf(halves), byteOffsetOf(halves) + 2 * start, n), bits >>> 1);
+    this.bringBits(bits, halves, start, n);
     this.exports.float16ToFloat32(4, at, bits, n);
+  }
+
+  private bringBits(at: number, halves: FloatArray | Uint16Array, start: number, n: number): void {
+    setFrom(this.arena.u16, new Uint16Array(bufferOf(halves), byteOffsetOf(halves) + 2 * start, n), at >>> 1);
+  }
+
+  /** The bits of a block of half floats, as they lie one after the other. */
+  enterBits(halves: FloatArray): number {
+    const at = this.arena.take(this.elements * 2);
+    this.bringBits(at, halves, this.start, this.elements);
+    return at;
   }
 
   /** Room for a value for each element of the block. */

@@ -1,7 +1,7 @@
 // Decisions on linear memory: argmax, topK and sample.
 
 import { rowStart } from "../arguments/shape.js";
-import { bytesPerElement, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { bytesPerElement, isHalf, lengthOf, setFrom } from "../arguments/typedArrays.js";
 import type { FloatArray, Restriction, Shape, TopKValues } from "../kernels.js";
 import { type Blocks, NONE_NARROW } from "./blocks.js";
 import { scaledCopy, scaleFor } from "./temperature.js";
@@ -14,14 +14,16 @@ const TOP_K_VALUES: readonly TopKValues[] = ["logits", "probabilities", "logProb
 const SAMPLE_BLOCK = 1024;
 
 export function argmax(b: Blocks, indices: Int32Array, x: FloatArray, shape: Shape): void {
-  if (!b.tryOpen(x, shape, b.exports.narrow, slotOf(b, x, shape), 4, 0)) {
+  // Wide rows of half floats are compared as they are, in a quarter of the time (151,936 classes, Node 24).
+  const asBits = isHalf(x) && shape.inner === 1 && shape.classes > b.exports.narrow[4];
+  if (!b.tryOpen(x, shape, b.exports.narrow, asBits ? 0.5 : slotOf(b, x, shape), 4, 0)) {
     argmax(b.shared!, indices, x, shape);
     return;
   }
   do {
     const results = b.arena.take(b.rows * 4);
-    const xs = b.enter(x);
-    b.exports.argmax(b.bytes, results, xs, b.rowOuters, shape.classes, b.rowInners);
+    if (asBits) b.exports.argmaxHalf(2, results, b.enterBits(x), b.rows, shape.classes);
+    else b.exports.argmax(b.bytes, results, b.enter(x), b.rowOuters, shape.classes, b.rowInners);
     b.leaveIndices(indices, results, 1);
   } while (b.next());
 }

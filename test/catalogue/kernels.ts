@@ -150,6 +150,12 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     ways: [{ scalars: ({ outer, cols, inner }) => ({ n: outer! * cols! * inner!, l2: 0.1 }) }],
   },
   argmax: { writes: { indices: INDICES }, reads: { x: LOGITS }, scalars: SIZES, ways: [{}] },
+  argmaxHalf: {
+    writes: { indices: ROW_INDICES },
+    reads: { bits: { ...BY_ROWS, type: "u16" } },
+    scalars: ["rows", "cols"],
+    ways: [{ scalars: ({ outer, cols, inner }) => ({ rows: outer! * inner!, cols: cols! + 31 }) }],
+  },
   topK: {
     writes: {
       indices: TOP_INDICES,

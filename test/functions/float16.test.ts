@@ -2,16 +2,9 @@
 import { Float16Array as Polyfill } from "@petamoriken/float16";
 import { expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
+import { random } from "../inputs/random.js";
 import { expectSameBits } from "../oracle/expectClose.js";
-
-/** From the definition: sign, 5 bits of exponent, 10 of fraction. */
-function half(h: number): number {
-  const sign = h >> 15 ? -1 : 1;
-  const exponent = (h >> 10) & 31;
-  const fraction = h & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
+import { half } from "../oracle/half.js";
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
@@ -145,6 +138,34 @@ onEveryBackend(({ api, api: { float16ToFloat32 } }) => {
         );
       }
     }
+  });
+
+  it.skipIf(Float16 === undefined)("argmax: rows of any length, NaN, zeros and infinities, in a workspace too", () => {
+    const draw = random(16);
+    const rows = [
+      () => draw.integer(0, 0xffff),
+      () => draw.integer(0, 0xfbff),
+      () => draw.integer(0x8000, 0xfc00),
+      () => draw.pick([0x0000, 0x8000, 0x8001]),
+      () => draw.pick([0x8000, 0x8001, 0xfc00]),
+      () => draw.pick([0x7c00, 0x7bff, 0xfc00]),
+      () => (draw.chance(0.01) ? draw.pick([0x7c01, 0xfc01, 0x7e00, 0xffff]) : draw.pick([0x7c00, 0xfc00])),
+      () => 0xc000,
+    ];
+    const workspace = api.createWorkspace({ bytes: 64 });
+    const cols = [...Array.from({ length: 200 }, (_, i) => i + 1), 40_003, 151_936];
+    for (const classes of cols)
+      for (const inner of classes < 100 ? [1, 3] : [1]) {
+        const one = inner * classes;
+        const bits = new Uint16Array(rows.length * one);
+        for (let i = 0; i < bits.length; i++) bits[i] = rows[Math.floor(i / one)]!();
+        const x = new Float16!(bits.buffer);
+        const wide = Float32Array.from(x);
+        const options = { shape: [rows.length, classes, inner], axis: 1 };
+        const want = api.argmax(wide, options);
+        expect(api.argmax(x, options), `${classes} × ${inner}`).toEqual(want);
+        expect(workspace.argmax(x, options), `${classes} × ${inner}, in a workspace`).toEqual(want);
+      }
   });
 
   it.skipIf(Float16 === undefined)(

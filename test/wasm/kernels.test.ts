@@ -65,6 +65,7 @@ describe.each(backends.filter(({ name }) => name !== "baseline"))("$name", ({ ap
       const view = new Kind(buffer, at, room.length(args));
       for (let i = 0; i < view.length; i++) {
         if (name === "tops") view[i] = ranking(Array.from(logits).slice(i * sizes.cols, (i + 1) * sizes.cols))[0]!;
+        else if (Kind === Uint16Array) view[i] = draw.integer(0, 0x7c00);
         else if (Kind === Int32Array) view[i] = i % 3 === 1 ? ignored : (7 * i) % sizes.cols;
         else if (name === "x" && sizes.cols % 2 === 0 && i === view.length >> 1) view[i] = Number.NaN;
         else view[i] = name === "y" ? -draw.uniform() : draw.uniform();

@@ -39,7 +39,8 @@ const ALLOWED: Readonly<Record<string, Counts & { readonly because: string }>> =
  * In bytes: a function that is compiled in twice, or a loop unrolled by the compiler, shows here. Raise them with a reason: what the bytes are for.
  *
  *   45,500   softmax, log-softmax, log-sum-exp, cross-entropy, hinge, with gradients, for f32 and f64
- *   18,500   argmax, of it 1,800 for rows side by side where they lie; topK; sample, of it 900 for a first look at some of a flat row; half floats
+ *   18,500   argmax, of it 1,800 for rows side by side where they lie, 800 for half floats by their bits; topK; sample, of it 900 for a first look at
+ *            some of a flat row; half floats
  *   10,500   the products of a linear layer: ten sizes of tile for each type
  *   12,000   sigmoid, log-sigmoid, binary cross-entropy, focal, with gradients: the focal loss of f32 and that of f64 have kernels of their own, one for
  *            speed, one for the digits that a square would lose
