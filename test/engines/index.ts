@@ -1,7 +1,7 @@
 // npm run test:engines: the package as it would be published, installed from its tarball and run in every place of places.ts. Prints a row
-// for each as it comes back, two at a time; ends with 1 if any does not show what it must. `--fast`: those that CI visits on each change;
-// any other argument: those whose name contains it. A run of all of them writes results.json and the table of docs/running.md; `--table`
-// only the latter, from the former.
+// for each as it comes back, two at a time; ends with 1 if any does not show what it must. `--fast`: those that CI visits on each change,
+// with one digest each; any other argument: those whose name contains it. A run of all of them writes results.json and the table of
+// docs/running.md; `--table` only the latter, from the former.
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -118,6 +118,7 @@ async function installPackage(folder: string): Promise<void> {
     bundle: true,
     format: "esm",
     target: "es2022",
+    define: { EVERY_DIGEST: String(!only.fast) },
     logLevel: "warning",
   });
 }
