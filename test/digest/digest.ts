@@ -216,13 +216,19 @@ class Batch {
       huge: () =>
         random.uniform(-1, 1) * random.pick(single ? [1e-44, 1e-38, 1, 1e20, 3.4e38] : [1e-322, 1e-307, 1, 1.7e308]),
     };
-    const x = Array.from({ length: rows * classes }, (_, i) => next[fill](i % classes));
-    return this.kind === "numbers" ? x : single ? Float32Array.from(x) : Float64Array.from(x);
+    const fillNext = next[fill];
+    return this.filled(rows * classes, (i) => fillNext(i % classes));
   }
 
   private plain(length: number): Values {
-    const x = Array.from({ length }, () => this.random.uniform(-1, 1));
-    return this.kind === "numbers" ? x : this.kind === "f32" ? Float32Array.from(x) : Float64Array.from(x);
+    return this.filled(length, () => this.random.uniform(-1, 1));
+  }
+
+  /** By a loop: with Array.from a digest takes an eighth longer. */
+  private filled(length: number, next: (i: number) => number): Values {
+    const x = new { f32: Float32Array, f64: Float64Array, numbers: Array<number> }[this.kind](length);
+    for (let i = 0; i < length; i++) x[i] = next(i);
+    return x;
   }
 
   private targets(what: string, classes: number): unknown {
