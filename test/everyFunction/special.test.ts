@@ -155,6 +155,11 @@ for (const from of [129, 257]) {
 }
 cases.push({ classes: 1000, positions: [0, 1, 2, 3, 15, 16, 17, 255, 256, 257, 511, 512, 996, 997, 998, 999] });
 
+/** Fewer for number[], which is computed as Float64Array. */
+function casesOf(container: Container): typeof cases {
+  return container === "number[]" ? cases.filter((_, i) => i % 7 === 0) : cases;
+}
+
 /**
  * What a row with a special value at class k must give; y is the target, `without` what the function returns for the row without
  * that class, and `probabilities` the softmax of that shorter row.
@@ -219,7 +224,7 @@ onEveryBackend(({ api }) => {
     });
 
     it.each(elementFunctions)("of single elements: $name", ({ run, want }) => {
-      for (const { classes: n } of cases) {
+      for (const { classes: n } of casesOf(container)) {
         const ordinary = drawRow(random(n), n, "normal", container);
         const alone = run(api, toContainer(ordinary, container));
         for (const [value, special] of [NAN, INF, -INF].entries()) {
@@ -263,7 +268,7 @@ onEveryBackend(({ api }) => {
     }
 
     it.each(functions.filter((f) => f.family !== "hinge"))("a row of only −Infinity: $name", (f) => {
-      for (const { classes } of cases) {
+      for (const { classes } of casesOf(container)) {
         for (const inner of [false, true]) {
           const ordinary = drawRow(random(classes), classes, "normal", container);
           const rows = [ordinary, Array<number>(classes).fill(-INF), ordinary];
@@ -281,7 +286,7 @@ onEveryBackend(({ api }) => {
 
 /** For every C and every position: ordinary rows and rows with the special value in turns. */
 function moveThroughRows(api: Api, container: Container, f: RowFunction, special: number, want: Want): void {
-  for (const { classes, positions } of cases) {
+  for (const { classes, positions } of casesOf(container)) {
     if (classes === 1 && special === -INF) continue; // nothing is left without the class
     const draw = random(classes);
     const ordinary = drawRow(draw, classes, "normal", container);
