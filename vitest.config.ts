@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const dist = (file: string) => fileURLToPath(new URL(`dist/${file}`, import.meta.url));
 
 /** One after the other these take as long as all other files: they begin first, or one core would wait for the other at the end. */
-const LONGEST = /(conformance|conformanceOfLosses|digest)\.test\.ts$/;
+const LONGEST = /(conformance|conformanceOfLosses|digest|special|properties)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
