@@ -121,18 +121,18 @@ function leastLane<T>(x: v128): T {
  */
 export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T, k: i32, capacity: i32): i32 {
   const perChunk = 4 * lanes<T>(), room = k > 0 ? min(4 * k + ENOUGH, capacity) : capacity;
-  let f = v128.splat<T>(floor), count = 0, i = 0;
+  let f = v128.splat<T>(floor), under = floor, count = 0, i = 0;
   for (; i + perChunk <= n; i += perChunk) {
     const at = x + <usize>i * sizeof<T>();
     const a = v128.le<T>(v128.load(at), f), b = v128.le<T>(v128.load(at, 16), f);
     const c = v128.le<T>(v128.load(at, 32), f), d = v128.le<T>(v128.load(at, 48), f);
     if (i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))) continue;
     if (count + perChunk > room && (i + 2 * perChunk <= n || count + n - i > capacity)) {
-      // Too many are above the floor. The k-th of them is a better one.
+      // Too many are above the floor. The k-th of them is a better one; it stays itself, and what equals it, so the list is not above that.
       if (k == 0 || k + perChunk > room) return -1;
-      floor = cut<T>(values, 0, count, k, count, floor, <T>NaN, 0, 0, 0);
+      floor = cut<T>(values, 0, count, k, count, under, <T>NaN, 0, 0, 0);
       count = keep<T>(values, ids, count, k, floor);
-      f = v128.splat<T>(floor);
+      f = v128.splat<T>(floor), under = below<T>(floor);
     }
     for (let above = ~masks<T>(a, b, c, d) & ((1 << perChunk) - 1); above; above &= above - 1) {
       const j = i + ctz(above);

@@ -52,6 +52,22 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     }
   });
 
+  it.each(["float32", "float64"] as const)("in a workspace, many classes of few values, %s", (kind) => {
+    const n = 9000;
+    const workspace = createWorkspace({ bytes: 8 * n + 64 });
+    const x = workspace[kind](n);
+    for (const least of [0, -Infinity]) {
+      // The k-th largest is one of many that are equal, and is so again when larger ones have come.
+      for (let j = 0; j < n; j++) x[j] = j % 5 === 0 ? 1 + (j % 7) : least;
+      const order = [...x.keys()].sort((i, j) => (x[i] === x[j] ? i - j : x[j]! - x[i]!));
+      for (const k of [2000, 2100, 3000, 4000]) {
+        expect([...workspace.topK(x, k, { values: "logits" }).indices]).toEqual(order.slice(0, k));
+        const last = Math.max(...order.slice(0, k).filter((j) => x[j]! > -Infinity));
+        expect(workspace.sample(x, { topK: k, random: () => 1 - 2 ** -53 })).toBe(last);
+      }
+    }
+  });
+
   it("what a call draws from is what the array holds then, whatever it held in the call before", () => {
     for (const n of [1000, 32_000, 300_000]) {
       for (const bytes of [64, 65_536]) {
