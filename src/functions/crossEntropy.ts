@@ -20,6 +20,13 @@ export function readLabelSmoothing(fn: string, options: Options): number {
   return numberOption(fn, "labelSmoothing", options.labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
 }
 
+/** γ of a focal loss. A smoothed target has no probability of its own. */
+export function readGamma(fn: string, options: Options, labelSmoothing: number): number {
+  const gamma = gammaOption(fn, options);
+  if (gamma !== 0 && labelSmoothing !== 0) throw typeError(fn, "gamma", "absent with labelSmoothing", gamma);
+  return gamma;
+}
+
 export function crossEntropy(
   kernels: Kernels,
   logits: unknown,
@@ -31,10 +38,9 @@ export function crossEntropy(
   const call = readLoss(kernels, fn, FOCAL, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
-  const gamma = gammaOption(fn, call.options);
+  const gamma = readGamma(fn, call.options, labelSmoothing);
   if (gamma !== 0 && call.indices === undefined)
     throw typeError(fn, "gamma", "absent for targets that are probabilities", gamma);
-  if (gamma !== 0 && labelSmoothing !== 0) throw typeError(fn, "gamma", "absent with labelSmoothing", gamma);
   if (call.isEmpty) return reduce(call, 0);
   const total =
     gamma === 0

@@ -3,7 +3,7 @@
 
 import { typeError } from "../arguments/errors.js";
 import { checkedNumber, gammaOption, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
-import { readLabelSmoothing } from "./crossEntropy.js";
+import { readGamma, readLabelSmoothing } from "./crossEntropy.js";
 import { readHingeForm } from "./hinge.js";
 
 export function initialLoss(loss: unknown, count: unknown, given: unknown): number {
@@ -15,9 +15,8 @@ export function initialLoss(loss: unknown, count: unknown, given: unknown): numb
   if (loss === "crossEntropy") {
     // Every class has the probability 1/C, however the target is spread.
     const options = readOptions(fn, given, optionSet("labelSmoothing", "temperature", "gamma"));
-    readLabelSmoothing(fn, options);
     temperatureOption(fn, options);
-    return (1 - 1 / classes) ** gammaOption(fn, options) * Math.log(classes);
+    return (1 - 1 / classes) ** readGamma(fn, options, readLabelSmoothing(fn, options)) * Math.log(classes);
   }
   const options = readOptions(fn, given, optionSet("form", "margin", "p", "perClass"));
   const { form, margin, p, perClass } = readHingeForm(fn, options);

@@ -52,6 +52,9 @@ onEveryBackend(({ api: { initialLoss, crossEntropy, hinge } }) => {
     expect(() => initialLoss("hinge", 10, { slack: 1 } as object)).toThrow(/slack/);
     expect(() => initialLoss("hinge", 10, { margin: -1 })).toThrow(/^initialLoss: margin/);
     expect(() => initialLoss("crossEntropy", 10, { labelSmoothing: 2 })).toThrow(/^initialLoss: labelSmoothing/);
+    expect(() => initialLoss("crossEntropy", 10, { labelSmoothing: 0.1, gamma: 2 })).toThrow(
+      "initialLoss: gamma must be absent with labelSmoothing, got 2",
+    );
     expect(() => initialLoss("crossEntropy", 10, { temperature: 0 })).toThrow(/^initialLoss: temperature/);
   });
 });
