@@ -87,18 +87,25 @@ export function floatArray(
   list: Float64Array | undefined,
   kernels?: Kernels,
 ): FloatArray {
+  const array = floatsIn(fn, argument, value, list, kernels);
+  if (array !== undefined) return array;
+  const expected = "a Float32Array, a Float64Array or an array of numbers";
+  throw typeError(fn, argument, expected, value, arrayHint(argument, value));
+}
+
+/** The same; undefined for anything else. */
+function floatsIn(
+  fn: string,
+  argument: string,
+  value: unknown,
+  list: Float64Array | undefined,
+  kernels: Kernels | undefined,
+): FloatArray | undefined {
   if (list !== undefined) return list;
   const kind = kindOf(value);
   if (kind === "Float32Array") return float32Array(fn, argument, value as Float32Array);
   if (kind === "Float64Array") return float64Array(fn, argument, value as Float64Array);
-  if (kind === "Float16Array" && kernels !== undefined) return halfFloats(fn, argument, value, kernels);
-  throw typeError(
-    fn,
-    argument,
-    "a Float32Array, a Float64Array or an array of numbers",
-    value,
-    arrayHint(argument, value),
-  );
+  return kind === "Float16Array" && kernels !== undefined ? halfFloats(fn, argument, value, kernels) : undefined;
 }
 
 /** A second array of the kind of a first one, and of its `length`. `asList`: the first one is a list. */
@@ -130,10 +137,11 @@ export function sameType(
   modelName: string,
   kernels?: Kernels,
 ): FloatArray {
-  const array = floatArray(fn, argument, value, list, kernels);
-  if (isSingle(array) !== isSingle(model))
-    throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value);
-  return array;
+  const array = floatsIn(fn, argument, value, list, kernels);
+  if (array !== undefined && isSingle(array) === isSingle(model)) return array;
+  // Where a result goes a copy is no way out; and that takes no kernels.
+  const hint = array === undefined && kernels !== undefined ? arrayHint(argument, value, computedKindOf(model)) : "";
+  throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value, hint);
 }
 
 /** What goes with an array, in words. */

@@ -33,20 +33,25 @@ function shortened(text: string): string {
 }
 
 /** What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. */
-export function arrayHint(argument: string, value: unknown): string {
+export function arrayHint(argument: string, value: unknown, wanted = "Float32Array"): string {
   const kind = kindOf(value);
   if (kind === "Uint16Array")
-    return `float16ToFloat32(${argument}) reads it as half floats, Float32Array.from(${argument}) as integers`;
-  if (kind !== undefined && /Int|Clamped|Float16/.test(kind) && !kind.startsWith("Big"))
-    return `Float32Array.from(${argument}) converts it`;
+    return `float16ToFloat32(${argument}) reads it as half floats, ${wanted}.from(${argument}) as integers`;
+  if (kind !== undefined && /int|Float16/i.test(kind) && !kind.startsWith("Big"))
+    return `${wanted}.from(${argument}) converts it`;
+  return tensorHint(argument, value, true);
+}
+
+/** The same where it can only be a tensor. `shaped`: whether its shape is that of the call. */
+export function tensorHint(argument: string, value: unknown, shaped: boolean): string {
   if (typeof value !== "object" || value === null) return "";
   try {
     const { data, dims, dataSync, [Symbol.toStringTag]: tag } = value as Partial<Record<PropertyKey, unknown>>;
     if (tag === "Float16Array")
       return `pass the bits of a polyfill's array to float16ToFloat32: new Uint16Array(${argument}.buffer, ${argument}.byteOffset, ${argument}.length)`;
-    const shape = dims === undefined ? "shape" : "dims";
-    if (typeof dataSync === "function") return `pass ${argument}.dataSync() with { shape: ${argument}.shape }`;
-    if (kindOf(data) !== undefined) return `pass ${argument}.data with { shape: ${argument}.${shape} }`;
+    const withShape = shaped ? ` with { shape: ${argument}.${dims === undefined ? "shape" : "dims"} }` : "";
+    if (typeof dataSync === "function") return `pass ${argument}.dataSync()${withShape}`;
+    if (kindOf(data) !== undefined) return `pass ${argument}.data${withShape}`;
   } catch {
     // An object that cannot be asked gets no advice.
   }

@@ -40,7 +40,7 @@ class Given {
   bytes: unknown;
   gamma: unknown;
   posWeight: unknown;
-  /** Copies of those that a result goes to, where that is a list. */
+  /** Copies of those that are lists. */
   lists: typeof NO_LISTS = NO_LISTS;
 }
 
@@ -103,9 +103,17 @@ function setOption(read: Given, name: OptionName, value: unknown): void {
 function readObject(fn: string, read: Given, name: OptionName, value: unknown): unknown {
   if (name === "shape" || name === "ignoreIndex") return readFew(fn, name, value);
   if (!Array.isArray(value)) return value;
-  if (LISTS.has(name)) return readList(fn, name, value);
-  if (RESULTS.has(name)) read.lists = { ...read.lists, [name]: writable(fn, name, value, readList(fn, name, value)!) };
-  return value;
+  const isResult = RESULTS.has(name);
+  if (!isResult && !LISTS.has(name)) return value;
+  const copy = readList(fn, name, value)!;
+  read.lists = { ...read.lists, [name]: isResult ? writable(fn, name, value, copy) : copy };
+  return isResult ? value : copy;
+}
+
+/** An option as a message has to show it: as a list if it was one. */
+export function asGiven(options: Options, name: OptionName): unknown {
+  const value = options[name];
+  return value !== undefined && value === options.lists[name] ? Array.from(options.lists[name]) : value;
 }
 
 /** A copy of a list or a typed array as a list; anything else as it is. For what has a few numbers: to make a typed array takes longer. */

@@ -2,7 +2,7 @@
 
 import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
 import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
-import { PROBABILITIES_HINT, rangeError, typeError } from "./errors.js";
+import { PROBABILITIES_HINT, rangeError, tensorHint, typeError } from "./errors.js";
 import { checkedNumber } from "./options.js";
 import { overlaps } from "./output.js";
 import { bufferOf, computedKindOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
@@ -55,7 +55,8 @@ export function readTargets(
     throw rangeError(fn, "targets.length", `logits.length = ${n}`, lengthOf(probabilities), hint);
   }
   const or = logits === undefined ? "" : ` or class probabilities (a ${computedKindOf(logits)})`;
-  throw typeError(fn, "targets", `class indices (a number, an integer typed array or an array of numbers)${or}`, value);
+  const expected = `class indices (a number, an integer typed array or an array of numbers)${or}`;
+  throw typeError(fn, "targets", expected, value, tensorHint("targets", value, false));
 }
 
 /** Targets in an integer typed array; undefined for anything else. */

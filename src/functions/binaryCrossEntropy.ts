@@ -1,7 +1,7 @@
 // check → kernel → reduce → return
 
-import { factors, floatArray, newArray, numbers, readList } from "../arguments/arrays.js";
-import { rangeError, typeError } from "../arguments/errors.js";
+import { factors, floatArray, newArray, readList } from "../arguments/arrays.js";
+import { rangeError, tensorHint, typeError } from "../arguments/errors.js";
 import {
   booleanOption,
   choiceOption,
@@ -17,7 +17,7 @@ import { integerArray } from "../arguments/targets.js";
 import { computedKindOf, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
 import { readLabelSmoothing } from "./crossEntropy.js";
-import { GRAD_OPTIONS, ofType, reduced } from "./loss.js";
+import { GRAD_OPTIONS, ofType, readUpstream, reduced } from "./loss.js";
 import { type LossValue, REDUCTIONS, type Reduction } from "./reduction.js";
 
 const OPTIONS: OptionSet = /* @__PURE__ */ optionSet(
@@ -68,7 +68,7 @@ export function binaryCrossEntropy(
   const posWeight = own(factors(fn, "posWeight", options.posWeight, classes, "the number of labels", logits));
   const rowFactors = factors(fn, "sampleWeight", options.sampleWeight, outer * inner, "the number of rows", logits);
   const g = options.gradOutput;
-  const perElement = readUpstream(fn, g, reduction, length);
+  const perElement = readUpstream(fn, options, reduction, length, "the number of elements");
   const losses =
     reduction === "none" ? outputLike(fn, "grad", undefined, undefined, asList, logits, length) : undefined;
   const inParts = reduction === "parts";
@@ -109,7 +109,7 @@ function readTargets(
   const given = list ?? (isFloat ? floatArray(fn, "targets", value, undefined, kernels) : integerArray(fn, value));
   if (given === undefined) {
     const expected = `a ${computedKindOf(logits)}, an integer typed array or an array of numbers`;
-    throw typeError(fn, "targets", expected, value);
+    throw typeError(fn, "targets", expected, value, tensorHint("targets", value, false));
   }
   const length = lengthOf(logits);
   if (lengthOf(given) !== length) throw rangeError(fn, "targets.length", `logits.length = ${length}`, lengthOf(given));
@@ -132,10 +132,4 @@ function firstOutside(values: ArrayLike<number>, length: number): number {
 
 function isInside(value: number): boolean {
   return value >= 0 && value <= 1;
-}
-
-function readUpstream(fn: string, g: unknown, reduction: Reduction, length: number): FloatArray | undefined {
-  if (g === undefined || typeof g === "number") return undefined;
-  if (reduction !== "none") throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
-  return numbers(fn, "gradOutput", g, length, "the number of elements");
 }

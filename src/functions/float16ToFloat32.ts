@@ -1,7 +1,7 @@
 // check → kernel → return
 
 import { newArray, plainArray } from "../arguments/arrays.js";
-import { arrayHint, rangeError, typeError } from "../arguments/errors.js";
+import { rangeError, tensorHint, typeError } from "../arguments/errors.js";
 import { type OptionSet, optionSet, readOptions } from "../arguments/options.js";
 import { bufferOf, kindOf, lengthOf, mayBeOne } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
@@ -14,7 +14,7 @@ export function float16ToFloat32(kernels: Kernels, bits: unknown, given: unknown
   const options = readOptions(fn, given, OPTIONS);
   const kind = kindOf(bits);
   if (kind !== "Uint16Array" && kind !== "Float16Array")
-    throw typeError(fn, "bits", "a Uint16Array or a Float16Array", bits, arrayHint("bits", bits));
+    throw typeError(fn, "bits", "a Uint16Array or a Float16Array", bits, tensorHint("bits", bits, false));
   const input = plainArray(fn, "bits", bits as Uint16Array, Uint16Array);
   const length = lengthOf(input);
   const out = options.out === undefined ? newArray(fn, MODEL, length) : floatOut(fn, options.out, length);

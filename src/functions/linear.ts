@@ -1,8 +1,9 @@
 // The linear layer and its losses: check → kernel → reduce → return
 
-import { EXPECTED_FACTOR, floatArray, isFactor, readList, sameType } from "../arguments/arrays.js";
+import { EXPECTED_FACTOR, floatArray, isFactor, kindFor, readList, sameType } from "../arguments/arrays.js";
 import { PROBABILITIES_HINT, rangeError, typeError } from "../arguments/errors.js";
 import {
+  asGiven,
   booleanOption,
   numberOption,
   type Options,
@@ -13,7 +14,7 @@ import {
 import { deliver, kept, type Output, outputLike, overlaps } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
 import { readTargets } from "../arguments/targets.js";
-import { fillWith, lengthOf } from "../arguments/typedArrays.js";
+import { fillWith, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, Layer, LayerTerms } from "../kernels.js";
 import { CROSS_ENTROPY, readLabelSmoothing } from "./crossEntropy.js";
 import { HINGE, readHingeForm } from "./hinge.js";
@@ -184,6 +185,9 @@ function readLayer(
   if (!Number.isInteger(classes) || classes === 0)
     throw rangeError(fn, "weight.length", `a multiple of the ${features} features`, length);
   const { bias } = options;
+  // Of a list there is a copy.
+  if (bias instanceof Float64Array && isSingle(x))
+    throw typeError(fn, "bias", `${kindFor(x, false)}, as x`, asGiven(options, "bias"));
   const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList, "x", kernels);
   if (biases !== undefined && lengthOf(biases) !== classes)
     throw rangeError(fn, "bias.length", `the number of classes, ${classes}`, lengthOf(biases));

@@ -4,6 +4,7 @@
 import { factors, floatArray, numbers, readList } from "../arguments/arrays.js";
 import { typeError } from "../arguments/errors.js";
 import {
+  asGiven,
   booleanOption,
   choiceOption,
   numberOption,
@@ -205,16 +206,28 @@ function readFactors(
   const w = factors(fn, kind.weight, options[kind.weight], shape.classes, "the number of classes", logits);
   const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
   const g = options.gradOutput;
-  const isScalar = g === undefined || typeof g === "number";
-  if (!isScalar && reduction !== "none")
-    throw typeError(fn, "gradOutput", `a number for reduction ${JSON.stringify(reduction)}`, g);
-  const gs = isScalar ? undefined : numbers(fn, "gradOutput", g, rows, "the number of rows");
+  const gs = readUpstream(fn, options, reduction, rows, "the number of rows");
   return {
     weight: w && kept(inRange(w, type, overWeights), written, false),
     sampleWeight: u && kept(inRange(u, Float64Array, overWeights), written, false),
     gradOutput: gs && kept(ofType(gs, Float64Array), written, false),
     gradScale: typeof g === "number" ? g : 1,
   };
+}
+
+/** The upstream gradients of losses that are not reduced, so many of them; undefined where it is one number. */
+export function readUpstream(
+  fn: string,
+  options: Options,
+  reduction: Reduction,
+  length: number,
+  where: string,
+): FloatArray | undefined {
+  const { gradOutput } = options;
+  if (gradOutput === undefined || typeof gradOutput === "number") return undefined;
+  if (reduction === "none") return numbers(fn, "gradOutput", gradOutput, length, where);
+  const expected = `a number for reduction ${JSON.stringify(reduction)}`;
+  throw typeError(fn, "gradOutput", expected, asGiven(options, "gradOutput"));
 }
 
 /**

@@ -127,6 +127,55 @@ onEveryBackend(({ api }) => {
       "crossEntropy: logits.length must be at least 1, a class, got 0",
     ],
     [
+      "bytes",
+      () => softmax(anything(Uint8Array.of(1, 2, 3))),
+      TypeError,
+      "softmax: x must be a Float32Array, a Float64Array or an array of numbers, got a Uint8Array of length 3; Float32Array.from(x) converts it",
+    ],
+    [
+      "integers beside a Float64Array",
+      () => api.sigmoidGrad(Float64Array.of(0.5), anything(Int32Array.of(1))),
+      TypeError,
+      "sigmoidGrad: dy must be a Float64Array, as y, got an Int32Array of length 1; Float64Array.from(dy) converts it",
+    ],
+    [
+      "a result for which a copy would be of no use",
+      () => softmax(x6, { out: anything(new Int32Array(6)) }),
+      TypeError,
+      "softmax: out must be a Float32Array, as the input, got an Int32Array of length 6",
+    ],
+    [
+      "a list of upstream gradients for one loss",
+      () => crossEntropyGrad([1, 2], [0], { gradOutput: [2] }),
+      TypeError,
+      'crossEntropyGrad: gradOutput must be a number for reduction "mean", got an array of length 1',
+    ],
+    [
+      "a list beside features",
+      () => api.linear(f32(1, 2), f32(1, 2), { bias: anything([1]) }),
+      TypeError,
+      "linear: bias must be a Float32Array, as x, got an array of length 1",
+    ],
+    [
+      "a tensor of class indices",
+      () => crossEntropy(x6, anything({ data: BigInt64Array.of(1n, 2n), dims: [2] })),
+      TypeError,
+      "crossEntropy: targets must be class indices (a number, an integer typed array or an array of numbers) or class " +
+        "probabilities (a Float32Array), got an object; pass targets.data",
+    ],
+    [
+      "a tensor of labels",
+      () => api.binaryCrossEntropy([1, 2], anything({ dataSync() {}, shape: [2] })),
+      TypeError,
+      "binaryCrossEntropy: targets must be a Float64Array, an integer typed array or an array of numbers, got an object; pass targets.dataSync()",
+    ],
+    [
+      "a tensor of half floats",
+      () => api.float16ToFloat32(anything({ data: Uint16Array.of(1), dims: [1] })),
+      TypeError,
+      "float16ToFloat32: bits must be a Uint16Array or a Float16Array, got an object; pass bits.data",
+    ],
+    [
       "adding to nothing",
       () => crossEntropyGrad(x6, [1], { accumulate: true }),
       TypeError,
