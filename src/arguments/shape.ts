@@ -37,6 +37,11 @@ export function readShape(
   return result;
 }
 
+/** The same of what is elementwise: an empty array is no row instead of one without classes. */
+export function readElements(fn: string, options: Options, argument: string, length: number, isLoss: boolean): Shape {
+  return readShape(fn, options, argument, length, length === 0 ? 0 : undefined, isLoss);
+}
+
 /** The sizes in the option `shape`. */
 function dimensions(fn: string, shape: unknown): readonly number[] {
   if (!Array.isArray(shape)) throw typeError(fn, "shape", "an array of sizes", shape);

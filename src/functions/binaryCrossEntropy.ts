@@ -12,7 +12,7 @@ import {
   readOptions,
 } from "../arguments/options.js";
 import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
-import { readShape } from "../arguments/shape.js";
+import { readElements } from "../arguments/shape.js";
 import { integerArray } from "../arguments/targets.js";
 import { computedKindOf, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
@@ -49,7 +49,7 @@ export function binaryCrossEntropy(
   const length = lengthOf(logits);
   const type: FloatType = isSingle(logits) ? Float32Array : Float64Array;
   const targets = readTargets(kernels, fn, y, targetList, logits);
-  const shape = readShape(fn, options, "logits", length, undefined, true);
+  const shape = readElements(fn, options, "logits", length, true);
   const accumulate = booleanOption(fn, "accumulate", options.accumulate);
   if (accumulate && options.grad === undefined) throw typeError(fn, "grad", "given with accumulate", undefined);
   const output = withGrad

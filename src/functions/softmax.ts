@@ -3,7 +3,7 @@
 import { floatArray, readList, sameKind } from "../arguments/arrays.js";
 import { type OptionSet, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
 import { deliver, kept, outputLike, writtenEarly } from "../arguments/output.js";
-import { readShape } from "../arguments/shape.js";
+import { readElements, readShape } from "../arguments/shape.js";
 import { lengthOf } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
 import type { LogitsLike, Result } from "../options.js";
@@ -49,7 +49,10 @@ export function softmaxGrad<A extends LogitsLike>(
   const input = floatArray(fn, "y", y, list, kernels);
   const length = lengthOf(input);
   const upstream = sameKind(fn, "dy", dy, upstreamList, input, list !== undefined, length, "y", kernels);
-  const shape = readShape(fn, options, "y", length, undefined, false);
+  const isRow = fn === "softmaxGrad" || fn === "logSoftmaxGrad";
+  const shape = isRow
+    ? readShape(fn, options, "y", length, undefined, false)
+    : readElements(fn, options, "y", length, false);
   const output = outputLike(fn, "out", options.out, options.lists.out, list !== undefined, input, length);
   if (length > 0) {
     const written = writtenEarly(output, kernels, shape);

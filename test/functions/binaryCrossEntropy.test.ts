@@ -204,8 +204,7 @@ onEveryBackend(({ name, api }) => {
     );
   });
 
-  it("no elements", () => {
-    const shape = [0, 3];
+  it.each([[[0, 3]], [undefined]])("no elements, shape %j", (shape) => {
     expect(binaryCrossEntropy([], [], { shape })).toBe(NaN);
     expect(binaryCrossEntropy([], [], { shape, emptyMean: 0 })).toBe(0);
     expect(binaryCrossEntropy([], [], { shape, reduction: "sum" })).toBe(0);

@@ -37,6 +37,13 @@ onEveryBackend(({ api }) => {
     }
   });
 
+  it("nothing of nothing", () => {
+    for (const f of [sigmoid, logSigmoid]) expect(f(new Float32Array(0))).toEqual(new Float32Array(0));
+    for (const f of [sigmoidGrad, logSigmoidGrad]) expect(f([], [])).toEqual([]);
+    const out = new Float64Array(0);
+    expect(sigmoid(new Float64Array(0), { out, axis: 0 })).toBe(out);
+  });
+
   it("does not depend on where an element lies", () => {
     const x = Float32Array.from({ length: 40_000 }, (_, i) => (i - 20_000) / 150);
     const y = sigmoid(x);
