@@ -25,6 +25,7 @@ import type {
   GradOptions,
   HingeOptions,
   IndicesOptions,
+  IntoOptions,
   LayerCrossEntropyOptions,
   LayerGradients,
   LayerGradOptions,
@@ -32,10 +33,12 @@ import type {
   LinearOptions,
   LogitsLike,
   Loss,
+  NewInt32Array,
   OneRowOptions,
   Out,
   OutOptions,
   Result,
+  RowsOptions,
   SameKind,
   SampleOptions,
   TemperatureOptions,
@@ -308,7 +311,9 @@ export interface Functions {
    * @example argmax([1, 5, 5, 2]) // 1
    */
   argmax(x: LogitsLike, options?: OneRowOptions): number;
-  argmax(x: LogitsLike, options: IndicesOptions): Int32Array;
+  argmax(x: LogitsLike, options: RowsOptions): NewInt32Array;
+  argmax(x: LogitsLike, options: IntoOptions): Int32Array;
+  argmax(x: LogitsLike, options: IndicesOptions): number | Int32Array;
 
   /**
    * The k classes with the largest logits in each row, largest first, equal ones by index, NaN first; and their probabilities among all classes of
@@ -324,11 +329,7 @@ export interface Functions {
    * @throws RangeError for a k that is no integer from 1 to C; TypeError, RangeError: another wrong argument or option.
    * @example topK([1, 2, 3], 2) // { indices: [2, 1], values: [0.6652409557748218, 0.2447284710547976] }
    */
-  topK<A extends LogitsLike>(
-    x: A,
-    k: number,
-    options?: TopKOptions,
-  ): { indices: ReturnType<Int32ArrayConstructor["of"]>; values: Result<A> };
+  topK<A extends LogitsLike>(x: A, k: number, options?: TopKOptions): { indices: NewInt32Array; values: Result<A> };
 
   /**
    * A class drawn from softmax(x/T) for each row: the first at which the running sum of the probabilities, in the order of the classes, exceeds a
@@ -345,7 +346,9 @@ export interface Functions {
    * @see Holtzman et al., "The curious case of neural text degeneration" (2020), for topP; Nguyen et al., "Min-p sampling" (2024)
    */
   sample(x: LogitsLike, options?: SampleOptions & OneRowOptions): number;
-  sample(x: LogitsLike, options: SampleOptions & IndicesOptions): Int32Array;
+  sample(x: LogitsLike, options: SampleOptions & RowsOptions): NewInt32Array;
+  sample(x: LogitsLike, options: SampleOptions & IntoOptions): Int32Array;
+  sample(x: LogitsLike, options: SampleOptions & IndicesOptions): number | Int32Array;
 
   /**
    * Half floats to single, exactly; subnormal numbers, infinities and NaN included. For bits in a Uint16Array, as ONNX Runtime gives them where there

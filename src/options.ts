@@ -20,6 +20,7 @@ export type Factors = Exclude<LogitsLike, Float16ArrayLike>;
 /** New arrays: not over shared memory, so they can be sent, stored and made a Blob of. (Before TypeScript 5.7 there is no telling.) */
 type NewFloat32Array = ReturnType<Float32ArrayConstructor["of"]>;
 type NewFloat64Array = ReturnType<Float64ArrayConstructor["of"]>;
+export type NewInt32Array = ReturnType<Int32ArrayConstructor["of"]>;
 
 /** What comes back for such an input: a new array of the same kind. */
 export type Result<A extends LogitsLike> = A extends Single
@@ -221,6 +222,15 @@ export interface IndicesOptions extends ShapeOptions {
 export interface OneRowOptions extends IndicesOptions {
   shape?: undefined;
   out?: undefined;
+}
+/** Rows: what comes back is a new array. */
+export interface RowsOptions extends IndicesOptions {
+  shape: NumberList;
+  out?: undefined;
+}
+/** A place for what comes back: that is it. */
+export interface IntoOptions extends IndicesOptions {
+  out: Int32Array;
 }
 
 export interface TopKOptions extends ShapeOptions, TemperatureOptions {

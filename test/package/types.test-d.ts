@@ -77,9 +77,15 @@ describe("results", () => {
 
   it("are a class, or one for each row", () => {
     expectTypeOf(argmax(f32)).toEqualTypeOf<number>();
-    expectTypeOf(argmax(f32, { shape: [2, 3] })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(argmax(f32, { shape: [2, 3] })).toEqualTypeOf<Int32Array<ArrayBuffer>>();
+    expectTypeOf(argmax(f32, { shape: [2, 3], out: new Int32Array(2) })).toEqualTypeOf<Int32Array>();
     expectTypeOf(sample(f32, { topK: 2, topP: 0.9, minP: 0.1, random: () => 0.5 })).toEqualTypeOf<number>();
-    expectTypeOf(sample(list, { shape: [2, 3], out: new Int32Array(2) })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(sample(list, { shape: [2, 3], topK: 2 })).toEqualTypeOf<Int32Array<ArrayBuffer>>();
+    expectTypeOf(sample(list, { out: new Int32Array(1) })).toEqualTypeOf<Int32Array>();
+    const maybe = { shape: undefined as number[] | undefined };
+    expectTypeOf(argmax(f32, maybe)).toEqualTypeOf<number | Int32Array>();
+    expectTypeOf(sample(f32, maybe)).toEqualTypeOf<number | Int32Array>();
+    expectTypeOf(topK(f32, 2).indices).toEqualTypeOf<Int32Array<ArrayBuffer>>();
     expectTypeOf(topK(f32, 2).values).toEqualTypeOf<F32>();
     expectTypeOf(topK(list, 2, { values: "logits" }).values).toEqualTypeOf<number[]>();
   });
