@@ -17,7 +17,7 @@ export const OWN: usize = 5 * STATISTIC; // the gradient of the class y
 export const MORE: usize = 6 * STATISTIC;
 
 /** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
-export function isClass(y: i32, cols: i32): bool {
+function isClass(y: i32, cols: i32): bool {
   return <u32>y < <u32>cols;
 }
 

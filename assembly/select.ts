@@ -32,11 +32,11 @@ const LEAST_ABOVE = memory.data(8);
 const ABOVE_CUT = memory.data(8);
 
 /** a before b */
-export function isAbove<T>(a: T, b: T): bool {
+function isAbove<T>(a: T, b: T): bool {
   return !(a <= b) && b == b;
 }
 
-export function valueAt<T>(values: usize, i: i32): T {
+function valueAt<T>(values: usize, i: i32): T {
   return load<T>(values + <usize>i * sizeof<T>());
 }
 

@@ -573,7 +573,7 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
       binaryCrossEntropy(engine.kernels, x, y, options, false),
     binaryCrossEntropyGrad: (x: unknown, y: unknown, options?: unknown) =>
       binaryCrossEntropy(engine.kernels, x, y, options, true),
-  };
+  } satisfies Record<keyof Functions, unknown>;
   // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
   return functions as unknown as Functions;
 }
