@@ -126,7 +126,6 @@ function promoteLow(x: v128): v128 {
   return f64x2.promote_low_f32x4(x);
 }
 
-
 function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 0, 1));
 }
@@ -177,7 +176,7 @@ export function storeLanes<T>(to: usize, x: v128): void {
   v128.store(to, promoteHigh(x), 16);
 }
 
-/** The largest lane in all lanes. pmax drops a NaN of the accumulator, as it did in the loop before. */
+/** The largest lane in all lanes. */
 export function foldMax<T>(x: v128): v128 {
   x = v128.pmax<T>(x, i64x2.shuffle(x, x, 1, 0));
   return sizeof<T>() == 8 ? x : v128.pmax<T>(x, i32x4.shuffle(x, x, 1, 0, 3, 2));

@@ -92,7 +92,7 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 //                    0.2 for topK by insertion, 0.3 for exact powers of focal losses, 0.3 for messages and options stored by name
 const sizes = [
   { file: "dist/index.js", limit: 56_400, aim: 40_000 },
-  { file: "dist/relaxed.js", limit: 88_700 },
+  { file: "dist/relaxed.js", limit: 88_800 },
   { file: "dist/baseline.js", limit: 16_400, aim: 15_000 },
   { file: "dist/wasm.js", limit: 18_900 },
 ];
