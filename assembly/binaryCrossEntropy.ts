@@ -170,7 +170,9 @@ function block<T, P>(
     if (loss) v128.store(loss + i, l);
     if (!grad) continue;
     slope = v128.mul<T>(v128.xor(slope, v128.and(negative, signs)), gradOutput ? v128.mul<T>(scale, v128.load(gradOutput + i)) : scale);
-    v128.store(grad + i, weight ? times<T>(v128.load(weight + i), slope, zero) : slope);
+    if (weight) slope = times<T>(v128.load(weight + i), slope, zero);
+    // Not −0.
+    v128.store(grad + i, v128.add<T>(slope, zero));
   }
   storeSum<T>(SUM, sumL, sumH, 1, true);
   const both = pair(load<f64>(SUM), 0), sum = load<f64>(total);

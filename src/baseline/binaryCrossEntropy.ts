@@ -44,7 +44,7 @@ export function binaryCrossEntropy(terms: BinaryTerms): number {
         if (grad === undefined) continue;
         const slope = b * (p + gamma * times(c, z)) - a * (c + gamma * times(p, s));
         const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[at]!;
-        const value = upstream * factor * slope;
+        const value = upstream * factor * slope + 0; // not −0
         grad[at] = accumulate ? grad[at]! + value : value;
       }
     }
