@@ -9,7 +9,7 @@
 // ln d = log1p(Σ over all but the maximum) and 1 − p_k = Σ_{j ≠ k} e_j / d: both keep their digits as p_k → 1.
 // Szegedy et al., "Rethinking the Inception architecture" (2016) for the smoothing ε; semantics as in PyTorch's cross_entropy.
 //
-// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]; odds: [rows, 3], for a loss
+// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]; complements: [rows, 3], for a loss
 // that goes on from this one: q = 1 − p_y, and what q and the loss have lost to rounding, without weights. Absent arrays are 0.
 // "Blended" is a target of which more than the class y counts.
 
@@ -47,7 +47,7 @@ const HEAD = memory.data<u64>([0xfffffffff8000000]);
 const NUMBERS = memory.data<f64>([1, 0.5, -1, 16777216.0, 18014398509481984.0, 1 / 16777216.0, 1 / 18014398509481984.0]);
 
 export function crossEntropy<T>(
-  total: usize, loss: usize, grad: usize, odds: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize,
+  total: usize, loss: usize, grad: usize, complements: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize,
   gradOutput: usize, outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   const table = expTable<T>(temperature);
@@ -69,12 +69,12 @@ export function crossEntropy<T>(
     if (indexed) gatherTargets<T>(xs, ys, n, cols, bytes, layout, false);
     rowWeights<T>(ys, weight, us, n, cols, 1);
     if (blended) panelTargets<T>(xs, ts, ws, tiles, bytes, layout, <T>keep, <T>spread);
-    panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table, odds ? ROWS + OTHERS_LOST : 0);
+    panelExp<T>(ROWS + OTHERS, es, xs, ROWS + SHIFT, tiles, cols, layout, true, table, complements ? ROWS + OTHERS_LOST : 0);
     logs(ROWS + LOG, ROWS + INVERSE, ROWS + OTHERS, n);
     const special = losses(total, loss ? loss + (<usize>r << 3) : 0, n, keep, 1 / temperature, blended);
-    if (odds) {
+    if (complements) {
       ownExp<T>(n, table);
-      leaveOdds(odds + <usize>r * 24, n, 1 / temperature);
+      leaveComplements(complements + <usize>r * 24, n, 1 / temperature);
     }
     if (!grad) continue;
 
@@ -140,10 +140,10 @@ function ownExp<T>(n: i32, table: usize): void {
   panelExp<T>(ROWS + OWN, SECOND, SECOND, ROWS + SHIFT, tiles, 1, NARROW, false, table, ROWS + OWN_LOST);
 }
 
-/** Of n rows what `odds` holds: q = (Σ over all but the maximum + 1 − e_y) / d, where nothing cancels. */
-function leaveOdds(odds: usize, n: i32, perT: f64): void {
+/** Of n rows what `complements` holds: q = (Σ over all but the maximum + 1 − e_y) / d, where nothing cancels. */
+function leaveComplements(complements: usize, n: i32, perT: f64): void {
   const one = v128.load64_splat(NUMBERS), head = v128.load64_splat(HEAD), perTs = f64x2.splat(perT);
-  for (let row = ROWS; n > 0; n -= 2, row += 16, odds += 48) {
+  for (let row = ROWS; n > 0; n -= 2, row += 16, complements += 48) {
     const others = v128.load(row, OTHERS), othersLost = v128.load(row, OTHERS_LOST), inverse = v128.load(row, INVERSE);
     const own = v128.load(row, OWN), rest = f64x2.sub(one, own), all = f64x2.add(others, rest), d = f64x2.add(one, others);
     let lost = f64x2.sub(f64x2.sub(f64x2.sub(one, rest), own), v128.load(row, OWN_LOST));
@@ -155,11 +155,11 @@ function leaveOdds(odds: usize, n: i32, perT: f64): void {
     const qLost = f64x2.mul(f64x2.add(left, f64x2.sub(lost, f64x2.mul(q, dLost))), inverse);
     const log = v128.load(row, LOG), below = f64x2.mul(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), perTs);
     const lossLost = f64x2.add(f64x2.mul(othersLost, inverse), lostBy(log, below, f64x2.add(log, below)));
-    v128.store(odds, i64x2.shuffle(q, qLost, 0, 2));
-    v128.store64_lane(odds, lossLost, 0, 16);
+    v128.store(complements, i64x2.shuffle(q, qLost, 0, 2));
+    v128.store64_lane(complements, lossLost, 0, 16);
     if (n == 1) break;
-    v128.store(odds, i64x2.shuffle(q, qLost, 1, 3), 24);
-    v128.store64_lane(odds, lossLost, 1, 40);
+    v128.store(complements, i64x2.shuffle(q, qLost, 1, 3), 24);
+    v128.store64_lane(complements, lossLost, 1, 40);
   }
 }
 

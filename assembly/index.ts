@@ -54,16 +54,16 @@ export function logSumExp(bytes: i32, lse: usize, x: usize, outer: i32, cols: i3
   else logSumExpOf<f64>(lse, x, outer, cols, inner, temperature);
 }
 export function crossEntropy(
-  bytes: i32, total: usize, loss: usize, grad: usize, odds: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize,
+  bytes: i32, total: usize, loss: usize, grad: usize, complements: usize, x: usize, targets: usize, probabilities: usize, weight: usize, sampleWeight: usize,
   gradOutput: usize, outer: i32, cols: i32, inner: i32, smoothing: f64, temperature: f64, gradScale: f64,
 ): void {
   if (bytes == 4) {
     crossEntropyOf<f32>(
-      total, loss, grad, odds, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
+      total, loss, grad, complements, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
     );
   } else {
     crossEntropyOf<f64>(
-      total, loss, grad, odds, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
+      total, loss, grad, complements, x, targets, probabilities, weight, sampleWeight, gradOutput, outer, cols, inner, smoothing, temperature, gradScale,
     );
   }
 }

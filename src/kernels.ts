@@ -33,7 +33,7 @@ export interface LossTerms {
   /**
    * Of cross-entropy with class indices: room for q = 1 − p_y, and what q and the loss have lost to rounding, for each row. With it all are more exact.
    */
-  readonly odds?: Float64Array;
+  readonly complements?: Float64Array;
   readonly logits: FloatArray;
   readonly indices: ClassIndices | undefined;
   /** Without indices: class probabilities, of the logits' type and length. */

@@ -27,7 +27,7 @@ export function crossEntropy(terms: LossTerms, labelSmoothing: number, temperatu
 }
 
 function classTargets(terms: LossTerms, temperature: number): number {
-  const { grad, odds, logits, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
+  const { grad, complements, logits, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
   const { outer, classes, inner } = terms.shape;
   const indices = terms.indices!;
   const e = scratchRow(0, classes);
@@ -46,10 +46,10 @@ function classTargets(terms: LossTerms, temperature: number): number {
       const zy = e[y]!;
       const s = rowExp(e, e, classes, k);
       const w = weight === undefined ? 1 : weight[y]!;
-      if (odds !== undefined) {
+      if (complements !== undefined) {
         const q = (s + (1 - e[y]!)) / (1 + s);
-        odds[3 * row] = q;
-        odds[3 * row + 1] = q > 0.5 ? 1 - q - e[y]! / (1 + s) : 0;
+        complements[3 * row] = q;
+        complements[3 * row + 1] = q > 0.5 ? 1 - q - e[y]! / (1 + s) : 0;
       }
       losses.set(row, u * (w * Math.log1p(s) - (w === 0 ? 0 : w * zy))); // 0 · (−log 0) counts as 0
       if (grad === undefined) continue;

@@ -20,9 +20,9 @@ export function focal(
   const { losses, grad, logits, shape, weight, sampleWeight, gradOutput } = terms;
   const rows = shape.outer * shape.inner;
   const log = newArray(fn, Float64Array.prototype, rows); // then the factor of the gradient
-  const odds = newArray(fn, Float64Array.prototype, 3 * rows);
+  const complements = newArray(fn, Float64Array.prototype, 3 * rows);
   const none = { grad: undefined, weight: undefined, sampleWeight: undefined, gradOutput: undefined };
-  kernels.crossEntropy({ ...terms, ...none, losses: log, odds }, 0, temperature);
+  kernels.crossEntropy({ ...terms, ...none, losses: log, complements }, 0, temperature);
 
   const total = new Total();
   for (let r = 0; r < rows; r++) {
@@ -30,11 +30,11 @@ export function focal(
     const w = y < 0 ? 0 : weight === undefined ? 1 : weight[y]!;
     const u = y < 0 ? 0 : sampleWeight === undefined ? 1 : sampleWeight[r]!;
     const n = log[r]!;
-    const q = odds[3 * r]!;
+    const q = complements[3 * r]!;
     // Infinity has lost nothing, and what is 0 neither.
     const isPlain = !(q > 0 && n < Infinity);
-    const qLost = isPlain ? 0 : odds[3 * r + 1]!;
-    const nLost = isPlain ? 0 : odds[3 * r + 2]!;
+    const qLost = isPlain ? 0 : complements[3 * r + 1]!;
+    const nLost = isPlain ? 0 : complements[3 * r + 2]!;
     const p = isPlain ? 1 - q : complement(q, qLost);
     const plain = w === 0 && n === Infinity ? 0 : w * powerOf(q, p, gamma) * n;
     const loss = u === 0 ? 0 : u * (isPlain ? plain : plain + plain * (powerLost(q, qLost, p, gamma) + nLost / n)) + 0;
@@ -45,7 +45,7 @@ export function focal(
     log[r] = gradOutput === undefined ? factor : factor * gradOutput[r]!;
   }
   if (grad !== undefined) {
-    const more = logits instanceof Float64Array ? { odds } : {};
+    const more = logits instanceof Float64Array ? { complements } : {};
     kernels.crossEntropy({ ...terms, ...more, losses: undefined, gradOutput: log }, 0, temperature);
   }
   return total.value;

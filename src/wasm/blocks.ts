@@ -30,7 +30,7 @@ export class LossPointers {
   weight = 0;
   losses = 0;
   grads = 0;
-  odds = 0;
+  complements = 0;
   top = 0;
   logits = 0;
   targets = 0;

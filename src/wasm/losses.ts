@@ -25,7 +25,7 @@ export function crossEntropyKernel({ shape, gradScale }: Terms, smoothing: numbe
       at.total,
       at.losses,
       at.grads,
-      at.odds,
+      at.complements,
       at.logits,
       at.targets,
       at.probabilities,
@@ -121,7 +121,7 @@ function lossOf(
   kernel: LossKernel,
   apart: boolean,
 ): number {
-  const { losses, grad, odds, logits, probabilities, shape, accumulate } = terms;
+  const { losses, grad, complements, logits, probabilities, shape, accumulate } = terms;
   const slots = 1 + (probabilities === undefined ? 0 : 1) + (accumulate ? 1 : 0) + (apart ? 1 : 0);
   const b = blocks.open(logits, shape, narrow, slots, bytesPerRow(terms), keptElements(terms));
   const at = startLoss(b, terms);
@@ -132,7 +132,7 @@ function lossOf(
     at.grads = grad === undefined ? 0 : b.place(grad, logits, at.logits, accumulate, apart);
     kernel(b, at);
     if (losses !== undefined) b.leaveRows(losses, at.losses);
-    if (odds !== undefined) b.leaveRows(odds, at.odds, 3);
+    if (complements !== undefined) b.leaveRows(complements, at.complements, 3);
     if (grad !== undefined) b.leave(grad, at.grads, accumulate);
   } while (b.next());
   return b.readTotal(at.total);
@@ -169,12 +169,12 @@ function sparseLossOf(blocks: Blocks, terms: LossTerms, grad: FloatArray, kernel
   return b.readTotal(at.total);
 }
 
-/** What a loss needs for each row beside its classes: one target and perhaps a loss, the odds and two factors. */
-export function bytesPerRow({ losses, odds, sampleWeight, gradOutput }: Terms): number {
+/** What a loss needs for each row beside its classes: one target and perhaps a loss, the complements and two factors. */
+export function bytesPerRow({ losses, complements, sampleWeight, gradOutput }: Terms): number {
   return (
     4 +
     (losses === undefined ? 0 : 8) +
-    (odds === undefined ? 0 : 24) +
+    (complements === undefined ? 0 : 24) +
     (sampleWeight === undefined ? 0 : 8) +
     (gradOutput === undefined ? 0 : 8)
   );
@@ -197,11 +197,11 @@ export function startLoss(b: Blocks, { weight }: Terms): LossPointers {
 export function enterRows(
   b: Blocks,
   at: LossPointers,
-  { losses, odds, indices, sampleWeight, gradOutput }: Terms,
+  { losses, complements, indices, sampleWeight, gradOutput }: Terms,
 ): void {
   at.targets = indices === undefined ? 0 : b.enterIndices(indices);
   at.sampleWeight = sampleWeight === undefined ? 0 : b.enterRows(sampleWeight);
   at.gradOutput = gradOutput === undefined ? 0 : b.enterRows(gradOutput);
   at.losses = losses === undefined ? 0 : b.arena.take(b.rows * 8);
-  at.odds = odds === undefined ? 0 : b.arena.take(b.rows * 24);
+  at.complements = complements === undefined ? 0 : b.arena.take(b.rows * 24);
 }

@@ -78,16 +78,16 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   logSoftmaxGrad: product,
   logSumExp: { ...forward, writes: { lse: PER_ROW }, ways: [{ scalars: () => ({ temperature: 1 }) }] },
   crossEntropy: {
-    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS, odds: THREE_PER_ROW },
+    writes: { total: TOTAL, loss: PER_ROW, grad: LOGITS, complements: THREE_PER_ROW },
     reads: { x: LOGITS, targets: INDICES, probabilities: LOGITS, ...FACTORS },
     scalars: [...SIZES, "smoothing", "temperature", "gradScale"],
     ways: [
-      ["grad", "odds", "probabilities", ...WITHOUT_FACTORS],
-      ["odds", "probabilities", ...WITHOUT_FACTORS],
-      ["loss", "odds", "probabilities", ...WITHOUT_FACTORS],
-      ["odds", "probabilities"],
-      ["odds", "targets", ...WITHOUT_FACTORS],
-      ["odds", "targets"],
+      ["grad", "complements", "probabilities", ...WITHOUT_FACTORS],
+      ["complements", "probabilities", ...WITHOUT_FACTORS],
+      ["loss", "complements", "probabilities", ...WITHOUT_FACTORS],
+      ["complements", "probabilities"],
+      ["complements", "targets", ...WITHOUT_FACTORS],
+      ["complements", "targets"],
       ["grad", "probabilities", ...WITHOUT_FACTORS],
       ["probabilities"],
     ].flatMap((absent) =>
