@@ -3,7 +3,7 @@
 // Changes one place at a time (mutants.ts), drawn by a seed, and runs tests until one fails; ends with 1 where fewer than 95 % of the mutants are killed.
 // A mutant of assembly/ is judged by the conformance tests' problems first (judge.ts), then by test files, those named after its file before
 // others; one of src/ by test files. They run in a copy of the repository. Not counted: what does not compile, or compiles to the very same
-// module. Not run: tests of what is the same rather than of what is right (digest, sizes). `--from M` goes on after the first M of a seed.
+// module. Not run: tests of what is the same rather than of what is right (digest, sizes). `--from M` goes on at the mutant with this number.
 
 import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
 import {
@@ -189,7 +189,6 @@ async function killerOfWrapper({ file, text }: Mutant): Promise<string | undefin
 const killer = (mutant: Mutant, module: Uint8Array | undefined) =>
   module ? killerOfKernel(mutant, module) : killerOfWrapper(mutant);
 
-let drawn = 0;
 let tried = 0;
 let survived = 0;
 try {
@@ -199,18 +198,18 @@ try {
   const fault = await killer(unchanged, isKernel ? original : undefined);
   if (fault !== undefined) throw new Error(`what is unchanged fails: ${fault}`);
 
-  for (const mutant of mutants) {
+  for (const [number, mutant] of mutants.entries()) {
+    if (number < Number(options.from)) continue;
     if (tried === Number(options.count)) break;
     const module = isKernel ? await compile(mutant) : undefined;
     if (isKernel && (module === undefined || Buffer.compare(module, original!) === 0)) continue;
-    if (++drawn <= Number(options.from)) continue;
     tried++;
     const found = await killer(mutant, module);
     const { file, line, before, after } = mutant;
     if (found === undefined) {
       survived++;
-      console.log(`${drawn} ${file}:${line} SURVIVED\n- ${before.trim()}\n+ ${after.trim()}`);
-    } else console.log(`${drawn} ${file}:${line} killed: ${found.split("\n").at(-1)!.trim().slice(0, 90)}`);
+      console.log(`${number} ${file}:${line} SURVIVED\n- ${before.trim()}\n+ ${after.trim()}`);
+    } else console.log(`${number} ${file}:${line} killed: ${found.split("\n").at(-1)!.trim().slice(0, 90)}`);
   }
 } finally {
   judge?.kill("SIGKILL");
