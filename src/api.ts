@@ -15,6 +15,8 @@ import { softmax, softmaxGrad } from "./functions/softmax.js";
 import { topK } from "./functions/topK.js";
 import type { Kernels } from "./kernels.js";
 import type {
+  AnyFloat32Array,
+  AnyUint16Array,
   BinaryCrossEntropyOptions,
   BinaryTargets,
   ClassIndices,
@@ -35,8 +37,8 @@ import type {
   Loss,
   NewInt32Array,
   OneRowOptions,
-  Out,
   OutOptions,
+  Place,
   Result,
   RowsOptions,
   SameKind,
@@ -59,7 +61,7 @@ export interface Functions {
    * @example softmax([1, 2, 3]) // [0.09003057317038045, 0.2447284710547976, 0.6652409557748218]
    * @see Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021)
    */
-  softmax<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  softmax<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     options?: OutOptions<A, O> & TemperatureOptions,
   ): Given<O, Result<A>>;
@@ -75,7 +77,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example softmaxGrad([0.25, 0.75], [1, 0]) // [0.1875, -0.1875]
    */
-  softmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  softmaxGrad<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     y: A,
     dy: SameKind<A>,
     options?: OutOptions<A, O>,
@@ -91,7 +93,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSoftmax([1000, 1]) // [0, -999]
    */
-  logSoftmax<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  logSoftmax<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     options?: OutOptions<A, O> & TemperatureOptions,
   ): Given<O, Result<A>>;
@@ -107,7 +109,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSoftmaxGrad([Math.log(0.25), Math.log(0.75)], [1, 0]) // [0.75, -0.75]
    */
-  logSoftmaxGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  logSoftmaxGrad<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     y: A,
     dy: SameKind<A>,
     options?: OutOptions<A, O>,
@@ -125,7 +127,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSumExp([0, 0, 0, 0]) // [1.3862943611198906]
    */
-  logSumExp<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  logSumExp<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     options?: OutOptions<A, O> & TemperatureOptions,
   ): Given<O, Result<A>>;
@@ -164,7 +166,7 @@ export interface Functions {
    * @throws as crossEntropy; `grad` is untouched then.
    * @example crossEntropyGrad([0, 0], [1]) // { loss: 0.6931471805599453, grad: [0.5, -0.5] }
    */
-  crossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
+  crossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Place<A> | undefined = undefined>(
     logits: A,
     targets: ClassIndices | ClassProbabilities<A>,
     options?: CrossEntropyOptions<R> & GradOptions<A, G>,
@@ -202,7 +204,7 @@ export interface Functions {
    * @throws as crossEntropy; `grad` is untouched then.
    * @example hingeGrad([3.2, 5.1, -1.7], [0]).grad // [-1, 1, 0]
    */
-  hingeGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
+  hingeGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Place<A> | undefined = undefined>(
     scores: A,
     targets: ClassIndices,
     options?: HingeOptions<R> & GradOptions<A, G>,
@@ -220,7 +222,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example linear([1, 2], [1, 0, 0, 1, 1, 1], { bias: [0, 0, 10] }) // [1, 2, 13]
    */
-  linear<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  linear<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     weight: SameKind<A>,
     options?: LinearOptions<A, O>,
@@ -361,8 +363,8 @@ export interface Functions {
    * @throws TypeError for anything but a Uint16Array or a Float16Array, or a wrong `out`; RangeError for its length.
    * @example float16ToFloat32(Uint16Array.of(0x3c00, 0xc000, 0x0001)) // [1, -2, 5.960464477539063e-8]
    */
-  float16ToFloat32<O extends Float32Array | undefined = undefined>(
-    bits: Uint16Array | Float16ArrayLike,
+  float16ToFloat32<O extends AnyFloat32Array | undefined = undefined>(
+    bits: AnyUint16Array | Float16ArrayLike,
     options?: { out?: O },
   ): Given<O, Result<Float32Array>>;
 
@@ -376,7 +378,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example sigmoid([-100, 0, 20]) // [3.720075976020836e-44, 0.5, 0.9999999979388463]
    */
-  sigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  sigmoid<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     options?: OutOptions<A, O>,
   ): Given<O, Result<A>>;
@@ -392,7 +394,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example sigmoidGrad([0.25], [1]) // [0.1875]
    */
-  sigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  sigmoidGrad<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     y: A,
     dy: SameKind<A>,
     options?: OutOptions<A, O>,
@@ -408,7 +410,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSigmoid([-1000, 40]) // [-1000, -4.248354255291589e-18]
    */
-  logSigmoid<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  logSigmoid<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     x: A,
     options?: OutOptions<A, O>,
   ): Given<O, Result<A>>;
@@ -424,7 +426,7 @@ export interface Functions {
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSigmoidGrad([Math.log(0.25)], [1]) // [0.75]
    */
-  logSigmoidGrad<A extends LogitsLike, O extends Out<A> | undefined = undefined>(
+  logSigmoidGrad<A extends LogitsLike, O extends Place<A> | undefined = undefined>(
     y: A,
     dy: SameKind<A>,
     options?: OutOptions<A, O>,
@@ -463,7 +465,11 @@ export interface Functions {
    * @throws as binaryCrossEntropy; `grad` is untouched then.
    * @example binaryCrossEntropyGrad([0], [1]) // { loss: 0.6931471805599453, grad: [-0.5] }
    */
-  binaryCrossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean", G extends Out<A> | undefined = undefined>(
+  binaryCrossEntropyGrad<
+    A extends LogitsLike,
+    R extends Reduction = "mean",
+    G extends Place<A> | undefined = undefined,
+  >(
     logits: A,
     targets: BinaryTargets<A>,
     options?: BinaryCrossEntropyOptions<R> & GradOptions<A, G>,

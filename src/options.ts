@@ -9,11 +9,26 @@ export interface Float16ArrayLike {
   readonly [index: number]: number;
 }
 
+// Typed arrays as arguments, each over any buffer, with the property first that tells them apart: an error about another one names both, in place of
+// seven lines about their methods.
+export interface AnyFloat32Array extends Float32Array {
+  readonly [Symbol.toStringTag]: "Float32Array";
+}
+export interface AnyFloat64Array extends Float64Array {
+  readonly [Symbol.toStringTag]: "Float64Array";
+}
+export interface AnyInt32Array extends Int32Array {
+  readonly [Symbol.toStringTag]: "Int32Array";
+}
+export interface AnyUint16Array extends Uint16Array {
+  readonly [Symbol.toStringTag]: "Uint16Array";
+}
+
 /** What is computed in f32, with results in a Float32Array. */
-type Single = Float32Array | Float16ArrayLike;
+type Single = AnyFloat32Array | Float16ArrayLike;
 
 /** Logits, scores, probabilities or gradients: Float32Array and Float16Array compute in f32; Float64Array and arrays of numbers in f64. */
-export type LogitsLike = Single | Float64Array | readonly number[];
+export type LogitsLike = Single | AnyFloat64Array | readonly number[];
 /** Weights and other factors. */
 export type Factors = Exclude<LogitsLike, Float16ArrayLike>;
 
@@ -36,13 +51,20 @@ export type Out<A extends LogitsLike> = A extends Single
     ? Float64Array
     : number[];
 
+/** The same, as what an argument must be. */
+export type Place<A extends LogitsLike> = A extends Single
+  ? AnyFloat32Array
+  : A extends Float64Array
+    ? AnyFloat64Array
+    : number[];
+
 /** The array that was given for a result, or else a new one. (Written so that O is inferred from the options alone.) */
 export type Given<O, N> = { given: NonNullable<O>; new: N }[O extends object ? "given" : "new"];
 
 /** What must be of the kind of such an input. */
 export type SameKind<A extends LogitsLike> =
-  | Out<A>
-  | (A extends readonly number[] ? Float64Array : A extends Single ? Single : never);
+  | Place<A>
+  | (A extends readonly number[] ? AnyFloat64Array : A extends Single ? Single : never);
 
 /** One class index per row; a number for one row. */
 export type ClassIndices =
@@ -62,7 +84,7 @@ export type ClassIndices =
 export type NumberList = Exclude<ClassIndices, number | BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
 
 /** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). `shape` must be given with them. */
-export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Single ? Single : Float64Array;
+export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Single ? Single : AnyFloat64Array;
 
 /** One target per logit, in [0, 1]: of the logits' type, or integers, or numbers. */
 export type BinaryTargets<A extends LogitsLike = LogitsLike> = Exclude<ClassIndices, number> | ClassProbabilities<A>;
@@ -216,7 +238,7 @@ export interface LayerGradients<A extends LogitsLike = LogitsLike> {
 
 export interface IndicesOptions extends ShapeOptions {
   /** Where the indices go, one for each row. Default: a new array; without `shape`, a number. */
-  out?: Int32Array | undefined;
+  out?: AnyInt32Array | undefined;
 }
 /** One row: what comes back is a number. */
 export interface OneRowOptions extends IndicesOptions {
@@ -230,7 +252,7 @@ export interface RowsOptions extends IndicesOptions {
 }
 /** A place for what comes back: that is it. */
 export interface IntoOptions extends IndicesOptions {
-  out: Int32Array;
+  out: AnyInt32Array;
 }
 
 export interface TopKOptions extends ShapeOptions, TemperatureOptions {

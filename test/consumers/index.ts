@@ -1,8 +1,10 @@
 // npm run test:consumers: the packed package as its users' tools see it. publint and attw look for faults of the package; applications
-// in types/ are compiled by TypeScript 5.0 to 7.0 under each way to resolve modules, with nothing but the ES2020 library; jest/ and browser/
-// are run. `-- types` and so on take the rows whose name begins so, `-- --fast` of TypeScript's versions the oldest and the newest.
+// in types/ are compiled by TypeScript 5.0 to 7.0 under each way to resolve modules, with nothing but the ES2020 library, and the errors about wrong
+// arrays read; jest/ and browser/ are run. `-- types` and so on take the rows whose name begins so, `-- --fast` of TypeScript's versions the
+// oldest and the newest.
 
-import { writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findChromium } from "../package/chromium.js";
@@ -14,13 +16,14 @@ const { values: only, positionals } = parseArgs({ allowPositionals: true, option
 const [prefix = ""] = positionals;
 const count = { ok: 0, failed: 0, "not run": 0 };
 
-function row(name: string, command: string | undefined): void {
+function row(name: string, check: string | (() => void) | undefined): void {
   if (!name.startsWith(prefix)) return;
   let outcome: keyof typeof count = "ok";
   let detail = "";
   try {
-    if (command === undefined) outcome = "not run";
-    else run(command, folder);
+    if (check === undefined) outcome = "not run";
+    else if (typeof check === "string") run(check, folder);
+    else check();
   } catch (error) {
     outcome = "failed";
     detail = `\n${error}`;
@@ -38,7 +41,8 @@ const esm = ["consumer.ts"];
 const both = ["consumer.ts", "commonjs.cts"];
 const withRequire = [...both, "require.cts"];
 const compilations: [version: string, module: string, moduleResolution: string, files: string[]][] = [];
-for (const version of only.fast ? ["5.0", "7.0"] : ["5.0", "5.4", "5.9", "6.0", "7.0"]) {
+const versions = only.fast ? ["5.0", "7.0"] : ["5.0", "5.4", "5.9", "6.0", "7.0"];
+for (const version of versions) {
   // Renamed in 5.0, deprecated in 6.0, gone in 7.0.
   if (version < "7") compilations.push([version, version < "6" ? "commonjs" : "es2022", "node10", esm]);
   compilations.push([version, "node16", "node16", version < "5.3" ? esm : both]);
@@ -46,13 +50,14 @@ for (const version of only.fast ? ["5.0", "7.0"] : ["5.0", "5.4", "5.9", "6.0", 
   compilations.push([version, "nodenext", "nodenext", version < "5.3" ? esm : version < "5.8" ? both : withRequire]);
   compilations.push([version, "es2022", "bundler", esm]);
 }
-for (const [version, module, moduleResolution, files] of compilations) {
+/** The command that compiles files of types/ by a version of TypeScript. */
+function tsc(version: string, module: string, moduleResolution: string, files: string[], lib: string): string {
   const config = {
     compilerOptions: {
       module,
       moduleResolution,
       target: "es2020",
-      lib: ["es2020"],
+      lib: [lib],
       types: [],
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -63,12 +68,29 @@ for (const [version, module, moduleResolution, files] of compilations) {
     },
     files: files.map((file) => `types/${file}`),
   };
-  const project = `tsconfig.${version}.${moduleResolution}.json`;
+  const project = `tsconfig.${version}.${moduleResolution}.${lib}.json`;
   writeFileSync(join(folder, project), JSON.stringify(config));
-  row(
-    `types: TypeScript ${version}, ${moduleResolution}, ${files.join(" ")}`,
-    `node node_modules/typescript-${version}/bin/tsc -p ${project}`,
-  );
+  return `node node_modules/typescript-${version}/bin/tsc -p ${project}`;
+}
+
+for (const [version, module, moduleResolution, files] of compilations) {
+  const name = `types: TypeScript ${version}, ${moduleResolution}, ${files.join(" ")}`;
+  row(name, tsc(version, module, moduleResolution, files, "es2020"));
+}
+for (const version of versions) row(`types: TypeScript ${version}, errors`, () => checkErrors(version));
+
+/** That the error about each wrong array has at most four lines, which speak of arrays, whatever methods the newest library gives both. */
+function checkErrors(version: string): void {
+  const command = tsc(version, "nodenext", "nodenext", ["wrong.ts"], "es2023");
+  const [, ...errors] = run(`${command} --pretty false || true`, folder).split(/^types\/wrong\.ts/m);
+  const calls = readFileSync(join(folder, "types/wrong.ts"), "utf8").match(/^\w+\(.*\);$/gm);
+  assert.equal(errors.length, calls?.length);
+  const said =
+    /^ +(Type '"?\w+Array(<\w+>)?"?' is not assignable to type '"?\w+Array"?'|Types of property '\[Symbol\.toStringTag\]' are incompatible)\.$/;
+  for (const error of errors) {
+    const lines = error.trimEnd().split("\n");
+    assert(lines.length <= 4 && lines.slice(1).every((line) => said.test(line)), error);
+  }
 }
 
 const vmModules = "node --experimental-vm-modules node_modules/jest/bin/jest.js";

@@ -7,18 +7,27 @@ import {
   createWorkspace,
   crossEntropy,
   crossEntropyGrad,
+  type Float16ArrayLike,
   float16ToFloat32,
   hinge,
   hingeGrad,
   initialLoss,
+  type LayerGradients,
+  type LogitsLike,
   type LossParts,
+  linear,
   linearCrossEntropy,
+  linearCrossEntropyGrad,
   logSigmoid,
   logSigmoidGrad,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
+  type Out,
+  type OutOptions,
+  type Result,
   ready,
+  type SameKind,
   sample,
   sigmoid,
   sigmoidGrad,
@@ -145,6 +154,47 @@ describe("arguments", () => {
     softmaxGrad(f32, softmax(f32));
     softmaxGrad(softmax(f32), f32);
     crossEntropyGrad(f32, targets, { grad: unknown });
+  });
+
+  it("may be of a class of the caller's", () => {
+    class Logits extends Float32Array {
+      name = "";
+    }
+    const out = new Logits(6);
+    expectTypeOf(softmax(out)).toEqualTypeOf<F32>();
+    expectTypeOf(softmax(f32, { out })).toEqualTypeOf<Logits>();
+    softmaxGrad(out, out);
+  });
+
+  it("may be of a type parameter", () => {
+    function probabilities<A extends LogitsLike>(x: A): Result<A> {
+      return softmax(x);
+    }
+    expectTypeOf(probabilities(f32)).toEqualTypeOf<F32>();
+    expectTypeOf(probabilities(list)).toEqualTypeOf<number[]>();
+    expectTypeOf(probabilities(f32 as LogitsLike)).toEqualTypeOf<F32 | F64 | number[]>();
+
+    const withOptions = <A extends LogitsLike>(x: A, options: OutOptions<A>) => softmax(x, options);
+    expectTypeOf(withOptions(f32, {})).toEqualTypeOf<Float32Array>();
+    const into = <A extends LogitsLike, O extends Out<A>>(x: A, out: O) => softmax(x, { out });
+    expectTypeOf(into(f32, f32)).toEqualTypeOf<F32>();
+    const grad = <A extends LogitsLike>(y: A, dy: SameKind<A>) => softmaxGrad(y, dy);
+    expectTypeOf(grad(list, f64)).toEqualTypeOf<number[]>();
+    const layer = <A extends LogitsLike>(x: A, weight: Out<A>): Out<A> => {
+      const gradients: LayerGradients<A> = linearCrossEntropyGrad(x, weight, targets, { gradWeight: weight });
+      return gradients.gradX ?? linear(x, gradients.gradWeight, { out: weight });
+    };
+    expectTypeOf(layer(f64, f64)).toEqualTypeOf<Float64Array>();
+  });
+
+  it("can be told apart", () => {
+    const length = (x: LogitsLike) => {
+      if (x instanceof Float32Array) return x.subarray(1).length;
+      if (x instanceof Float64Array) return x.subarray(1).length;
+      expectTypeOf(x).toEqualTypeOf<Float16ArrayLike | readonly number[]>();
+      return x.length;
+    };
+    length(f32);
   });
 
   it("may be any kind of class indices, and probabilities only for cross-entropy", () => {
