@@ -262,12 +262,18 @@ export interface Functions {
    * @throws as crossEntropy; no gradient is touched then.
    * @example linearCrossEntropyGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [0.5, 1, -0.5, -1]
    */
-  linearCrossEntropyGrad<A extends LogitsLike, R extends Reduction = "mean">(
+  linearCrossEntropyGrad<
+    A extends LogitsLike,
+    R extends Reduction = "mean",
+    W extends Place<A> | undefined = undefined,
+    B extends Place<A> | undefined = undefined,
+    X extends Place<A> | boolean | undefined = undefined,
+  >(
     x: A,
     weight: SameKind<A>,
     targets: ClassIndices | ClassProbabilities<A>,
-    options?: LayerCrossEntropyOptions<A, R> & LayerGradOptions<A>,
-  ): { loss: Loss<A, R> } & LayerGradients<A>;
+    options?: LayerCrossEntropyOptions<A, R> & LayerGradOptions<A, W, B, X>,
+  ): { loss: Loss<A, R> } & LayerGradients<A, Given<W, Result<A>>, Given<B, Result<A>>, Given<X, Result<A>>>;
 
   /**
    * hinge(linear(x, weight, { bias }), targets, options) without the scores ever being in memory as a whole.
@@ -294,12 +300,18 @@ export interface Functions {
    * @throws as crossEntropy; no gradient is touched then.
    * @example linearHingeGrad([1, 2], [0, 0, 0, 0], [1]).gradWeight // [1, 2, -1, -2]
    */
-  linearHingeGrad<A extends LogitsLike, R extends Reduction = "mean">(
+  linearHingeGrad<
+    A extends LogitsLike,
+    R extends Reduction = "mean",
+    W extends Place<A> | undefined = undefined,
+    B extends Place<A> | undefined = undefined,
+    X extends Place<A> | boolean | undefined = undefined,
+  >(
     x: A,
     weight: SameKind<A>,
     targets: ClassIndices,
-    options?: LayerHingeOptions<A, R> & LayerGradOptions<A>,
-  ): { loss: Loss<A, R> } & LayerGradients<A>;
+    options?: LayerHingeOptions<A, R> & LayerGradOptions<A, W, B, X>,
+  ): { loss: Loss<A, R> } & LayerGradients<A, Given<W, Result<A>>, Given<B, Result<A>>, Given<X, Result<A>>>;
 
   /**
    * The class with the largest logit in each row: the lowest index of equal ones. A NaN counts as the largest, as in NumPy and PyTorch.

@@ -59,7 +59,7 @@ export type Place<A extends LogitsLike> = A extends Single
     : number[];
 
 /** The array that was given for a result, or else a new one. (Written so that O is inferred from the options alone.) */
-export type Given<O, N> = { given: NonNullable<O>; new: N }[O extends object ? "given" : "new"];
+export type Given<O, N> = { given: Extract<O, object>; new: N }[O extends object ? "given" : "new"];
 
 /** What must be of the kind of such an input. */
 export type SameKind<A extends LogitsLike> =
@@ -215,25 +215,25 @@ export interface LayerHingeOptions<A extends LogitsLike = LogitsLike, R extends 
   extends Omit<HingeOptions<R>, "shape" | "axis" | "weight">,
     LayerLossOptions<A> {}
 
-export interface LayerGradOptions<A extends LogitsLike = LogitsLike> {
+export interface LayerGradOptions<A extends LogitsLike = LogitsLike, W = Out<A>, B = Out<A>, X = Out<A> | boolean> {
   /** Where the gradient of the weights goes: of their type and length. Default: a new array. */
-  gradWeight?: Out<A> | undefined;
+  gradWeight?: W | undefined;
   /** Where that of the bias goes, or of one that is 0. Default: a new array if there is a bias. */
-  gradBias?: Out<A> | undefined;
+  gradBias?: B | undefined;
   /** Whether that of x is wanted, or where it goes: of its type and length. Default: false. */
-  gradX?: Out<A> | boolean | undefined;
+  gradX?: X | undefined;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
   gradOutput?: number | Factors | undefined;
   /** Add to these arrays instead of overwriting them. Default: false. */
   accumulate?: boolean | undefined;
 }
 
-export interface LayerGradients<A extends LogitsLike = LogitsLike> {
-  gradWeight: Out<A>;
+export interface LayerGradients<A extends LogitsLike = LogitsLike, W = Out<A>, B = Out<A>, X = Out<A>> {
+  gradWeight: W;
   /** Present where there is a bias, or a place for it. */
-  gradBias?: Out<A>;
+  gradBias?: B;
   /** Present where it was asked for. */
-  gradX?: Out<A>;
+  gradX?: X;
 }
 
 export interface IndicesOptions extends ShapeOptions {

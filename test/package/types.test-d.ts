@@ -13,11 +13,13 @@ import {
   hingeGrad,
   initialLoss,
   type LayerGradients,
+  type LayerGradOptions,
   type LogitsLike,
   type LossParts,
   linear,
   linearCrossEntropy,
   linearCrossEntropyGrad,
+  linearHingeGrad,
   logSigmoid,
   logSigmoidGrad,
   logSoftmax,
@@ -131,6 +133,23 @@ describe("results", () => {
     expectTypeOf(softmax(f32, { out: f32 })).toEqualTypeOf<F32>();
     expectTypeOf(hingeGrad(f32, targets, { grad: out }).grad).toEqualTypeOf<Float32Array>();
     softmax(f32, { out: undefined, axis: undefined });
+  });
+
+  it("of a layer too", () => {
+    const { gradWeight, gradBias, gradX } = linearCrossEntropyGrad(f32, f32, targets, { bias: f32, gradX: true });
+    new Blob([gradWeight, gradBias ?? f32, gradX ?? f32]);
+    const given: Float32Array = f32;
+    const into = linearHingeGrad(f32, f32, targets, { gradWeight: given, gradX: given as Float32Array | boolean });
+    expectTypeOf(into.gradWeight).toEqualTypeOf<Float32Array>();
+    expectTypeOf(into.gradBias).toEqualTypeOf<F32 | undefined>();
+    expectTypeOf(into.gradX).toEqualTypeOf<Float32Array | F32 | undefined>();
+    expectTypeOf(linearHingeGrad(list, list, targets, { gradX: list }).gradX).toEqualTypeOf<number[] | undefined>();
+    const options: LayerGradOptions<Float32Array> = { gradX: true };
+    expectTypeOf(linearHingeGrad(f32, f32, targets, options).gradX).toEqualTypeOf<Float32Array | F32 | undefined>();
+    const named: LayerGradients<Float32Array> = linearCrossEntropyGrad(f32, f32, targets);
+    expectTypeOf(named.gradWeight).toEqualTypeOf<Float32Array>();
+    // @ts-expect-error: the gradient is f64
+    linearHingeGrad(f32, f32, targets, { gradWeight: f64 });
   });
 
   it("of the rest", () => {

@@ -1,5 +1,5 @@
 // Arrays of another kind, a call a line: the error about each must speak of arrays, and not of their methods.
-import { float16ToFloat32, linear, sigmoid, softmax, softmaxGrad, topK } from "softmargin";
+import { float16ToFloat32, linear, linearHingeGrad, sigmoid, softmax, softmaxGrad, topK } from "softmargin";
 
 const f32 = new Float32Array(2);
 const f64 = new Float64Array(2);
@@ -12,5 +12,6 @@ softmax(f32, { out: f64 });
 softmaxGrad(f32, i32);
 softmaxGrad(f64, f32);
 linear(f32, f64);
+linearHingeGrad(f32, f32, 0, { gradX: f64 });
 float16ToFloat32(f32);
 float16ToFloat32(new Uint16Array(2), { out: i32 });
