@@ -186,7 +186,7 @@ function readLayer(
     throw rangeError(fn, "weight.length", `a multiple of the ${features} features`, length);
   const { bias } = options;
   // Of a list there is a copy.
-  if (bias instanceof Float64Array && isSingle(x))
+  if (bias !== undefined && bias === options.lists.bias && isSingle(x))
     throw typeError(fn, "bias", `${kindFor(x, false)}, as x`, asGiven(options, "bias"));
   const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList, "x", kernels);
   if (biases !== undefined && lengthOf(biases) !== classes)
