@@ -7,12 +7,12 @@ import { arrayHint, memoryError, rangeError, typeError } from "./errors.js";
 import { halfFloats } from "./float16.js";
 import { bufferOf, byteOffsetOf, computedKindOf, isSingle, kindOf, lengthOf, throws } from "./typedArrays.js";
 
-/** A copy of a list of numbers; undefined for anything but a list. */
-export function readList(fn: string, argument: string, value: unknown): Float64Array | undefined {
+/** A copy of a list of numbers; undefined for anything but a list. `nested`: what a list of lists is told but to flatten it; by default its shape. */
+export function readList(fn: string, argument: string, value: unknown, nested?: string): Float64Array | undefined {
   if (!Array.isArray(value)) return undefined;
   const length = listLength(fn, argument, value);
   const copy = newArray(fn, Float64Array.prototype, length);
-  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, value, i);
+  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, value, i, nested);
   return copy;
 }
 
@@ -23,11 +23,18 @@ export function listLength(fn: string, argument: string, { length }: { readonly 
   return length as number;
 }
 
-export function listElement(fn: string, argument: string, list: readonly unknown[], i: number): number {
+export function listElement(
+  fn: string,
+  argument: string,
+  list: readonly unknown[],
+  i: number,
+  nested?: string,
+): number {
   const element = list[i];
   if (typeof element === "number") return element;
-  const hint = Array.isArray(element) ? `flatten it and pass shape: [${list.length}, ${element.length}]` : "";
-  throw typeError(fn, `${argument}[${i}]`, "a number", element, hint);
+  if (!Array.isArray(element)) throw typeError(fn, `${argument}[${i}]`, "a number", element);
+  const more = nested === undefined ? ` and pass shape: [${list.length}, ${element.length}]` : nested && `; ${nested}`;
+  throw typeError(fn, `${argument}[${i}]`, "a number", element, `flatten it${more}`);
 }
 
 /** A new array of a model's kind; of half floats there is none. */
@@ -89,9 +96,9 @@ export function floatArray(
 ): FloatArray {
   const array = floatsIn(fn, argument, value, list, kernels);
   if (array !== undefined) return array;
-  const expected = "a Float32Array, a Float64Array or an array of numbers";
-  throw typeError(fn, argument, expected, value, arrayHint(argument, value));
+  throw typeError(fn, argument, EXPECTED_FLOATS, value, arrayHint(argument, value, true));
 }
+const EXPECTED_FLOATS = "a Float32Array, a Float64Array or an array of numbers";
 
 /** The same; undefined for anything else. */
 function floatsIn(
@@ -140,7 +147,8 @@ export function sameType(
   const array = floatsIn(fn, argument, value, list, kernels);
   if (array !== undefined && isSingle(array) === isSingle(model)) return array;
   // Where a result goes a copy is no way out; and that takes no kernels.
-  const hint = array === undefined && kernels !== undefined ? arrayHint(argument, value, computedKindOf(model)) : "";
+  const hint =
+    array === undefined && kernels !== undefined ? arrayHint(argument, value, false, computedKindOf(model)) : "";
   throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value, hint);
 }
 
@@ -149,10 +157,16 @@ export function kindFor(model: FloatArray, asList: boolean): string {
   return asList ? "an array of numbers or a Float64Array" : `a ${computedKindOf(model)}`;
 }
 
-/** An array of so many numbers, whatever its type. `where` says what the length must be, for the message. */
-export function numbers(fn: string, argument: string, value: unknown, length: number, where: string): FloatArray {
-  const array = floatArray(fn, argument, value, undefined);
-  if (lengthOf(array) !== length) throw rangeError(fn, `${argument}.length`, `${where} = ${length}`, lengthOf(array));
+/** An array of so many numbers, whatever its type: one for each of `things`. */
+export function numbers(fn: string, argument: string, value: unknown, length: number, things: string): FloatArray {
+  const array = floatsIn(fn, argument, value, undefined, undefined);
+  if (array === undefined) {
+    const hint =
+      typeof value === "object" ? arrayHint(argument, value, false) : `one for each of the ${things} (${length})`;
+    throw typeError(fn, argument, EXPECTED_FLOATS, value, hint);
+  }
+  if (lengthOf(array) !== length)
+    throw rangeError(fn, `${argument}.length`, `the number of ${things} = ${length}`, lengthOf(array));
   return array;
 }
 
@@ -168,11 +182,11 @@ export function factors(
   argument: string,
   value: unknown,
   length: number,
-  where: string,
+  things: string,
   model: FloatArray,
 ): FloatArray | undefined {
   if (value === undefined) return undefined;
-  const array = numbers(fn, argument, value, length, where);
+  const array = numbers(fn, argument, value, length, things);
   for (let i = 0; i < length; i++)
     if (!isFactor(array[i]!, model)) throw rangeError(fn, `${argument}[${i}]`, EXPECTED_FACTOR, array[i]);
   return array;

@@ -32,17 +32,20 @@ function shortened(text: string): string {
   return text.length > 50 ? `${text.slice(0, 50)}…` : text;
 }
 
-/** What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. */
-export function arrayHint(argument: string, value: unknown, wanted = "Float32Array"): string {
+/**
+ * What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. `shaped`: whether its shape
+ * is that of the call.
+ */
+export function arrayHint(argument: string, value: unknown, shaped: boolean, wanted = "Float32Array"): string {
   const kind = kindOf(value);
   if (kind === "Uint16Array")
     return `float16ToFloat32(${argument}) reads it as half floats, ${wanted}.from(${argument}) as integers`;
   if (kind !== undefined && /int|Float16/i.test(kind) && !kind.startsWith("Big"))
     return `${wanted}.from(${argument}) converts it`;
-  return tensorHint(argument, value, true);
+  return tensorHint(argument, value, shaped);
 }
 
-/** The same where it can only be a tensor. `shaped`: whether its shape is that of the call. */
+/** The same where it can only be a tensor. */
 export function tensorHint(argument: string, value: unknown, shaped: boolean): string {
   if (typeof value !== "object" || value === null) return "";
   try {

@@ -105,7 +105,7 @@ function readObject(fn: string, read: Given, name: OptionName, value: unknown): 
   if (!Array.isArray(value)) return value;
   const isResult = RESULTS.has(name);
   if (!isResult && !LISTS.has(name)) return value;
-  const copy = readList(fn, name, value)!;
+  const copy = readList(fn, name, value, "")!;
   read.lists = { ...read.lists, [name]: isResult ? writable(fn, name, value, copy) : copy };
   return isResult ? value : copy;
 }
@@ -128,7 +128,7 @@ function readFew(fn: string, argument: string, value: unknown): unknown {
   // What says that it has more must fit into memory first, as any list.
   if (length > FEW) newArray(fn, Float64Array.prototype, length);
   const copy: number[] = [];
-  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i);
+  for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i, "");
   return copy;
 }
 

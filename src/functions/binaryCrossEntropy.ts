@@ -64,11 +64,11 @@ export function binaryCrossEntropy(
   const own = (values: FloatArray | undefined, kind: FloatType = type) =>
     values && kept(ofType(values, kind), written, false);
   const { classes, outer, inner } = shape;
-  const weight = own(factors(fn, "weight", options.weight, classes, "the number of labels", logits));
-  const posWeight = own(factors(fn, "posWeight", options.posWeight, classes, "the number of labels", logits));
-  const rowFactors = factors(fn, "sampleWeight", options.sampleWeight, outer * inner, "the number of rows", logits);
+  const weight = own(factors(fn, "weight", options.weight, classes, "labels", logits));
+  const posWeight = own(factors(fn, "posWeight", options.posWeight, classes, "labels", logits));
+  const rowFactors = factors(fn, "sampleWeight", options.sampleWeight, outer * inner, "rows", logits);
   const g = options.gradOutput;
-  const perElement = readUpstream(fn, options, reduction, length, "the number of elements");
+  const perElement = readUpstream(fn, options, reduction, length, "elements");
   const losses =
     reduction === "none" ? outputLike(fn, "grad", undefined, undefined, asList, logits, length) : undefined;
   const inParts = reduction === "parts";

@@ -38,7 +38,7 @@ export function linear(kernels: Kernels, x: unknown, weight: unknown, given: unk
   const fn = "linear";
   const options = readOptions(fn, given, LINEAR);
   const list = readList(fn, "x", x);
-  const weightList = readList(fn, "weight", weight);
+  const weightList = readList(fn, "weight", weight, "");
   const asList = list !== undefined;
   const layer = readLayer(
     kernels,
@@ -110,8 +110,8 @@ function readLayerLoss(
 ): LayerCall {
   const options = readOptions(fn, given, withGrad ? kind.gradOptions : kind.options);
   const list = readList(fn, "x", x);
-  const weightList = readList(fn, "weight", weight);
-  const targetList = readList(fn, "targets", y);
+  const weightList = readList(fn, "weight", weight, "");
+  const targetList = readList(fn, "targets", y, kind.indicesOnly ? "" : PROBABILITIES_HINT);
   const asList = list !== undefined;
   const features = floatArray(fn, "x", x, list, kernels);
   const targets = readTargets(fn, y, targetList, kind.indicesOnly ? undefined : features, undefined, kernels);

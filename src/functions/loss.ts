@@ -2,7 +2,7 @@
 // (crossEntropy.ts, hinge.ts).
 
 import { factors, floatArray, numbers, readList } from "../arguments/arrays.js";
-import { typeError } from "../arguments/errors.js";
+import { PROBABILITIES_HINT, typeError } from "../arguments/errors.js";
 import {
   asGiven,
   booleanOption,
@@ -104,7 +104,7 @@ export function readLoss(
   const { input } = kind;
   const options = readOptions(fn, given, withGrad ? kind.gradOptions : kind.options);
   const list = readList(fn, input, x);
-  const targetList = readList(fn, "targets", y);
+  const targetList = readList(fn, "targets", y, kind.indicesOnly ? "" : PROBABILITIES_HINT);
   const asList = list !== undefined;
   const logits = floatArray(fn, input, x, list, kernels);
   const length = lengthOf(logits);
@@ -203,10 +203,10 @@ function readFactors(
 ): Factors {
   const rows = shape.outer * shape.inner;
   const type: FloatArrayType = isSingle(logits) ? Float32Array : Float64Array;
-  const w = factors(fn, kind.weight, options[kind.weight], shape.classes, "the number of classes", logits);
-  const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "the number of rows", F64);
+  const w = factors(fn, kind.weight, options[kind.weight], shape.classes, "classes", logits);
+  const u = factors(fn, "sampleWeight", options.sampleWeight, rows, "rows", F64);
   const g = options.gradOutput;
-  const gs = readUpstream(fn, options, reduction, rows, "the number of rows");
+  const gs = readUpstream(fn, options, reduction, rows, "rows");
   return {
     weight: w && kept(inRange(w, type, overWeights), written, false),
     sampleWeight: u && kept(inRange(u, Float64Array, overWeights), written, false),
@@ -221,11 +221,11 @@ export function readUpstream(
   options: Options,
   reduction: Reduction,
   length: number,
-  where: string,
+  things: string,
 ): FloatArray | undefined {
   const { gradOutput } = options;
   if (gradOutput === undefined || typeof gradOutput === "number") return undefined;
-  if (reduction === "none") return numbers(fn, "gradOutput", gradOutput, length, where);
+  if (reduction === "none") return numbers(fn, "gradOutput", gradOutput, length, things);
   const expected = `a number for reduction ${JSON.stringify(reduction)}`;
   throw typeError(fn, "gradOutput", expected, asGiven(options, "gradOutput"));
 }

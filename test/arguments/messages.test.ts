@@ -53,6 +53,98 @@ onEveryBackend(({ api }) => {
       "softmax: x[0] must be a number, got an array of length 2; flatten it and pass shape: [2, 2]",
     ],
     [
+      "nested one-hot targets",
+      () =>
+        crossEntropy(
+          x6,
+          anything([
+            [0, 1, 0],
+            [0, 0, 1],
+          ]),
+          { shape: [2, 3] },
+        ),
+      TypeError,
+      "crossEntropy: targets[0] must be a number, got an array of length 3; flatten it; class probabilities go in a typed array like the logits, with shape",
+    ],
+    [
+      "nested one-hot targets of a layer",
+      () => linearCrossEntropy(f32(1, 2), new Float32Array(6), anything([[0, 1, 0]])),
+      TypeError,
+      "linearCrossEntropy: targets[0] must be a number, got an array of length 3; flatten it; class probabilities go in a typed array like the logits, with shape",
+    ],
+    [
+      "nested class indices",
+      () => hinge(x6, anything([[0], [1]])),
+      TypeError,
+      "hinge: targets[0] must be a number, got an array of length 1; flatten it",
+    ],
+    [
+      "nested labels",
+      () => api.binaryCrossEntropy([1, 2], anything([[0, 1]])),
+      TypeError,
+      "binaryCrossEntropy: targets[0] must be a number, got an array of length 2; flatten it and pass shape: [1, 2]",
+    ],
+    [
+      "nested weights, of which shape would not be that of the call",
+      () => api.linear([1, 2], anything([[1, 2]])),
+      TypeError,
+      "linear: weight[0] must be a number, got an array of length 2; flatten it",
+    ],
+    [
+      "nested options",
+      () => crossEntropy(x6, [0, 1], { sampleWeight: anything([[1], [2]]) }),
+      TypeError,
+      "crossEntropy: sampleWeight[0] must be a number, got an array of length 1; flatten it",
+    ],
+    [
+      "one weight for all classes",
+      () => crossEntropy(x6, [0, 1], { weight: anything(3) }),
+      TypeError,
+      "crossEntropy: weight must be a Float32Array, a Float64Array or an array of numbers, got 3; one for each of the classes (3)",
+    ],
+    [
+      "one weight for all classes of a layer",
+      () => linearCrossEntropy(f32(1, 2), new Float32Array(6), [1], { classWeight: anything("balanced") }),
+      TypeError,
+      'linearCrossEntropy: classWeight must be a Float32Array, a Float64Array or an array of numbers, got "balanced"; one for each of the classes (3)',
+    ],
+    [
+      "one weight for all rows",
+      () => hinge(x6, [0, 1], { sampleWeight: anything(2) }),
+      TypeError,
+      "hinge: sampleWeight must be a Float32Array, a Float64Array or an array of numbers, got 2; one for each of the rows (2)",
+    ],
+    [
+      "one weight for all labels that are present, as in TensorFlow",
+      () => api.binaryCrossEntropy(x6, [0, 1, 0, 0, 1, 1], { posWeight: anything(3), shape: [3, 2] }),
+      TypeError,
+      "binaryCrossEntropy: posWeight must be a Float32Array, a Float64Array or an array of numbers, got 3; one for each of the labels (2)",
+    ],
+    [
+      "a tensor of weights, of which shape would not be that of the call",
+      () => crossEntropy(x6, [0, 1], { weight: anything({ data: f32(1, 2, 3), dims: [3] }) }),
+      TypeError,
+      "crossEntropy: weight must be a Float32Array, a Float64Array or an array of numbers, got an object; pass weight.data",
+    ],
+    [
+      "a tensor of weights of rows",
+      () => crossEntropy(x6, [0, 1], { sampleWeight: anything({ dataSync() {}, shape: [2] }) }),
+      TypeError,
+      "crossEntropy: sampleWeight must be a Float32Array, a Float64Array or an array of numbers, got an object; pass sampleWeight.dataSync()",
+    ],
+    [
+      "a tensor of a layer's weights",
+      () => api.linear(f32(1, 2), anything({ data: f32(1, 2), dims: [1, 2] })),
+      TypeError,
+      "linear: weight must be a Float32Array, as x, got an object; pass weight.data",
+    ],
+    [
+      "a mask of bytes",
+      () => crossEntropy(x6, [0, 1], { sampleWeight: anything(Uint8Array.of(1, 0)) }),
+      TypeError,
+      "crossEntropy: sampleWeight must be a Float32Array, a Float64Array or an array of numbers, got a Uint8Array of length 2; Float32Array.from(sampleWeight) converts it",
+    ],
+    [
       "integers",
       () => softmax(anything(Int32Array.of(1, 2, 3))),
       TypeError,
