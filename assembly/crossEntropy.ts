@@ -119,8 +119,7 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
     let value = f64x2.add(f64x2.mul(f64x2.add(top, others), v128.load(row, LOG)), f64x2.mul(f64x2.add(dot, own), perTs));
     const u = v128.load(row, ROW_WEIGHT), isIgnored = f64x2.eq(u, zero);
     ignored = v128.or(ignored, isIgnored);
-    // A weight of −0 would make it −0.
-    value = f64x2.add(v128.andnot(f64x2.mul(u, value), isIgnored), zero);
+    value = v128.andnot(f64x2.mul(u, value), isIgnored);
     if (n == 1) value = f64x2.replace_lane(value, 1, 0);
     lost += lostByBoth(sum, value), sum = plusBoth(sum, value);
     if (loss) {

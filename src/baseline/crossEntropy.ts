@@ -55,7 +55,7 @@ function classTargets(terms: LossTerms, temperature: number): number {
       if (grad === undefined) continue;
       const d = 1 + s;
       const upstream = gradOutput === undefined ? gradScale : gradScale * gradOutput[row]!;
-      e[y] = y === k ? 0 - s : e[y]! - d; // minus the sum of the others; 0 − s, since −s may be −0
+      e[y] = y === k ? -s : e[y]! - d; // minus the sum of the others
       rowStore(grad, start, inner, classes, e, (upstream * u * w) / temperature / d, accumulate);
     }
   }

@@ -101,7 +101,8 @@ export function rowStore(
   accumulate: boolean,
 ): void {
   if (accumulate) for (let j = 0, i = start; j < classes; j++, i += stride) out[i]! += row[j]! * scale;
-  else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = row[j]! * scale;
+  // Not −0.
+  else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = row[j]! * scale + 0;
 }
 
 /** The gradient of a row that has none: 0, added where gradients `accumulate`; otherwise only where out is not new (`clears`). */

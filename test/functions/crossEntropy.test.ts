@@ -34,6 +34,16 @@ onEveryBackend(({ api }) => {
       expectNear(crossEntropy([1e4 + 2, 1e4 - 1], [0]), 0.04858735157374206, 1e-14);
     });
 
+    it("is not −0, be a weight so, nor its gradient", () => {
+      for (const x of [Float32Array.of(1, 2, 3), Float64Array.of(1, 2, 3)])
+        for (const labelSmoothing of [0, 0.1])
+          for (const given of [{ weight: [-0, -0, -0] }, { sampleWeight: [-0] }]) {
+            const weight = given.weight && (x instanceof Float32Array ? Float32Array.from(given.weight) : given.weight);
+            const { loss, grad } = crossEntropyGrad(x, [1], { ...given, weight, labelSmoothing, reduction: "none" });
+            expect([...loss, ...grad]).toEqual([0, 0, 0, 0]);
+          }
+    });
+
     it("keeps full precision as the probability approaches 1", () => {
       // naive: 0
       const { loss, grad } = crossEntropyGrad(new Float32Array([20, 0, 0]), [0]);

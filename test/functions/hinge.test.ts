@@ -303,11 +303,12 @@ onEveryBackend(({ api: { createWorkspace, hinge, hingeGrad, logSoftmax, softmax 
       const z = Math.fround(x[1]! - x[0]!);
       const want = Math.floor(classes / 2) * z * z * (1e30 / size ** 2);
       expectNear(hinge(rows, [0, 0], { ...options, shape: [2, classes] }), want, 1e-12);
-      const inside = createWorkspace({ bytes: rows.byteLength }).float32(rows.length);
+      const workspace = createWorkspace({ bytes: rows.byteLength });
+      const inside = workspace.float32(rows.length);
       inside.set(rows);
       const { grad } = hingeGrad(rows, [0, 0], { ...options, shape: [2, classes] });
-      for (const array of [rows, inside]) {
-        const { loss } = hingeGrad(array, [0, 0], { ...options, shape: [2, classes], grad: array });
+      for (const [run, array] of [[hingeGrad, rows] as const, [workspace.hingeGrad, inside] as const]) {
+        const { loss } = run(array, [0, 0], { ...options, shape: [2, classes], grad: array });
         expectNear(loss, want, 1e-12);
         expect(array).toEqual(grad);
       }
