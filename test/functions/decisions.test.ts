@@ -68,6 +68,23 @@ onEveryBackend(({ api: { argmax, sample, topK, createWorkspace, softmax } }) => 
     }
   });
 
+  it.each([Float32Array, Float64Array])("classes behind the last whole vectors are cut as the others, %o", (Kind) => {
+    const draw = random(21);
+    for (let n = 20_001; n < 20_017; n++) {
+      const x = Array.from({ length: n }, () => Math.fround(draw.uniform(-0.1, 0.1)));
+      const input = new Kind(x);
+      const p = softmax(x);
+      for (const at of [20_000, n - 1]) {
+        // With half of this one's probability more than that of all larger ones, it is the last that stays.
+        const larger = p.reduce((sum, pj, j) => (x[j]! > x[at]! ? sum + pj : sum), 0);
+        const last = (isKept: (value: number) => boolean) => x.map(isKept).lastIndexOf(true);
+        const drawn = (topP: number) => sample(input, { topP, random: () => 1 - 2 ** -53 });
+        expect(drawn(larger + p[at]! / 2)).toBe(last((value) => value >= x[at]!));
+        expect(drawn(larger - p[at]! / 4)).toBe(last((value) => value > x[at]!));
+      }
+    }
+  });
+
   it("what a call draws from is what the array holds then, whatever it held in the call before", () => {
     for (const n of [1000, 32_000, 300_000]) {
       for (const bytes of [64, 65_536]) {
