@@ -13,7 +13,8 @@
 //
 // total: see rows.ts; all other arrays: [n], those that are absent 0. grad may be x.
 
-import { blockExp, blockExpLost, expTable, unscale } from "./exp";
+import { blockExp, blockExpLost } from "./blockExp";
+import { expTable, unscale } from "./exp";
 import { log1pLacks } from "./log";
 import { LOST, lostByBoth, plusBoth } from "./rows";
 import { E, move, one, restTo, wholeBlock } from "./sigmoid";

@@ -114,12 +114,12 @@ function fillRoots(): void {
 }
 
 /** The i-th constant in all lanes. */
-function constant<T>(table: usize, i: usize): v128 {
+export function constant<T>(table: usize, i: usize): v128 {
   return v128.load_splat<T>(table + i * sizeof<T>());
 }
 
 /** c_i, or at 7 e^0. */
-function coefficient<T>(i: usize): v128 {
+export function coefficient<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? F32_COEFFICIENTS : F64_COEFFICIENTS) + (i - 2) * sizeof<T>());
 }
 
@@ -127,7 +127,7 @@ function coefficient<T>(i: usize): v128 {
 // and a last one adds that up. One loop would be a chain of thirty dependent operations, and its constants and vectors do not fit the registers: a softmax
 // takes 27 % longer then (f32, C = 1024, Node 24). A block is a part of a wide row, or all tiles of a panel.
 export const BLOCK: usize = 2048;
-const REDUCED = memory.data(2 * PANEL_BYTES, 16);
+export const REDUCED = memory.data(2 * PANEL_BYTES, 16);
 
 /** Bytes of a tile in the next block, of those that are left. 0 if nothing but the rest of a wide row is. */
 function inBlock(left: usize, layout: Layout): usize {
@@ -177,7 +177,7 @@ function reduceTiles<T>(x: usize, shift: usize, tiles: i32, bytes: usize, used: 
 /** ρ and 2^(n/N + BIAS), where r = x − n·ln 2/N and z ends in the bits of n; both 0 where z is below `lowest`, if there may be such a z. */
 // @ts-ignore: decorator
 @inline
-function storeReduced<T>(to: usize, r: v128, z: v128, vanishes: bool, lowest: v128): void {
+export function storeReduced<T>(to: usize, r: v128, z: v128, vanishes: bool, lowest: v128): void {
   let s: v128;
   if (sizeof<T>() == 4) {
     s = i32x4.shl(z, 23);
@@ -222,17 +222,17 @@ function smaller<T>(x: v128, negMax: v128): v128 {
  * 2^BIAS · e^x from r = ρ and s = 2^(n/N + BIAS), as s + s·(r + r²·Q(r)). As s + s·r·P(r) it has one more rounding that counts, a third of an ulp
  * (f32). c6 is that of f32.
  */
-function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+export function power<T>(r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   return mulAdd<T>(expm1<T>(r, c2, c3, c4, c5, c6, sizeof<T>() == 4), s, s);
 }
 
 /** What that has lost to rounding. */
-function powerLost<T>(e: v128, r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
+export function powerLost<T>(e: v128, r: v128, s: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128): v128 {
   return v128.sub<T>(v128.mul<T>(expm1<T>(r, c2, c3, c4, c5, c6, sizeof<T>() == 4), s), v128.sub<T>(e, s));
 }
 
 /** e^r − 1 = r + r²·Q(r), of degree 6 or 5 */
-function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six: bool): v128 {
+export function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six: bool): v128 {
   const q = v128.mul<T>(r, r);
   let p = mulAdd<T>(c5, r, c4);
   if (six) p = mulAdd<T>(c6, q, p);
@@ -241,7 +241,7 @@ function expm1<T>(r: v128, c2: v128, c3: v128, c4: v128, c5: v128, c6: v128, six
 }
 
 /** 2^BIAS · e^x from what panelReduce has left, for tiles that are toTile bytes apart. e may be REDUCED itself, with the tiles side by side. */
-function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
+export function panelPower<T>(e: usize, tiles: i32, toTile: usize, used: usize): void {
   powers<T>(e, tiles, toTile, used, false);
 }
 
@@ -380,74 +380,4 @@ export function panelMinusExp<T>(dx: usize, y: usize, dy: usize, factor: usize, 
 /** 2^−BIAS */
 export function unscale<T>(): v128 {
   return coefficient<T>(8);
-}
-
-// The same for what has no rows: one block of whole chunks, at most BLOCK bytes. No maximum is subtracted, so there is no err; and x is held where e^x, or
-// the sigmoid made of it, rounds to 0 or 1 already, so nothing has to vanish.
-
-const MINUS_ABS = 0;
-const MINUS = 1;
-const PLAIN = 2;
-// The least x, the largest of a sigmoid.
-const F32_RANGE = memory.data<f32>([-104, 50]);
-const F64_RANGE = memory.data<f64>([-746, 50]);
-
-/** ρ and 2^(n/N + BIAS) of −|x|, −x (there 2^(n/N − BIAS)) or x, to REDUCED. */
-// @ts-ignore: decorator
-@inline
-function reduceBlock<T>(x: usize, bytes: usize, table: usize, form: i32): void {
-  const log2e = constant<T>(table, 1), magic = constant<T>(table, form == MINUS ? 6 : 2), ln2High = constant<T>(table, 3), ln2Low = constant<T>(table, 4);
-  const range = sizeof<T>() == 4 ? F32_RANGE : F64_RANGE, least = constant<T>(range, 0), largest = constant<T>(range, 1);
-  for (let to = REDUCED, end = x + bytes; x < end; x += VECTOR, to += 2 * VECTOR) {
-    let d = v128.load(x);
-    if (form == MINUS_ABS) d = v128.neg<T>(v128.abs<T>(d));
-    d = v128.pmax<T>(d, least);
-    if (form == MINUS) d = v128.neg<T>(v128.pmin<T>(d, largest));
-    const z = mulAdd<T>(d, log2e, magic), n = v128.sub<T>(z, magic);
-    storeReduced<T>(to, mulAdd<T>(n, ln2Low, mulAdd<T>(n, ln2High, d)), z, false, z);
-  }
-}
-
-/** e = 2^BIAS · e^−|x| */
-export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): void {
-  reduceBlock<T>(x, bytes, table, MINUS_ABS);
-  panelPower<T>(e, 1, bytes, bytes);
-}
-
-/** lost = what e has lost to rounding, of what blockExp has computed last; f64. */
-export function blockExpLost(lost: usize, e: usize, bytes: usize): void {
-  const c2 = coefficient<f64>(2), c3 = coefficient<f64>(3), c4 = coefficient<f64>(4), c5 = coefficient<f64>(5);
-  for (let i: usize = 0; i < bytes; i += VECTOR) {
-    v128.store(lost + i, powerLost<f64>(v128.load(e + i), v128.load(REDUCED + 2 * i), v128.load(REDUCED + 2 * i, 16), c2, c3, c4, c5, c5));
-  }
-}
-
-/** y = 1 / (1 + e^−x). As 2^−BIAS / (2^−BIAS + 2^−BIAS · e^−x): e^−x would be too large where the sigmoid is below the normal range. */
-export function blockSigmoid<T>(y: usize, x: usize, bytes: usize, table: usize): void {
-  const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6), one = unscale<T>();
-  reduceBlock<T>(x, bytes, table, MINUS);
-  for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const e = power<T>(v128.load(REDUCED + 2 * i), v128.load(REDUCED + 2 * i, 16), c2, c3, c4, c5, c6);
-    v128.store(y + i, v128.div<T>(one, v128.add<T>(one, e)));
-  }
-}
-
-// The error of f64's coefficients is small beside e^r, but 6 ulp of e^r − 1 where that is 0.002.
-const F64_TAYLOR = memory.data<f64>([1 / 2.0, 1 / 6.0, 1 / 24.0, 1 / 120.0, 1 / 720.0]);
-
-/** c_i for e^r − 1 by itself. */
-function ownCoefficient<T>(i: usize): v128 {
-  return sizeof<T>() == 4 ? coefficient<T>(i) : v128.load64_splat(F64_TAYLOR + (i - 2) * 8);
-}
-
-/** dx = dy · (1 − e^y) for y ≤ 0, as (1 − 2^(n/N)) − 2^(n/N)·(e^ρ − 1): the first difference is exact where the second could cancel with it. */
-export function blockMinusExpm1<T>(dx: usize, y: usize, dy: usize, bytes: usize, table: usize): void {
-  const c2 = ownCoefficient<T>(2), c3 = ownCoefficient<T>(3), c4 = ownCoefficient<T>(4), c5 = ownCoefficient<T>(5), c6 = ownCoefficient<T>(6);
-  const one = coefficient<T>(7), scale = unscale<T>();
-  reduceBlock<T>(y, bytes, table, PLAIN);
-  for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const s = v128.load(REDUCED + 2 * i, 16), rest = v128.mul<T>(expm1<T>(v128.load(REDUCED + 2 * i), c2, c3, c4, c5, c6, true), s);
-    const value = v128.mul<T>(v128.sub<T>(v128.sub<T>(one, s), rest), scale);
-    v128.store(dx + i, v128.mul<T>(v128.load(dy + i), value));
-  }
 }

@@ -7,7 +7,8 @@
 //
 // y, x, dx, dy: [n]; results may be over inputs.
 
-import { BLOCK, blockExp, blockMinusExpm1, blockSigmoid, expTable, unscale } from "./exp";
+import { blockExp, blockMinusExpm1, blockSigmoid } from "./blockExp";
+import { BLOCK, expTable, unscale } from "./exp";
 import { log1p } from "./log";
 import { CHUNK, VECTOR, ZERO } from "./simd";
 

@@ -142,9 +142,9 @@ export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: 
     if (sizeof<T>() == 8) high = f64x2.add(f64x2.add(high, swapLanes(high)), lostBy(low, other, f64x2.add(low, other)));
     low = f64x2.add(low, other);
   }
-  // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
   let lost = f64x2.splat(0);
   if (sizeof<T>() == 8) {
+    // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
     const sum = f64x2.add(low, v128.and(high, f64x2.eq(high, high)));
     lost = f64x2.add(f64x2.sub(low, sum), high);
     low = sum;

@@ -35,7 +35,7 @@ export function focal(
     const isPlain = !(q > 0 && n < Infinity);
     const qLost = isPlain ? 0 : complements[3 * r + 1]!;
     const nLost = isPlain ? 0 : complements[3 * r + 2]!;
-    const p = isPlain ? 1 - q : complement(q, qLost);
+    const p = isPlain ? 1 - q : 1 - q + lostByComplement(q, qLost);
     const plain = w === 0 && n === Infinity ? 0 : w * powerOf(q, p, gamma) * n;
     const loss = u === 0 ? 0 : u * (isPlain ? plain : plain + plain * (powerLost(q, qLost, p, gamma) + nLost / n)) + 0;
     total.add(loss);
@@ -53,7 +53,7 @@ export function focal(
 
 /** q^(γ − 1) (q + γ p n), rounded once or twice in all. */
 function gradientFactor(n: number, nLost: number, q: number, qLost: number, p: number, gamma: number): number {
-  const pLost = 1 - q - p + (1 - (1 - q) - q - qLost);
+  const pLost = 1 - q - p + lostByComplement(q, qLost);
   const slope = gamma * p * n;
   const slopeLost = lostByProduct(gamma * p, n, slope) + gamma * (p * nLost + pLost * n);
   const sum = q + slope;
@@ -64,10 +64,9 @@ function gradientFactor(n: number, nLost: number, q: number, qLost: number, p: n
   return Number.isFinite(lost) ? factor + lost : factor;
 }
 
-/** 1 − q */
-function complement(q: number, lost: number): number {
-  const p = 1 - q;
-  return p + (1 - p - q - lost);
+/** What 1 − q has lost. */
+function lostByComplement(q: number, qLost: number): number {
+  return 1 - (1 - q) - q - qLost;
 }
 
 /** What the rounded sum of a and b has lost (Knuth's TwoSum). */

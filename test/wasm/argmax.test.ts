@@ -1,26 +1,12 @@
 // The argmax of half floats by their bits, as every engine runs it, with a Float16Array or without: against the numbers that the bits stand for.
-import { readFileSync } from "node:fs";
 import { assert, describe, it } from "vitest";
 import { random } from "../inputs/random.js";
 import { half } from "../oracle/half.js";
+import { type Memory, modules } from "./modules.js";
 
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  heapBase(): number;
+interface Exports extends Memory {
   argmaxHalf(bytes: number, indices: number, x: number, rows: number, cols: number): void;
 }
-
-interface Wasm {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
-  validate(bytes: Uint8Array): boolean;
-}
-
-const wasm = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-const modules = ["simd", "relaxed"].map((name) => {
-  const bytes = readFileSync(`dist/${name}.wasm`);
-  return { name, bytes, runs: wasm.validate(bytes) };
-});
 
 const numbers = Float64Array.from({ length: 65_536 }, (_, h) => half(h));
 
@@ -35,8 +21,8 @@ function expected(bits: Uint16Array): number {
   return first;
 }
 
-describe.each(modules.filter(({ runs }) => runs))("$name", ({ bytes }) => {
-  const exports = new wasm.Instance(new wasm.Module(bytes)).exports as Exports;
+describe.each(modules.filter(({ runs }) => runs))("$name", ({ instantiate }) => {
+  const exports = instantiate<Exports>();
   exports.memory.grow(8);
   const { buffer } = exports.memory;
   const indices = exports.heapBase();

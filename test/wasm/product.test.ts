@@ -1,30 +1,16 @@
 // The products of assembly/product.ts, to the last bit where two roundings are promised, and within the bound of any order where they may be one.
 // Each array lies once at the very end of linear memory, where a byte read or written too far traps; the others between bytes that must stay.
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { random } from "../inputs/random.js";
 import { type Matrix, product, productOfBlocks } from "../oracle/product.js";
+import { type Memory, modules } from "./modules.js";
 
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  heapBase(): number;
+interface Exports extends Memory {
   linear(...args: number[]): void;
   linearGradX(...args: number[]): void;
   linearGradWeight(...args: number[]): void;
   linearGradBias(...args: number[]): void;
 }
-
-interface Wasm {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
-  validate(bytes: Uint8Array): boolean;
-}
-
-const wasm = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-const modules = ["simd", "relaxed"].map((name) => {
-  const bytes = readFileSync(`dist/${name}.wasm`);
-  return { name, bytes, runs: wasm.validate(bytes) };
-});
 
 const types = [
   ["f32", Float32Array, Math.fround],
@@ -58,9 +44,9 @@ const GUARD = 32;
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 
-describe.each(modules)("$name", ({ name, bytes, runs }) => {
+describe.each(modules)("$name", ({ name, runs, instantiate }) => {
   describe.skipIf(!runs).each(types)("%s", (_, T, round) => {
-    const exports = (runs ? new wasm.Instance(new wasm.Module(bytes)).exports : {}) as Exports;
+    const exports = runs ? instantiate<Exports>() : ({} as Exports);
     if (runs) exports.memory.grow(64);
     const size = T.BYTES_PER_ELEMENT;
 
