@@ -103,7 +103,7 @@ export interface ResponseLike {
 
 /**
  * Not WebAssembly.instantiateStreaming: it insists on the MIME type application/wasm, is missing in some runtimes, and has nothing to gain
- * with 40 kB.
+ * with 90 kB.
  */
 async function bodyOf(response: ResponseLike): Promise<ArrayBuffer> {
   const { ok, status, url } = response as { ok?: boolean; status?: number; url?: string };
