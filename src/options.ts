@@ -66,22 +66,20 @@ export type SameKind<A extends LogitsLike> =
   | Place<A>
   | (A extends readonly number[] ? AnyFloat64Array : A extends Single ? Single : never);
 
+/** A typed array that is read only. Written as what tells it apart, so that an error about another array is about that. */
+interface TypedArray<Tag extends string, N> {
+  readonly [Symbol.toStringTag]: Tag;
+  readonly length: number;
+  readonly [index: number]: N;
+}
+type Integers = `${"Int" | "Uint"}${8 | 16 | 32}Array` | "Uint8ClampedArray";
+type BigIntegers = `Big${"Int" | "Uint"}64Array`;
+
 /** One class index per row; a number for one row. */
-export type ClassIndices =
-  | number
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | readonly number[];
+export type ClassIndices = number | readonly number[] | TypedArray<Integers | BigIntegers, number | bigint>;
 
 /** A few numbers. */
-export type NumberList = Exclude<ClassIndices, number | BigInt64Array | BigUint64Array> | Float32Array | Float64Array;
+export type NumberList = readonly number[] | TypedArray<Integers | `Float${32 | 64}Array`, number>;
 
 /** Class probabilities: as many as logits, and of their type (Float64Array for an array of numbers). `shape` must be given with them. */
 export type ClassProbabilities<A extends LogitsLike = LogitsLike> = A extends Single ? Single : AnyFloat64Array;

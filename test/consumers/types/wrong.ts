@@ -1,5 +1,16 @@
 // Arrays of another kind, a call a line: the error about each must speak of arrays, and not of their methods.
-import { float16ToFloat32, linear, linearHingeGrad, sigmoid, softmax, softmaxGrad, topK } from "softmargin";
+import {
+  binaryCrossEntropy,
+  crossEntropy,
+  float16ToFloat32,
+  hinge,
+  linear,
+  linearHingeGrad,
+  sigmoid,
+  softmax,
+  softmaxGrad,
+  topK,
+} from "softmargin";
 
 const f32 = new Float32Array(2);
 const f64 = new Float64Array(2);
@@ -15,3 +26,7 @@ linear(f32, f64);
 linearHingeGrad(f32, f32, 0, { gradX: f64 });
 float16ToFloat32(f32);
 float16ToFloat32(new Uint16Array(2), { out: i32 });
+crossEntropy(f32, f64);
+hinge(f64, f32);
+binaryCrossEntropy(f32, f64);
+softmax(f32, { shape: new BigInt64Array(2) });
