@@ -105,8 +105,8 @@ export function linearGradBias(bytes: i32, dbias: usize, g: usize, rows: i32, cl
   if (bytes == 4) product.linearGradBias<f32>(dbias, g, rows, classes, stride);
   else product.linearGradBias<f64>(dbias, g, rows, classes, stride);
 }
-export function keepRows(bytes: i32, g: usize, to: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
-  return bytes == 4 ? product.keepRows<f32>(g, to, x, rows, features, classes) : product.keepRows<f64>(g, to, x, rows, features, classes);
+export function keepRows(bytes: i32, g: usize, kept: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
+  return bytes == 4 ? product.keepRows<f32>(g, kept, x, rows, features, classes) : product.keepRows<f64>(g, kept, x, rows, features, classes);
 }
 export function decay(bytes: i32, dw: usize, w: usize, n: i32, l2: f64): f64 {
   return bytes == 4 ? product.decay<f32>(dw, w, n, l2) : product.decay<f64>(dw, w, n, l2);
@@ -116,8 +116,8 @@ export function argmax(bytes: i32, indices: usize, x: usize, outer: i32, cols: i
   else argmaxOf<f64>(indices, x, outer, cols, inner);
 }
 // biome-ignore lint/correctness/noUnusedFunctionParameters: as all exports have it
-export function argmaxHalf(bytes: i32, indices: usize, x: usize, rows: i32, cols: i32): void {
-  argmaxHalfOf(indices, x, rows, cols);
+export function argmaxHalf(bytes: i32, indices: usize, bits: usize, rows: i32, cols: i32): void {
+  argmaxHalfOf(indices, bits, rows, cols);
 }
 export function topK(
   bytes: i32, indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,
@@ -134,8 +134,8 @@ export function sample(
   return sampleOf<f64>(classes, sums, list, ids, weights, x, tops, u, rows, cols, temperature, k, topP, minP, capacity);
 }
 // biome-ignore lint/correctness/noUnusedFunctionParameters: as all exports have it
-export function float16ToFloat32(bytes: i32, y: usize, x: usize, n: i32): void {
-  float16ToFloat32Of(y, x, n);
+export function float16ToFloat32(bytes: i32, floats: usize, bits: usize, n: i32): void {
+  float16ToFloat32Of(floats, bits, n);
 }
 export function sigmoid(bytes: i32, y: usize, x: usize, n: i32): void {
   if (bytes == 4) elementwise<f32>(SIGMOID, y, x, 0, n);

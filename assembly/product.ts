@@ -60,21 +60,21 @@ export function linearGradBias<T>(dbias: usize, g: usize, rows: i32, classes: i3
 }
 
 /**
- * Moves the rows of g that hold anything but zeros to the front of g, and the rows of x beside them to `to`, which may be x. Returns how many they are;
+ * Moves the rows of g that hold anything but zeros to the front of g, and the rows of x beside them to `kept`, which may be x. Returns how many they are;
  * where that is all of them nothing was moved. A row of zeros adds nothing to dw, whatever is in x.
  */
-export function keepRows<T>(g: usize, to: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
+export function keepRows<T>(g: usize, kept: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
   const gRow = bytes<T>(classes), xRow = bytes<T>(features), end = g + gRow * rows;
   let from = g;
   while (from < end && !isZero<T>(from, gRow)) from += gRow;
   if (from == end) return rows;
-  const moves = to != x;
+  const moves = kept != x;
   let n = <i32>((from - g) / gRow);
-  if (moves) copyRows(to, xRow, x, xRow, n, xRow);
+  if (moves) copyRows(kept, xRow, x, xRow, n, xRow);
   for (let r = n; from < end; r++, from += gRow) {
     if (isZero<T>(from, gRow)) continue;
     copyRows(g + gRow * n, gRow, from, gRow, 1, gRow);
-    copyRows(to + xRow * n, xRow, x + xRow * r, xRow, 1, xRow);
+    copyRows(kept + xRow * n, xRow, x + xRow * r, xRow, 1, xRow);
     n++;
   }
   return n;

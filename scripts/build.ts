@@ -34,12 +34,12 @@ for (const target of ["simd", "relaxed"] as const) {
   console.log(`${target}.wasm  ${bytes.length} bytes  sha256 ${createHash("sha256").update(bytes).digest("hex")}`);
 }
 
-/** What both modules export: the compiler's signatures, and the names for who looks whether they are there. */
+/** What both modules export: the compiler's signatures, its own types above them, and the names for who looks whether they are there. */
 function writeAbi(bindings: string): void {
-  const signatures = bindings.match(/(?<=export )function .*;/g)!;
+  const declarations = bindings.replaceAll(/^ {2}/gm, "").replaceAll("export function", "export declare function");
+  const signatures = declarations.match(/\/\*\*\n \* assembly\/.*?;\n/gs)!;
   const names = signatures.map((signature) => signature.match(/(?<=function )\w+/)![0]);
-  const types = signatures.map((signature) => `export declare ${signature}\n`).join("");
-  writeFileSync("build/abi.d.ts", `${types}export declare const NAMES: readonly string[];\n`);
+  writeFileSync("build/abi.d.ts", `${signatures.join("")}export declare const NAMES: readonly string[];\n`);
   writeFileSync("build/abi.js", `export const NAMES = ${JSON.stringify(names)};\n`);
 }
 
