@@ -6,7 +6,7 @@ import * as baseline from "softmargin/baseline";
 import { create } from "softmargin/wasm";
 import { afterEach, assert, describe } from "vitest";
 import { type Api, type Backend, backends } from "./backends.js";
-import { bytesOf, type Call, kernelOf } from "./kernels.js";
+import { kernels, roomsOf } from "./kernels.js";
 
 type Range = readonly [start: number, end: number];
 type Export = (...args: number[]) => unknown;
@@ -31,8 +31,7 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
   const before = (length: number) => new Uint8Array(new Uint8Array(memory.buffer, 0, length));
   let module = before(own);
   const wrapped = Object.entries(exports).map(([name, f]): [string, unknown] => {
-    const called = kernelOf(name);
-    if (called === undefined) return [name, f];
+    if (!kernels.has(name)) return [name, f];
     return [
       name,
       (...args: number[]) => {
@@ -42,7 +41,7 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
         watched++;
         const now = new Uint8Array(memory.buffer);
         let end = own;
-        for (const range of written(called(args))) {
+        for (const range of written(name, args)) {
           must(range[0] >= own && range[1] <= now.length, `${name} was told to write ${range} of ${now.length}`);
           must(same(old, now, [end, range[0]]), `${name}(${args}) wrote before ${range}`);
           end = range[1];
@@ -57,10 +56,16 @@ function watch(exports: RawInstance["exports"]): RawInstance["exports"] {
 }
 
 /** Where a kernel may write, in the order of addresses. */
-function written({ kernel, bytes, args }: Call): Range[] {
-  return Object.entries(kernel.writes)
-    .filter(([name]) => args[name] !== 0)
-    .map(([name, room]): Range => [args[name]!, args[name]! + bytesOf(room, args, bytes)])
+function written(name: string, values: number[]): Range[] {
+  const kernel = kernels.get(name)!;
+  const args = Object.fromEntries(Object.keys(kernel.types).map((key, i) => [key, Number(values[i])]));
+  const roomOf = roomsOf({ kernel, args });
+  return kernel.outputs
+    .filter((array) => args[array] !== 0)
+    .map((array): Range => {
+      const { length, Kind } = roomOf(array);
+      return [args[array]!, args[array]! + length * Kind.BYTES_PER_ELEMENT];
+    })
     .sort(([a], [b]) => a - b);
 }
 
