@@ -2,9 +2,9 @@
 // of their absolute values, u = 2^−24 or 2^−53. Largest errors in that unit, for gradients of a hinge, which are whole numbers: what is measured is
 // the product's own.
 import type { Functions } from "softmargin";
+import type { Floats } from "../catalogue/entries/entry.js";
 import { random } from "../inputs/random.js";
 import { add, multiply, type Real, real, subtract } from "../oracle/real.js";
-import type { Floats } from "./functions.js";
 import type { Type } from "./ulp.js";
 
 /** Rows, features, classes. */

@@ -1,8 +1,9 @@
 // Every function of every contender over batches of many lengths and ranges of logits: largest and mean error.
 import type { Functions } from "softmargin";
+import type { Batch, Floats, Given } from "../catalogue/entries/entry.js";
+import { measured } from "../catalogue/functions.js";
 import { type Random, random } from "../inputs/random.js";
 import { ONE, real, subtract, sum } from "../oracle/real.js";
-import { type Batch, type Floats, FUNCTIONS } from "./functions.js";
 import { Row } from "./row.js";
 import { Errors, SMALLEST_NORMAL, type Type, ulp } from "./ulp.js";
 
@@ -54,15 +55,16 @@ export async function measure(
   elements: number,
 ): Promise<Figure[]> {
   const batch = makeBatch(type, classes, range, Math.max(1, Math.round(elements / classes)));
+  const givenRows = givenOf(batch);
   const rowsOf = new Map<number, Row[]>();
   const figures: Figure[] = [];
-  for (const { name: figure, temperature = 1, run, want } of FUNCTIONS) {
-    const measured = contenders.filter(({ types, only = [figure] }) => types.includes(type) && only.includes(figure));
-    if (measured.length === 0) continue;
+  for (const { name: figure, temperature = 1, run, want } of measured) {
+    const judged = contenders.filter(({ types, only = [figure] }) => types.includes(type) && only.includes(figure));
+    if (judged.length === 0) continue;
     const rows = rowsOf.get(temperature) ?? makeRows(batch, type, temperature);
     rowsOf.set(temperature, rows);
-    const wanted = rows.map((row, r) => want(row, batch, r));
-    for (const { name: contender, functions } of measured) {
+    const wanted = rows.map((row, r) => want(row, givenRows[r]!));
+    for (const { name: contender, functions } of judged) {
       const got = await run(functions, batch);
       const record = (figure: string, { max, mean, subnormal, at }: Errors) =>
         figures.push({ contender, figure, type, classes, range: range.name, max, mean, subnormal, at });
@@ -139,7 +141,8 @@ function makeBatch(type: Type, classes: number, range: (typeof RANGES)[number], 
     });
   }
   const probabilities = new Kind(n).map(() => uniform(draw, 0, 1));
-  const batch = { rows, classes, x, targets, probabilities, y: new Kind(n), logY: new Kind(n), dy: new Kind(n) };
+  const shape = [rows, classes] as const;
+  const batch = { shape, x, targets, probabilities, y: new Kind(n), logY: new Kind(n), dy: new Kind(n) };
   makeRows(batch, type, 1).forEach((row, r) => {
     row.p.forEach((p, j) => {
       batch.y[r * classes + j] = p.hi;
@@ -155,7 +158,17 @@ function uniform(draw: Random, from: number, to: number): number {
   return draw.uniform(from, to) + draw.uniform(0, (to - from) * 2 ** -32);
 }
 
-function makeRows({ x, classes, rows }: Batch, type: Type, temperature: number): Row[] {
-  const row = (r: number): Floats => x.subarray(r * classes, (r + 1) * classes);
-  return Array.from({ length: rows }, (_, r) => new Row(row(r), type, temperature));
+function makeRows({ x, shape }: Batch, type: Type, temperature: number): Row[] {
+  return Array.from({ length: shape[0] }, (_, r) => new Row(rowOf(x, shape, r), type, temperature));
+}
+
+function givenOf({ shape, targets, y, logY, dy, probabilities }: Batch): Given[] {
+  return Array.from(targets, (target, r) => {
+    const part = (values: Floats) => Array.from(rowOf(values, shape, r), real);
+    return { y: part(y), logY: part(logY), dy: part(dy), target, probabilities: part(probabilities) };
+  });
+}
+
+function rowOf(values: Floats, [, classes]: Batch["shape"], r: number): Floats {
+  return values.subarray(r * classes, (r + 1) * classes);
 }

@@ -1,35 +1,13 @@
 // The bounds that are promised, and the tables made from the figures.
+import type { Measured } from "../catalogue/entries/entry.js";
+import { measured } from "../catalogue/functions.js";
 import type { Figure } from "./measure.js";
 import type { Type } from "./ulp.js";
 
 /** Largest error of the deterministic build in ulp of the result, or of the terms that cancel in it; sums as they are. */
-const BOUNDS: { readonly [figure: string]: { readonly f32: number; readonly f64: number } } = {
+const BOUNDS: { readonly [figure: string]: Measured["bound"] } = {
   "exp core": { f32: 2, f64: 2 },
-  softmax: { f32: 3, f64: 4 },
-  "softmax, temperature": { f32: 3, f64: 4 },
-  logSoftmax: { f32: 3, f64: 4 },
-  "logSoftmax, temperature": { f32: 3, f64: 4 },
-  logSumExp: { f32: 3, f64: 4 },
-  softmaxGrad: { f32: 4, f64: 4 },
-  logSoftmaxGrad: { f32: 4, f64: 4 },
-  crossEntropy: { f32: 3, f64: 4 },
-  crossEntropyGrad: { f32: 4, f64: 4 },
-  "crossEntropy, smoothed": { f32: 3, f64: 4 },
-  "crossEntropyGrad, smoothed": { f32: 4, f64: 4 },
-  "crossEntropy, probabilities": { f32: 3, f64: 4 },
-  "crossEntropyGrad, probabilities": { f32: 4, f64: 4 },
-  hinge: { f32: 3, f64: 4 },
-  "hingeGrad, p = 2": { f32: 4, f64: 4 },
-  sigmoid: { f32: 3, f64: 3 },
-  sigmoidGrad: { f32: 4, f64: 4 },
-  logSigmoid: { f32: 3, f64: 3 },
-  logSigmoidGrad: { f32: 4, f64: 4 },
-  binaryCrossEntropy: { f32: 3, f64: 3 },
-  binaryCrossEntropyGrad: { f32: 4, f64: 4 },
-  "crossEntropy, γ = 2": { f32: 3, f64: 3 },
-  "crossEntropyGrad, γ = 2": { f32: 4, f64: 4 },
-  "binaryCrossEntropy, γ = 2": { f32: 1, f64: 3 },
-  "binaryCrossEntropyGrad, γ = 2": { f32: 1, f64: 4 },
+  ...Object.fromEntries(measured.map(({ name, bound }) => [name, bound])),
   "|Σ p − 1|": { f32: 4e-7, f64: 1e-15 },
   "|Σ grad| / u Σ |grad|": { f32: 4, f64: 4 },
   "mean of 2^24 + 1 losses": { f32: 1, f64: 1 },

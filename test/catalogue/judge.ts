@@ -4,7 +4,7 @@ import type { Problem } from "../inputs/draw.js";
 import { expectClose } from "../oracle/expectClose.js";
 import type { Rounding } from "../oracle/oracle.js";
 import { type Backend, roundingOf } from "./backends.js";
-import type { Op, Trial } from "./ops.js";
+import type { Op, Trial } from "./entries/entry.js";
 
 /** A call that any backend may be asked for: what the oracle says is worked out once for all that round alike. */
 export function question(op: Op, problem: Problem): (backend: Backend) => void {
@@ -17,7 +17,7 @@ export function question(op: Op, problem: Problem): (backend: Backend) => void {
     const got = trial.run(backend.api);
     for (const [name, want] of Object.entries(answer)) {
       expectClose(got[name]!, want, rounding, () => `${name} of ${trial.describe()}`, {
-        positiveZeros: op.positive.includes(name),
+        positiveZeros: op.positive?.includes(name) ?? false,
       });
     }
   };

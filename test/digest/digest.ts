@@ -6,14 +6,9 @@
 // of functions: npm run digest -- --write
 import type { Functions } from "softmargin";
 import { invoke } from "../catalogue/calls.js";
-import {
-  type Arguments,
-  allSignatures,
-  LAYER_CLASSES,
-  type Right,
-  type Signature,
-  together,
-} from "../catalogue/functions.js";
+import { drawable } from "../catalogue/entries/decisions.js";
+import { type Arguments, allSignatures, type Signature, together } from "../catalogue/functions.js";
+import { LAYER_CLASSES, type Right } from "../catalogue/right.js";
 
 type Values = Float32Array | Float64Array | number[];
 
@@ -123,7 +118,7 @@ class Batch {
     const all: Right = {
       // a product is one with what its function has returned
       x: () => {
-        if (name === "sample") return this.drawable();
+        if (name === "sample") return drawable(this.x.slice(), { classes, inner });
         if (isWidening) return Uint16Array.from({ length: rows * classes }, () => random.integer(1 << 16));
         return first === "y" ? functions[name.replace("Grad", "") as "softmax"](this.x, layout) : this.x;
       },
@@ -177,17 +172,6 @@ class Batch {
       given[key] = make({ rows, classes });
     }
     return given;
-  }
-
-  /** The logits with 0 for what no class can be drawn from. */
-  private drawable(): Values {
-    const { classes, inner } = this;
-    const x = this.x.slice();
-    for (let i = 0; i < x.length; i++) {
-      const isFirst = Math.floor(i / inner) % classes === 0;
-      if (Number.isNaN(x[i]) || x[i] === Infinity || (isFirst && x[i] === -Infinity)) x[i] = 0;
-    }
-    return x;
   }
 
   private values(fill: Fill): Values {

@@ -6,8 +6,8 @@
 // likewise, or by that part of its cancelling terms. The f64 baseline may round x − m before Math.exp and sum serially (backends.ts).
 import { describe, it } from "vitest";
 import { type Backend, backends, onEveryBackend } from "../catalogue/backends.js";
+import type { Op } from "../catalogue/entries/entry.js";
 import { question } from "../catalogue/judge.js";
-import type { Op, ops } from "../catalogue/ops.js";
 import type { Problem } from "../inputs/draw.js";
 import { random } from "../inputs/random.js";
 import { shapes } from "../inputs/shapes.js";
@@ -42,7 +42,7 @@ const groups: [name: string, problems: (container: Container) => Problem[]][] = 
 ];
 
 /** The tests of some of the functions: two files, for two workers, call it. */
-export function conformance(some: typeof ops): void {
+export function conformance(some: readonly Op[]): void {
   describe.each(some.map((op) => [op.name, op] as const))("%s", (_, op) => {
     describe.each(containers)("%s", (container) => {
       describe.each(groups)("%s", (_, problems) => {

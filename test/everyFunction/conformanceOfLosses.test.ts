@@ -1,4 +1,4 @@
-import { ops } from "../catalogue/ops.js";
+import { ops } from "../catalogue/functions.js";
 import { conformance } from "./conformance.js";
 
 conformance(ops.filter(({ name }) => /crossEntropy|hinge/i.test(name)));

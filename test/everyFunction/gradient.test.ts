@@ -6,7 +6,7 @@
 // a row that does not count may hold NaN, and is left to the conformance tests.
 import { expect, it } from "vitest";
 import { onEveryBackend, roundingOf } from "../catalogue/backends.js";
-import { ops } from "../catalogue/ops.js";
+import { ops } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 import { containers } from "../inputs/values.js";
 import { expectClose } from "../oracle/expectClose.js";

@@ -1,7 +1,8 @@
 // The same functions under other circumstances: in a workspace, at odd addresses, in place, after other calls, each row on its own. Whatever
 // is computed with them must not change by a bit.
 import type { Functions, Softmargin } from "softmargin";
-import { allSignatures, type FunctionName, type Signature } from "../catalogue/functions.js";
+import type { FunctionName } from "../catalogue/entries/entry.js";
+import { allSignatures, type Signature } from "../catalogue/functions.js";
 
 type Call = (...args: unknown[]) => unknown;
 type Options = { readonly [name: string]: unknown };

@@ -2,7 +2,7 @@
 import type { Layout, LossOptions } from "../oracle/oracle.js";
 import { flatten } from "../oracle/oracle.js";
 import type { Random } from "./random.js";
-import { type Container, drawRow, rounded, toContainer, type ValueClass, type Values } from "./values.js";
+import { type Container, containers, drawRow, rounded, toContainer, type ValueClass, type Values } from "./values.js";
 
 /** What to draw arguments for. */
 export interface Problem {
@@ -106,7 +106,7 @@ export function drawIgnoreIndex(random: Random, classes: number): number | numbe
   return random.pick<number | number[] | undefined>([undefined, undefined, someClass, -1, [], [someClass, -1]]);
 }
 
-type ArrayOption = "weight" | "sampleWeight" | "gradOutput";
+type ArrayOption = "weight" | "posWeight" | "sampleWeight" | "gradOutput";
 
 /** Loss options as the API takes them. */
 export type GivenOptions = Omit<LossOptions, ArrayOption | "ignoreIndex"> & {
@@ -114,12 +114,13 @@ export type GivenOptions = Omit<LossOptions, ArrayOption | "ignoreIndex"> & {
 } & { readonly ignoreIndex?: number | number[]; readonly shape?: number[]; readonly axis?: number };
 
 /** The arrays among the options in a container of their own; what they hold is exact in each. */
-export function inContainers(random: Random, options: LossOptions, containers: readonly Container[]): GivenOptions {
-  const { weight, sampleWeight, gradOutput, ignoreIndex, ...rest } = options;
+export function inContainers(random: Random, options: LossOptions): GivenOptions {
+  const { weight, posWeight, sampleWeight, gradOutput, ignoreIndex, ...rest } = options;
   return {
     ...rest,
     ...defined({
       weight: weight && toContainer(weight, random.pick(containers)),
+      posWeight: posWeight && toContainer(posWeight, random.pick(containers)),
       sampleWeight: sampleWeight && toContainer(sampleWeight, random.pick(containers)),
       gradOutput: typeof gradOutput === "object" ? toContainer(gradOutput, random.pick(containers)) : gradOutput,
       ignoreIndex: typeof ignoreIndex === "object" ? Array.from(ignoreIndex) : ignoreIndex,

@@ -39,6 +39,9 @@ export interface Rounding {
   readonly shift: boolean;
 }
 
+/** As good as exact: what gradients of the reference itself are taken with. */
+export const EXACT: Rounding = { u: 2 ** -53, tiny: 0, sumExp: 1, sum: 1, shift: false };
+
 export interface LossOptions {
   readonly temperature?: number;
   readonly reduction?: "none" | "sum" | "mean" | "parts";
@@ -407,23 +410,23 @@ function sigmoids(x: number, rounding: Rounding): { e: Real; p: Real; c: Real } 
   return x < 0 ? { e, p: small, c: large } : { e, p: large, c: small };
 }
 
-export function sigmoid(x: number, rounding: Rounding): Real {
-  return sigmoids(x, rounding).p;
+export function sigmoid(x: readonly number[], _: number, rounding: Rounding): Real[] {
+  return x.map((xj) => sigmoids(xj, rounding).p);
 }
 
 /** min(x, 0) − log1p(e^−|x|) */
-export function logSigmoid(x: number, rounding: Rounding): Real {
-  return subtract(real(Math.min(x, 0)), log1p(sigmoids(x, rounding).e));
+export function logSigmoid(x: readonly number[], _: number, rounding: Rounding): Real[] {
+  return x.map((xj) => subtract(real(Math.min(xj, 0)), log1p(sigmoids(xj, rounding).e)));
 }
 
 /** dx = dy y (1 − y), from the sigmoid y. */
-export function sigmoidGrad(y: number, dy: number): Real {
-  return multiply(real(dy), multiply(real(y), subtract(ONE, real(y))));
+export function sigmoidGrad(y: readonly number[], dy: readonly number[]): Real[] {
+  return y.map((yj, j) => multiply(real(dy[j]!), multiply(real(yj), subtract(ONE, real(yj)))));
 }
 
 /** dx = dy (1 − e^y), from the log-sigmoid y. */
-export function logSigmoidGrad(y: number, dy: number): Real {
-  return multiply(real(dy), negate(expm1(real(y))));
+export function logSigmoidGrad(y: readonly number[], dy: readonly number[]): Real[] {
+  return y.map((yj, j) => multiply(real(dy[j]!), negate(expm1(real(yj)))));
 }
 
 /**
@@ -489,9 +492,9 @@ export interface Layout {
   readonly inner: number;
 }
 
-export function rowsOf(flat: ArrayLike<number>, layout: Layout): number[][] {
+export function rowsOf<T>(flat: ArrayLike<T>, layout: Layout): T[][] {
   return mapRows(layout, (at) => {
-    const row: number[] = [];
+    const row: T[] = [];
     for (let j = 0; j < layout.classes; j++) row.push(flat[at(j)]!);
     return row;
   });

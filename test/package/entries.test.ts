@@ -7,8 +7,7 @@ import * as baseline from "softmargin/baseline";
 import * as relaxed from "softmargin/relaxed";
 import { create } from "softmargin/wasm";
 import { describe, expect, it } from "vitest";
-import { allSignatures } from "../catalogue/functions.js";
-import { ops } from "../catalogue/ops.js";
+import { allSignatures, ops } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 
 const file = (name: string) => new URL(`../../dist/${name}`, import.meta.url);

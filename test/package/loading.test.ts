@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Api, backends } from "../catalogue/backends.js";
-import { ops } from "../catalogue/ops.js";
+import { ops } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 
 type Compile = new (bytes: Uint8Array) => object;
