@@ -2,10 +2,12 @@
 // axis, with ordinary rows between: what they do to their own row, and that they do nothing to their neighbours.
 import { assert, describe, it } from "vitest";
 import { type Api, onEveryBackend } from "../catalogue/backends.js";
+import type { Call } from "../catalogue/entries/entry.js";
+import { defined } from "../inputs/draw.js";
 import { random } from "../inputs/random.js";
-import { type Container, containers, drawRow, toContainer } from "../inputs/values.js";
+import { type Container, containers, drawRow, toContainer, type Values } from "../inputs/values.js";
 import { expectSameBits } from "../oracle/expectClose.js";
-import { flatten, rowsOf } from "../oracle/oracle.js";
+import { flatten, type LossOptions, rowsOf } from "../oracle/oracle.js";
 
 const INF = Number.POSITIVE_INFINITY;
 const NAN = Number.NaN;
@@ -46,65 +48,60 @@ function input(batch: Batch) {
   return array;
 }
 
-function elementwise(name: "softmax" | "logSoftmax"): RowFunction {
+function forward(name: "softmax" | "logSoftmax" | "logSumExp"): RowFunction {
   return {
     name,
     family: name,
-    run: (api, batch) => {
+    run(api, batch) {
       const layout = layoutOf(batch);
-      return rowsOf(api[name](input(batch), layout.options), layout);
+      const resultLayout = name === "logSumExp" ? { ...layout, classes: 1 } : layout;
+      return rowsOf(api[name](input(batch), layout.options), resultLayout);
     },
   };
 }
 
-function loss(name: "crossEntropy" | "hinge", form?: "weston-watkins" | "crammer-singer", p: 1 | 2 = 1): RowFunction {
+function loss(
+  family: "crossEntropy" | "hinge",
+  name: string,
+  given: LossOptions = {},
+  targetsOf: (batch: Batch) => unknown = ({ targets }) => targets,
+): RowFunction {
   return {
-    name: form === undefined ? name : `${name} ${form}, p = ${p}`,
-    family: name,
-    ...(form === undefined ? {} : { form }),
-    run: (api, batch) => {
+    name,
+    family,
+    ...defined({ form: given.form }),
+    run(api, batch) {
       const layout = layoutOf(batch);
-      const options = { ...layout.options, reduction: "none" } as const;
-      const { loss, grad } =
-        form === undefined
-          ? api.crossEntropyGrad(input(batch), batch.targets, options)
-          : api.hingeGrad(input(batch), batch.targets, { ...options, form, p });
-      const withoutGrad =
-        form === undefined
-          ? api.crossEntropy(input(batch), batch.targets, options)
-          : api.hinge(input(batch), batch.targets, { ...options, form, p });
-      expectSameBits(withoutGrad, loss, () => "the loss without a gradient");
+      const [f, lossAndGrad] = [api[family], api[`${family}Grad`]] as [
+        Call<Values>,
+        Call<{ loss: Values; grad: Values }>,
+      ];
+      const options = { ...layout.options, reduction: "none", ...given };
+      const { loss, grad } = lossAndGrad(input(batch), targetsOf(batch), options);
+      expectSameBits(f(input(batch), targetsOf(batch), options), loss, () => "the loss without a gradient");
       return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
     },
   };
 }
 
-/** The same target as a distribution. */
-const probabilities: RowFunction = {
-  name: "crossEntropy of probabilities",
-  family: "crossEntropy",
-  run: (api, batch) => {
-    const layout = layoutOf(batch);
-    const oneHot = batch.targets.map((y) => Array.from({ length: layout.classes }, (_, j) => Number(j === y)));
-    const array = batch.container === "number[]" ? "Float64Array" : batch.container;
-    const targets = toContainer(flatten(oneHot, layout), array) as Float64Array;
-    const { loss, grad } = api.crossEntropyGrad(input(batch), targets, { ...layout.options, reduction: "none" });
-    return rowsOf(grad, layout).map((row, r) => [loss[r]!, ...row]);
-  },
-};
+const hinge = (form: "weston-watkins" | "crammer-singer", p: 1 | 2 = 1) =>
+  loss("hinge", `hinge ${form}, p = ${p}`, { form, p });
+
+/** The same targets as distributions. */
+function oneHot(batch: Batch): Values {
+  const layout = layoutOf(batch);
+  const rows = batch.targets.map((y) => Array.from({ length: layout.classes }, (_, j) => Number(j === y)));
+  return toContainer(flatten(rows, layout), batch.container === "number[]" ? "Float64Array" : batch.container);
+}
 
 const functions: readonly RowFunction[] = [
-  elementwise("softmax"),
-  elementwise("logSoftmax"),
-  {
-    name: "logSumExp",
-    family: "logSumExp",
-    run: (api, batch) => Array.from(api.logSumExp(input(batch), layoutOf(batch).options), (value) => [value]),
-  },
-  loss("crossEntropy"),
-  probabilities,
-  loss("hinge", "weston-watkins"),
-  loss("hinge", "crammer-singer"),
+  forward("softmax"),
+  forward("logSoftmax"),
+  forward("logSumExp"),
+  loss("crossEntropy", "crossEntropy"),
+  loss("crossEntropy", "crossEntropy of probabilities", {}, oneHot),
+  hinge("weston-watkins"),
+  hinge("crammer-singer"),
 ];
 
 /** What an element of NaN, +Infinity or −Infinity gives, in each of the results. */
@@ -243,7 +240,7 @@ onEveryBackend(({ api }) => {
     });
 
     if (container !== "number[]") {
-      it.each([...functions, loss("hinge", "weston-watkins", 2)])(
+      it.each([...functions, hinge("weston-watkins", 2)])(
         "a NaN of either sign, quiet or signaling: all NaN: $name",
         (f) => {
           for (const classes of [2, 5, 50, 130]) {
