@@ -1,11 +1,11 @@
 // argmax   the first class with the largest logit, or the first NaN, where there is one      x: [outer, cols, inner]; indices: [outer · inner]
 //
-// Of narrow rows two vectors at a time, a row in each lane, class after class: in panels, or as they lie where they lie side by side.
+// Narrow rows go two vectors at a time, a row in each lane, class after class: in panels, or in place if enough rows lie side by side.
 //
 // argmaxHalf   the same of half floats, by their bits      x: [rows, cols], cols ≥ 32; indices: [rows]
 //
-// As signed integers, positive numbers are in their order, above the negative ones, which are in the opposite order: the largest number is the largest
-// integer or, where all are negative, the least. NaN is beyond infinity: one without a sign is a larger signed integer, one with a sign a larger unsigned.
+// As signed integers, positive numbers keep their order, above the negative ones, whose order is reversed: the largest number is the largest integer or, if
+// all are negative, the least. NaN is beyond infinity: without a sign it is a larger signed integer, with a sign a larger unsigned one.
 
 import {
   INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount,
@@ -15,7 +15,7 @@ import { CHUNK, VECTOR, lanes } from "./simd";
 
 const MAX = memory.data(STATISTIC, 16);
 const SUM = memory.data(STATISTIC, 16);
-// In memory: a constant in the code is rebuilt at every use inside a loop (see exp.ts).
+// In memory: see exp.ts.
 const ONE = memory.data<u64>([1]);
 
 export function argmax<T>(indices: usize, x: usize, outer: i32, cols: i32, inner: i32): void {
@@ -42,13 +42,13 @@ export function argmax<T>(indices: usize, x: usize, outer: i32, cols: i32, inner
 /** index = argmax of rows side by side, at least a pair of vectors of them. */
 function columnsArgmax<T>(index: usize, x: usize, cols: i32, inner: i32): void {
   for (let i = 0, pair = 2 * lanes<T>(); i < inner; i += pair) {
-    // The last rows go together with some before them again.
+    // The last pair overlaps the one before.
     const r = min(i, inner - pair);
     pairArgmax<T>(index + (<usize>r << 2), x + <usize>r * sizeof<T>(), cols, <usize>inner * sizeof<T>(), VECTOR);
   }
 }
 
-/** index = argmax of the rows in two vectors, which are `apart` bytes apart, the next class `step` further. */
+/** index = argmax of the rows in two vectors, `apart` bytes apart; from class to class it is `step` bytes. */
 // @ts-ignore: decorator
 @inline
 function pairArgmax<T>(index: usize, x: usize, cols: i32, step: usize, apart: usize): void {
@@ -75,7 +75,7 @@ function plus<T>(a: v128, b: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.add(a, b) : i64x2.add(a, b);
 }
 
-/** The first NaN of each row in a vector that holds one; elsewhere what is there. */
+/** The first NaN of each row in a vector; `at` for a row without one. */
 function firstNaN<T>(x: usize, cols: i32, step: usize, at: v128): v128 {
   const one = v128.load_splat<T>(ONE);
   let j = i32x4.splat(0), none = i32x4.splat(-1);
@@ -114,7 +114,7 @@ export function argmaxHalf(indices: usize, x: usize, rows: i32, cols: i32): void
     } else {
       if (max < 0) max = ~largestLane(v128.not(least));
       j = findInRow<i16>(x, cols, <i16>max);
-      // −0 equals 0, and may be in front of it. (As a constant it would be made anew at every step.)
+      // −0 equals 0, and may be in front of it. (By `max`, since a constant would be rebuilt in the loop: see exp.ts.)
       if (max == 0) j = findInRow<i16>(x, j, <i16>(max | NEGATIVE));
     }
     store<i32>(indices, j);

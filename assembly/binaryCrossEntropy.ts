@@ -6,12 +6,12 @@
 //   loss = weight · g^γ (a e^γ L + b z)                               every term is ≥ 0, nothing cancels
 //   grad = weight · g^(γ + 1) (b (1 + γ e z) − a e^γ (e + γ L)) · gradOutput · gradScale,  where x < 0 times −1
 //
-// In f64, e and L carry what they have lost to rounding: 3 and 4 ulp, where a product of rounded factors has 6 and 7 for γ = 2. Powers other than
-// squares are e^(−γ u) and e^(−γ L): their error grows with the exponent, so that they are for f32, computed in f64.
+// In f64, e and L carry their rounding errors: for γ = 2 loss and gradient are within 3 and 4 ulp, where products of rounded factors have 6 and 7. Powers
+// other than squares are e^(−γ u) and e^(−γ L): their error grows with the exponent, so only f32 has them, computed in f64.
 //
 // An element whose weight is 0 gives exactly 0, whatever it holds. Lin et al., "Focal loss for dense object detection" (2017).
 //
-// total: see rows.ts; all other arrays: [n], those that are absent 0. grad may be x.
+// total: see rows.ts; all other arrays: [n], 0 if absent. grad may be x.
 
 import { blockExp, blockExpLost } from "./blockExp";
 import { expTable, unscale } from "./exp";
@@ -20,7 +20,7 @@ import { LOST, lostByBoth, plusBoth } from "./rows";
 import { E, move, one, restTo, wholeBlock } from "./sigmoid";
 import { CHUNK, VECTOR, ZERO, addHigh, addLow, lostBy, pair, storeSum } from "./simd";
 
-// Of a block: g and L; e^γ and g^γ, but for squares; what e and L have lost to rounding.
+// Of a block: g and L; e^γ and g^γ, but for squares; the rounding errors of e and L.
 const G = memory.data(2048, 16);
 const L = memory.data(2048, 16);
 const E_POWER = memory.data(2048, 16);
@@ -30,10 +30,10 @@ const L_LOST = memory.data(2048, 16);
 // The first 17 bits: a product of three such numbers is exact.
 const HEAD = memory.data<i64>([-68719476736]);
 const SUM = memory.data(32, 16);
-// What is left in the end of each array and is not a whole chunk.
+// The last elements of each array, which fill no chunk.
 const REST = memory.data(7 * 64, 16);
 
-// An f32 focal loss is computed in f64, some elements at a time: the powers would multiply the errors of p, to 9 ulp for γ = 2.
+// An f32 focal loss is computed in f64, some elements at a time: in f32 the powers would multiply the errors of p, to 9 ulp for γ = 2.
 const WIDE = 256;
 const WIDE_BYTES: usize = 2048;
 const WIDENED = memory.data(7 * 2048, 16);
@@ -54,7 +54,7 @@ export function focalF32(
   }
 }
 
-/** An array of f32 from `at` on as f64, in the given place; 0 if it is absent. */
+/** n numbers of an f32 array from `at` on as f64, in the given place; 0 if it is absent. */
 function widened(place: usize, from: usize, at: usize, n: i32): usize {
   if (!from) return 0;
   from += at;
@@ -75,7 +75,7 @@ function narrow(to: usize, from: usize, n: i32): void {
   }
 }
 
-/** T: the type of the arrays and of what is computed; P: the one whose precision is asked for. */
+/** T: the type of the arrays and of the computation; P: the type whose precision is enough. */
 export function binaryCrossEntropy<T, P>(
   total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
   n: i32, smoothing: f64, gamma: f64, gradScale: f64,
@@ -96,7 +96,7 @@ export function binaryCrossEntropy<T, P>(
   const w = REST + 2 * CHUNK, l = REST + 5 * CHUNK, g = REST + 6 * CHUNK;
   restTo<T>(REST, x, left);
   restTo<T>(REST + CHUNK, targets, left);
-  // What fills up the chunk weighs nothing.
+  // The padding weighs 0.
   restTo<T>(w, weight ? weight : REST, left);
   if (!weight) for (let i: usize = 0; i < left; i += sizeof<T>()) store<T>(w + i, 1);
   if (posWeight) restTo<T>(REST + 3 * CHUNK, posWeight, left);
@@ -141,12 +141,12 @@ function block<T, P>(
       const up = v128.add<T>(b, v128.mul<T>(gammas, times<T>(e, bz, zero))), down = v128.mul<T>(c, v128.add<T>(e, v128.mul<T>(gammas, log)));
       slope = v128.mul<T>(v128.mul<T>(power, g), v128.sub<T>(up, down));
     } else {
-      // Numbers with more digits than one f64 are the sum of a head, of 17 bits or a product of such, and a tail.
+      // Numbers with more digits than one f64 are a sum: a head of 17 bits, or a product of such heads, and a tail.
       const eLost = v128.load(E_LOST + i), d = f64x2.add(ones, e), dLost = f64x2.add(f64x2.sub(e, f64x2.sub(d, ones)), eLost);
       const head = v128.load64_splat(HEAD), e1 = v128.and(e, head), e2 = f64x2.add(f64x2.sub(e, e1), eLost);
       const d1 = v128.and(d, head), d2 = f64x2.add(f64x2.sub(d, d1), dLost);
       const g1 = v128.and(g, head), g2 = f64x2.mul(f64x2.sub(f64x2.sub(ones, f64x2.mul(g1, d1)), f64x2.mul(g1, d2)), g);
-      // e^γ, g^γ and g^(γ + 1)
+      // c = e^γ, h = g^γ and k = g^(γ + 1)
       let c1 = e1, c2 = e2, h1 = g1, h2 = g2, k1 = f64x2.mul(g1, g1), k2 = tail(g1, g2, g1, g2);
       if (gamma == 2) {
         c1 = f64x2.mul(e1, e1), c2 = tail(e1, e2, e1, e2);
@@ -159,7 +159,7 @@ function block<T, P>(
       rest = f64x2.add(f64x2.mul(sum, h2), f64x2.mul(rest, f64x2.add(h1, h2)));
       const sum1 = v128.and(sum, head);
       rest = f64x2.add(rest, f64x2.mul(f64x2.sub(sum, sum1), h1));
-      // Infinity has NaN for its rounding error.
+      // The rounding error of an infinite loss is NaN: left out.
       l = f64x2.add(f64x2.mul(sum1, h1), v128.and(rest, f64x2.eq(rest, rest)));
       const up = f64x2.mul(f64x2.mul(gammas, b), times<f64>(e, z, zero)), down = f64x2.add(e, f64x2.mul(gammas, log));
       const minus = f64x2.neg(f64x2.mul(c1, down)), some = f64x2.add(b, minus), all = f64x2.add(some, up);
@@ -181,7 +181,7 @@ function block<T, P>(
   store<f64>(total, plusBoth(sum, both));
 }
 
-/** E, G and L of a block, and E_LOST and L_LOST; a loop of its own, since what a loss needs as well does not fit the registers. */
+/** E, G and L of a block; `lost`: also E_LOST and L_LOST. A loop of its own, since together with the loss it would not fit the registers. */
 function blockTerms<T, P>(x: usize, bytes: usize, table: usize, lost: bool): void {
   const ones = one<T>(), twos = v128.add<T>(ones, ones), scale = unscale<T>();
   blockExp<T>(E, x, bytes, table);

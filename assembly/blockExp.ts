@@ -1,5 +1,5 @@
-// Exponentials of what has no rows: of one block of whole chunks, at most BLOCK bytes, as in exp.ts. No maximum is subtracted, so there is no err; and x is
-// held where e^x, or the sigmoid made of it, rounds to 0 or 1 already, so nothing has to vanish.
+// Exponentials of single elements, in a block of whole chunks of at most BLOCK bytes. As in exp.ts, but no maximum is subtracted, so there is no err; and x
+// is clamped where e^x, or the sigmoid made of it, has rounded to 0 or 1 already, so nothing has to vanish.
 
 import { REDUCED, coefficient, constant, expm1, panelPower, power, powerLost, storeReduced, unscale } from "./exp";
 import { VECTOR, mulAdd } from "./simd";
@@ -7,7 +7,7 @@ import { VECTOR, mulAdd } from "./simd";
 const MINUS_ABS = 0;
 const MINUS = 1;
 const PLAIN = 2;
-// The least x, the largest of a sigmoid.
+// Where x is clamped: from below, and for a sigmoid from above.
 const F32_RANGE = memory.data<f32>([-104, 50]);
 const F64_RANGE = memory.data<f64>([-746, 50]);
 
@@ -33,7 +33,7 @@ export function blockExp<T>(e: usize, x: usize, bytes: usize, table: usize): voi
   panelPower<T>(e, 1, bytes, bytes);
 }
 
-/** lost = what e has lost to rounding, of what blockExp has computed last; f64. */
+/** lost = the rounding errors of e, which blockExp must have computed last; f64. */
 export function blockExpLost(lost: usize, e: usize, bytes: usize): void {
   const c2 = coefficient<f64>(2), c3 = coefficient<f64>(3), c4 = coefficient<f64>(4), c5 = coefficient<f64>(5);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
@@ -41,7 +41,7 @@ export function blockExpLost(lost: usize, e: usize, bytes: usize): void {
   }
 }
 
-/** y = 1 / (1 + e^−x). As 2^−BIAS / (2^−BIAS + 2^−BIAS · e^−x): e^−x would be too large where the sigmoid is below the normal range. */
+/** y = 1 / (1 + e^−x), as 2^−BIAS / (2^−BIAS + 2^−BIAS · e^−x): e^−x would overflow where the sigmoid is below the normal range. */
 export function blockSigmoid<T>(y: usize, x: usize, bytes: usize, table: usize): void {
   const c2 = coefficient<T>(2), c3 = coefficient<T>(3), c4 = coefficient<T>(4), c5 = coefficient<T>(5), c6 = coefficient<T>(6), one = unscale<T>();
   reduceBlock<T>(x, bytes, table, MINUS);

@@ -9,9 +9,9 @@
 // ln d = log1p(Σ over all but the maximum) and 1 − p_k = Σ_{j ≠ k} e_j / d: both keep their digits as p_k → 1.
 // Szegedy et al., "Rethinking the Inception architecture" (2016) for the smoothing ε; semantics as in PyTorch's cross_entropy.
 //
-// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]; complements: [rows, 3], for a loss
-// that goes on from this one: q = 1 − p_y, and what q and the loss have lost to rounding, without weights. Absent arrays are 0.
-// "Blended" is a target of which more than the class y counts.
+// total: see rows.ts; x, grad, t: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]; complements: [rows, 3], for
+// the focal loss: q = 1 − p_y and the rounding errors of q and of the loss, without weights. Absent arrays are 0.
+// A target is blended if classes other than y count.
 
 import { expTable, panelExp } from "./exp";
 import { logs } from "./log";
@@ -35,14 +35,14 @@ const DOT: usize = MORE + 5 * STATISTIC; // Σ q_j (m − x_j), without b
 const Q_TOP: usize = MORE + 6 * STATISTIC; // Σ q_j  over the classes at the maximum
 const Q_OTHERS: usize = MORE + 7 * STATISTIC; // Σ q_j  over the others
 const SHARE: usize = MORE + 8 * STATISTIC; // p_j·Q = e_j · SHARE; not blended: times FACTOR
-const TOP: usize = MORE + 9 * STATISTIC; // e of a maximum whose gradient is computed by itself, or −1
+const TOP: usize = MORE + 9 * STATISTIC; // e of the maximum if it gets TOP_GRADIENT, or −1
 const TOP_GRADIENT: usize = MORE + 10 * STATISTIC;
 const OTHERS_LOST: usize = MORE + 11 * STATISTIC;
 const OWN_LOST: usize = MORE + 12 * STATISTIC;
-// What stands for an absent array: one chunk, read over and over, so that there are no variants of the loops without it.
+// In the place of absent arrays: one chunk, read over and over, so that the loops need no variants.
 const ZEROS = memory.data(64, 16);
 const ONES = memory.data(64, 16);
-// Constants of the loops over rows: see log.ts.
+// In memory: see exp.ts. HEAD: the first 26 bits.
 const HEAD = memory.data<u64>([0xfffffffff8000000]);
 const NUMBERS = memory.data<f64>([1, 0.5, -1, 16777216.0, 18014398509481984.0, 1 / 16777216.0, 1 / 18014398509481984.0]);
 
@@ -94,14 +94,14 @@ export function crossEntropy<T>(
 function classWeights<T>(weight: usize, cols: i32, layout: Layout): usize {
   if (weight != 0 || layout != WIDE) return classesIn<T>(CLASSES, weight, cols, layout);
   for (let i: usize = 0; i < CHUNK; i += 16) v128.store(ONES + i, v128.splat<T>(1));
-  // What is in front of a rest weighs nothing, and so is left out of every sum.
+  // The padding in front of a rest weighs 0.
   restIn<T>(CLASSES, ONES + CHUNK - tileBytes<T>(cols, layout), cols, 0);
   return ONES;
 }
 
 /**
- * The losses of n rows, added to the total and stored if they are asked for; and Q_TOP and Q_OTHERS with b. Returns whether there may be rows that are
- * ignored.
+ * The losses of n rows, added to the total and, where there is room for them, stored; adds b to Q_TOP or Q_OTHERS. Returns whether any row is ignored or
+ * weighs 0.
  */
 function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended: bool): bool {
   const zero = f64x2.splat(0), keeps = f64x2.splat(keep), perTs = f64x2.splat(perT);
@@ -132,14 +132,14 @@ function losses(total: usize, loss: usize, n: i32, keep: f64, perT: f64, blended
   return v128.any_true(ignored);
 }
 
-/** e^((x_y − m)/T) of n rows to OWN: the sums of rows of one class. */
+/** e^((x_y − m)/T) of n rows to OWN, as sums over rows of one class. */
 function ownExp<T>(n: i32, table: usize): void {
   const tile = tileBytes<T>(1, NARROW), tiles = tileCount<T>(n);
   for (let t = 0; t < tiles; t++) v128.store(SECOND + <usize>t * tile, loadLanes<T>(ROWS + TARGET + <usize>t * perTile<T>(), false));
   panelExp<T>(ROWS + OWN, SECOND, SECOND, ROWS + SHIFT, tiles, 1, NARROW, false, table, ROWS + OWN_LOST);
 }
 
-/** Of n rows what `complements` holds: q = (Σ over all but the maximum + 1 − e_y) / d, where nothing cancels. */
+/** The complements of n rows: q = (Σ over all but the maximum + 1 − e_y) / d, where nothing cancels. */
 function leaveComplements(complements: usize, n: i32, perT: f64): void {
   const one = v128.load64_splat(NUMBERS), head = v128.load64_splat(HEAD), perTs = f64x2.splat(perT);
   for (let row = ROWS; n > 0; n -= 2, row += 16, complements += 48) {
@@ -147,7 +147,7 @@ function leaveComplements(complements: usize, n: i32, perT: f64): void {
     const own = v128.load(row, OWN), rest = f64x2.sub(one, own), all = f64x2.add(others, rest), d = f64x2.add(one, others);
     let lost = f64x2.sub(f64x2.sub(f64x2.sub(one, rest), own), v128.load(row, OWN_LOST));
     lost = f64x2.add(f64x2.add(lostBy(others, rest, all), lost), othersLost);
-    // all − q·d, exactly: products of 26 bits are.
+    // all − q·d is exact: so are products of 26-bit numbers.
     const q = f64x2.div(all, d), q1 = v128.and(q, head), q2 = f64x2.sub(q, q1), d1 = v128.and(d, head), d2 = f64x2.sub(d, d1);
     const left = f64x2.sub(f64x2.sub(f64x2.sub(all, f64x2.mul(q1, d1)), f64x2.add(f64x2.mul(q1, d2), f64x2.mul(q2, d1))), f64x2.mul(q2, d2));
     const dLost = f64x2.add(lostBy(one, others, d), othersLost);
@@ -171,11 +171,11 @@ function gradients<T>(e: usize, n: i32, keep: f64, spread: f64, indexed: bool, b
   for (let row = ROWS; row < end; row += 16) {
     const factor = v128.load(row, FACTOR), others = v128.load(row, OTHERS), d = f64x2.add(one, others), inverse = v128.load(row, INVERSE);
     const qTop = v128.load(row, Q_TOP), qOthers = v128.load(row, Q_OTHERS), q = f64x2.add(qTop, qOthers);
-    // Divided, not times the inverse, which would be one rounding more.
+    // Times the inverse would be one rounding more.
     let share = f64x2.div(blended ? q : f64x2.mul(factor, q), d);
     const top = f64x2.mul(factor, f64x2.sub(qOthers, f64x2.div(f64x2.mul(q, others), d)));
     if (blended) {
-      // What the sums Q and d have lost is up to an ulp of every gradient of the row.
+      // The rounding errors of Q and d are up to an ulp of every gradient of the row.
       const lost = f64x2.sub(lostBy(qTop, qOthers, q), f64x2.mul(share, lostBy(one, others, d)));
       share = f64x2.add(share, f64x2.mul(lost, inverse));
       v128.store(row, v128.bitselect(expOf0, none, f64x2.lt(others, half)), TOP);
@@ -190,7 +190,7 @@ function gradients<T>(e: usize, n: i32, keep: f64, spread: f64, indexed: bool, b
   }
 }
 
-/** From chunk to chunk of an array that may be absent. */
+/** Bytes from chunk to chunk: 0 for an absent array. */
 function stepOf(x: usize): usize {
   return x == ZEROS || x == ONES ? 0 : CHUNK;
 }
@@ -212,7 +212,7 @@ function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize,
         const d2 = v128.sub<T>(max, v128.load(x, 32)), d3 = v128.sub<T>(max, v128.load(x, 48));
         const dot = tree<T>(product<T>(q0, d0, zero), product<T>(q1, d1, zero), product<T>(q2, d2, zero), product<T>(q3, d3, zero));
         dotH = addHigh<T>(dotH, dotL, dot, alone), dotL = addLow<T>(dotL, dot, alone);
-        // Below the maximum. Where that is infinite d may be NaN, and so on either side: the whole row is NaN then.
+        // The classes below the maximum. If that is infinite, d may be NaN and on either side: the whole row is NaN anyway.
         const b0 = exceeds<T>(d0, zero), b1 = exceeds<T>(d1, zero), b2 = exceeds<T>(d2, zero), b3 = exceeds<T>(d3, zero);
         const top = tree<T>(v128.andnot(q0, b0), v128.andnot(q1, b1), v128.andnot(q2, b2), v128.andnot(q3, b3));
         topH = addHigh<T>(topH, topL, top, alone), topL = addLow<T>(topL, top, alone);

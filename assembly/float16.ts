@@ -1,10 +1,10 @@
 // float16ToFloat32   IEEE half precision to single, exactly      y: [n] f32, x: [n] bits of half floats,
 //                                                                which may lie in the second half of y
 //
-// The 15 bits without the sign, put where those of an f32 are, are the number times 2^−112, also of a subnormal one. What had all bits of the
-// exponent set is 2^16 or more then; it is given those of an f32, and keeps its fraction: infinities and NaN.
+// The 15 bits without the sign, moved to their place in an f32, are the number times 2^−112, subnormal or not. Infinity and NaN, which have all bits of
+// the exponent set, come out as 2^16 or more: they get all exponent bits of an f32, and keep their fraction.
 
-// Constants in memory, in a variable during the loop: one in the code is rebuilt at every use inside (see exp.ts).
+// In memory: see exp.ts.
 const BITS = memory.data<u32>([0x8fffffff]);
 const SCALE = memory.data<f32>([5.192296858534828e33]);
 const SPECIAL = memory.data<f32>([65536]);
@@ -22,7 +22,7 @@ export function float16ToFloat32(y: usize, x: usize, n: i32): void {
 // @ts-ignore: decorator
 @inline
 function widen(h: v128, bits: v128, scale: v128, special: v128, exponent: v128): v128 {
-  // The sign, extended with the number, is four times there.
+  // Sign extension has left four sign bits: `bits` keeps one.
   const number = f32x4.mul(v128.and(i32x4.shl(h, 13), bits), scale);
   return v128.or(number, v128.and(f32x4.ge(f32x4.abs(number), special), exponent));
 }

@@ -4,7 +4,7 @@
 //   Crammer–Singer   loss = max(0, z_k)^p            grad_k = p·max(0, z_k)^(p−1) where z_k > 0,  grad_y = −grad_k
 //                    k = the lowest index that attains max_{j ≠ y} x_j
 //
-// times w_y / divisor; p is 1 or 2. At the kink z = 0 the subgradient is 0, and where it is 0 so is the gradient, whatever it is multiplied by.
+// times w_y / divisor; p is 1 or 2. At the kink z = 0 the subgradient is 0. A subgradient of 0 gives a gradient of 0, whatever the factor.
 // Weston and Watkins (1999); Crammer and Singer (2001).
 //
 // total: see rows.ts; x, grad: [outer, cols, inner]; loss, targets, sampleWeight, gradOutput: one per row; weight: [cols]. Absent arrays are 0.
@@ -24,15 +24,15 @@ import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, st
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
 const LOWEST: usize = MORE + 2 * STATISTIC; // z where x_y = −Infinity
-// Of Crammer–Singer: max_{j ≠ y} x_j; whether a row may hold a NaN; the class that attains the maximum, an integer as wide as T, row after row; its gradient.
-const MAX: usize = MORE + 3 * STATISTIC;
-const SUM: usize = MORE + 4 * STATISTIC;
-const TOP: usize = MORE + 5 * STATISTIC;
-const TOP_GRADIENT: usize = MORE + 6 * STATISTIC;
+// Crammer–Singer:
+const MAX: usize = MORE + 3 * STATISTIC; // max_{j ≠ y} x_j
+const SUM: usize = MORE + 4 * STATISTIC; // NaN if the row may hold a NaN
+const TOP: usize = MORE + 5 * STATISTIC; // the class that attains MAX, an integer as wide as T for each row
+const TOP_GRADIENT: usize = MORE + 6 * STATISTIC; // its gradient
 const ONE = memory.data<f64>([1]);
-// The bits of x_y of a wide row.
+// x_y of a wide row, while −Infinity is in its place.
 const HIDDEN = memory.data(8);
-// Between the numbers with a sign and the NaNs with one, as integers: for f64 and for f32.
+// As integers: above all negative numbers, below all quiet NaNs with a sign. f64, then f32.
 const BELOW_NAN = memory.data<u64>([0xfff7ffffffffffff, 0xffbfffff]);
 
 export function hinge<T>(
@@ -47,8 +47,8 @@ export function hinge<T>(
     const gs = grad && westonWatkins ? panelFor<T>(OUTPUT, grad, r, cols, layout) : 0;
     const ys = targets + (<usize>r << 2), us = sampleWeight ? sampleWeight + (<usize>r << 3) : 0;
 
-    // The true class is hidden while the row is looked at: with x_y = −Infinity it adds nothing and is never the maximum. (Taking its `margin` off the
-    // sum afterwards would cancel.)
+    // The true class is hidden from the passes: with x_y = −Infinity it adds nothing and is never the maximum. (Taking its `margin` off the sum afterwards
+    // would cancel.)
     if (layout == WIDE) copyBits<T>(HIDDEN, xs + <usize>classOf(ys, cols) * sizeof<T>());
     const lowest = gatherTargets<T>(xs, ys, n, cols, bytes, layout, true) && setLowest<T>(xs, ys, n, cols, bytes, layout);
     rowWeights<T>(ys, weight, us, n, cols, divisor);
@@ -61,7 +61,7 @@ export function hinge<T>(
       else panelViolations<T>(gs, xs, tiles, bytes, layout, <T>margin);
       if (lowest) useLowest<T>(gs, n, cols, bytes, layout, squared);
     }
-    // Where grad is x itself this is overwritten below.
+    // Restores x_y. Where grad is x, the gradient overwrites it below.
     if (layout == WIDE) copyBits<T>(xs + load<i32>(ROWS, CELL), HIDDEN);
 
     const special = lossesAndGradients(total, loss ? loss + (<usize>r << 3) : 0, n, slopes);
@@ -77,18 +77,18 @@ export function hinge<T>(
   }
 }
 
-/** As integers: a signaling NaN would not come back as it was. */
+/** As integers, so that a signaling NaN stays as it is. */
 function copyBits<T>(to: usize, from: usize): void {
   if (sizeof<T>() == 4) store<u32>(to, load<u32>(from));
   else store<u64>(to, load<u64>(from));
 }
 
-/** LOWEST, where x_y is −Infinity itself. Returns whether it is to be used. */
+/** LOWEST, where x_y is −Infinity. Returns whether `useLowest` must follow. */
 function setLowest<T>(x: usize, targets: usize, n: i32, cols: i32, bytes: usize, layout: Layout): bool {
   const step = classStep<T>(layout), end = ROWS + (<usize>n << 3);
   for (let row = ROWS; row < end; row += 8, targets += 4, x = nextInPanel<T>(x, bytes)) {
     if (load<f64>(row, TARGET) != -Infinity) continue;
-    // Nothing comes near a class that is alone, but −Infinity − (−Infinity) would be NaN.
+    // A class without others violates nothing, but −Infinity − (−Infinity) would be NaN.
     if (cols == 1) store<f64>(row, 0, TARGET);
     else store<f64>(row, excessOfLowest<T>(x, step, cols, classOf(targets, cols)), LOWEST);
   }
@@ -102,18 +102,18 @@ function excessOfLowest<T>(x: usize, step: usize, cols: i32, y: i32): f64 {
 }
 
 /**
- * The losses of n rows, added to the total and stored if they are asked for; for a gradient OWN and TOP_GRADIENT, and ROW_WEIGHT becomes NaN where the
- * row is. Returns whether a ROW_WEIGHT may be NaN or 0. No violation gives exactly 0, whatever the factor.
+ * The losses of n rows, added to the total and, where there is room for them, stored; for a gradient OWN and TOP_GRADIENT, and ROW_WEIGHT becomes NaN
+ * where the row is. Returns whether any ROW_WEIGHT is NaN or 0. No violation gives exactly 0, whatever the factor.
  */
 function lossesAndGradients(total: usize, loss: usize, n: i32, gradient: bool): bool {
   const zero = f64x2.splat(0);
   let special = zero, sum = load<f64>(total), lost = load<f64>(total, LOST);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
     const weight = v128.load(row, ROW_WEIGHT), ignored = f64x2.eq(weight, zero), violation = v128.load(row, VIOLATION);
-    // A weight of −0 would make it −0.
+    // + 0: a weight of −0 would make it −0.
     let value = f64x2.add(v128.andnot(f64x2.mul(weight, f64x2.mul(v128.load(row, WEIGHT), violation)), ignored), zero);
     if (gradient) {
-      // Not by the violation: the square of a small z is 0 long before its derivative.
+      // The slope decides, not the violation: the square of a small z is 0 long before its derivative.
       const slope = v128.load(row, SLOPE);
       const isNaN = v128.andnot(f64x2.ne(violation, violation), ignored);
       const top = v128.or(v128.andnot(f64x2.mul(v128.load(row, FACTOR), slope), v128.or(ignored, f64x2.eq(slope, zero))), isNaN);
@@ -134,11 +134,11 @@ function lossesAndGradients(total: usize, loss: usize, n: i32, gradient: bool): 
   return v128.any_true(special);
 }
 
-/** Crammer–Singer: VIOLATION and SLOPE from the one wrong class that counts, and which it is: TOP, where it is asked for (any class of a NaN row). */
+/** Crammer–Singer: VIOLATION and SLOPE from the highest wrong class; `top`: also that class, as TOP (any class in a NaN row). */
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: f64, squared: bool, top: bool): void {
   const zero = f64x2.splat(0), one = v128.load64_splat(ONE), margins = f64x2.splat(margin), end = ROWS + (<usize>n << 3);
   if (panelMaxAndNaN<T>(ROWS + MAX, ROWS + SUM, x, tiles, bytes, layout)) {
-    // The maximum has dropped any NaN.
+    // The maximum has dropped NaN.
     for (let i = 0, row = ROWS; i < n; i++, row += 8) {
       if (isNaN(load<f64>(row, SUM)) && rowHoldsNaN<T>(x, i, cols, layout)) store<f64>(row, NaN, MAX);
     }
@@ -169,7 +169,7 @@ function panelTop<T>(x: usize, tiles: i32, bytes: usize): void {
   }
 }
 
-/** Of n rows the gradient at the class that counts, and the class. */
+/** TOP_GRADIENT and TOP of n rows. */
 function storeTops<T>(top: usize, n: i32): void {
   for (let row = ROWS, at = ROWS + TOP, end = ROWS + (<usize>n << 3); row < end; row += 8, at += sizeof<T>(), top += 16) {
     store<f64>(top, load<f64>(row, TOP_GRADIENT));
@@ -177,7 +177,7 @@ function storeTops<T>(top: usize, n: i32): void {
   }
 }
 
-/** Corrects the rows of Weston–Watkins with LOWEST: the pass took the hidden class and the padding for −Infinity − (−Infinity) = NaN. */
+/** Corrects Weston–Watkins rows with x_y = −Infinity by LOWEST: in the pass the hidden class and the padding gave −Infinity − (−Infinity) = NaN. */
 function useLowest<T>(g: usize, n: i32, cols: i32, bytes: usize, layout: Layout, squared: bool): void {
   for (let row = ROWS, end = ROWS + (<usize>n << 3), at = g; row < end; row += 8, at = nextInPanel<T>(at, bytes)) {
     const z = load<f64>(row, LOWEST);
@@ -226,9 +226,9 @@ function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout
   }
 }
 
-/** The same for p = 2. f32 squares overflow beyond 10^19 and vanish below 10^−19: a row where that counts is added up again in double precision. */
+/** The same for p = 2. f32 squares overflow beyond 10^19 and lose digits below 10^−19: a row where that counts is added up again in double precision. */
 function squaredViolations<T>(g: usize, x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: T): void {
-  // A gradient in the place of the scores comes after both sums.
+  // A gradient that overwrites the scores waits for both sums.
   const over = sizeof<T>() == 4 && g == x;
   panelSquaredViolations<T>(over ? 0 : g, x, tiles, bytes, layout, margin);
   if (sizeof<T>() == 4) {
@@ -295,8 +295,8 @@ function belowNaN<T>(): v128 {
 }
 
 /**
- * max(0, z), or z where it is a NaN (a quiet one, as it was computed), by integers: see `exceeds`. 17 % of a loss (f32, C = 1000, Node 24); beside a
- * gradient, which keeps all units busy, pmax is as fast, being one operation.
+ * max(0, z), or NaN where z is (quiet, since computed), by integers: see `exceeds`. Saves 17 % of a loss (f32, C = 1000, Node 24). Beside a gradient all
+ * units are busy, and pmax, one operation, is as fast.
  */
 function positivePart<T>(z: v128, belowNaN: v128): v128 {
   return v128.and(z, exceeds<T>(z, belowNaN));

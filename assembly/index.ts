@@ -1,4 +1,4 @@
-// The ABI: one export per kernel. `bytes`: those of an element, 4 for f32 or 8 for f64. Pointers are bytes into linear memory, 0 where an array is
+// The ABI: one export per kernel. `bytes`: the size of an element, 4 for f32 or 8 for f64. Pointers are bytes into linear memory, 0 where an array is
 // absent; other sizes are elements.
 
 import { add as addOf } from "./add";
@@ -25,7 +25,7 @@ export function isRelaxed(): bool {
   return ASC_FEATURE_RELAXED_SIMD;
 }
 
-/** The largest C for which inner may be more than 1, for softmaxGrad and hinge; `Exp`: for the other kernels. */
+/** The largest C that a kernel takes with inner > 1; `Exp`: a kernel that computes exponentials. */
 export function narrow(bytes: i32): i32 {
   return bytes == 4 ? narrowPlain<f32>() : narrowPlain<f64>();
 }

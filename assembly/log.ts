@@ -2,13 +2,12 @@
 //
 //   1 + s = 2^k · (1 + f), √½ ≤ 1 + f < √2;   with q = f / (2 + f):   ln(1 + f) = 2·atanh q = f − (f²/2 − q·(f²/2 + R(q²)))
 //
-// The reduction, the polynomial R and its coefficients are fdlibm's (Sun Microsystems, e_log.c; error of R below 2^−58.45). What
-// 1 + s rounds away is put back as its first-order effect, so a tiny s keeps all its digits: log1p(4e−18) = 4e−18.
-// s = −1 and NaN give NaN. fdlibm states an error below 1 ulp for its logarithm.
+// The reduction, the polynomial R and its coefficients are fdlibm's (Sun Microsystems, e_log.c; error of R below 2^−58.45, of its logarithm
+// below 1 ulp). The rounding error of 1 + s is added to first order, so a tiny s keeps all its digits: log1p(4e−18) = 4e−18.
+// s = −1 and NaN give NaN.
 
 import { VECTOR, mulAdd } from "./simd";
 
-// Constants in memory, since one in the code is rebuilt at every use inside a loop (see exp.ts).
 const ODD = memory.data<f64>([1.479819860511658591e-1, 1.818357216161805012e-1, 2.857142874366239149e-1, 6.666666666666735130e-1]);
 const EVEN = memory.data<f64>([1.531383769920937332e-1, 2.222219843214978396e-1, 3.999999999940941908e-1]);
 const LN2 = memory.data<f64>([6.93147180369123816490e-1, 1.90821492927058770002e-10]);
@@ -18,8 +17,8 @@ const ONE_BITS: i64 = 0x3ff0000000000000;
 const MASKS = memory.data<i64>([ONE_BITS - SQRT_HALF_BITS, 0x000fffffffffffff, SQRT_HALF_BITS]);
 
 /**
- * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values and what follows them up to a whole vector. A logarithm is a chain of fifty operations;
- * the quotients, on which all else waits, have a loop of their own, which leaves q and f where the results will be.
+ * log = ln(1 + sum) and inverse = 1 / (1 + sum), for n values rounded up to whole vectors. A logarithm is a chain of fifty operations that waits for its
+ * quotient: quotients have a loop of their own, which leaves q in `log` and f in `inverse`.
  */
 export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
   const one = constant(NUMBERS), two = constant(NUMBERS + 8), bytes = <usize>n << 3;
@@ -36,7 +35,7 @@ export function logs(log: usize, inverse: usize, sum: usize, n: i32): void {
   }
 }
 
-/** f */
+/** f = (1 + s) / 2^k − 1 */
 function fraction(bits: v128, one: v128): v128 {
   return f64x2.sub(i64x2.add(v128.and(bits, constant(MASKS + 8)), constant(MASKS + 16)), one);
 }
@@ -50,14 +49,14 @@ function series(q: v128): v128 {
   return mulAdd<f64>(z, odd, even);
 }
 
-/** What 1 + s has lost, over 1 + s: its effect on the logarithm. NaN where s is NaN or −1. */
+/** The rounding error of u = 1 + s, over u: its effect on the logarithm. NaN where s is NaN or −1. */
 function lost(s: v128, u: v128, inverse: v128, one: v128): v128 {
   return f64x2.mul(f64x2.sub(s, f64x2.sub(u, one)), inverse);
 }
 
 /** k·ln 2 + f − (f²/2 − q·(f²/2 + R)) + lost */
 function assemble(bits: v128, f: v128, q: v128, R: v128, lost: v128): v128 {
-  // No conversion of 64-bit integers in SIMD128: put the exponent into the low bits of 2^52 and subtract.
+  // SIMD128 cannot convert 64-bit integers: put the exponent into the low bits of 2^52 and subtract.
   const exponent = v128.or(i64x2.shr_u(bits, 52), constant(NUMBERS + 24));
   const k = f64x2.sub(exponent, constant(NUMBERS + 32));
   const half = f64x2.mul(f64x2.mul(constant(NUMBERS + 16), f), f);
@@ -74,12 +73,12 @@ function fma(a: v128, b: v128, c: usize): v128 {
   return mulAdd<f64>(a, b, constant(c));
 }
 
-// ln(1 + e) for 0 ≤ e ≤ 1 and T = f32 or f64, where there is one for every element. No reduction is needed: with q = e / (2 + e) ≤ ⅓ it is
+// ln(1 + e) for 0 ≤ e ≤ 1 and T = f32 or f64, where every element needs one. No reduction is needed: with q = e / (2 + e) ≤ ⅓ it is
 //
 //   2·atanh q = e − q·(e − q²·P(q²))
 //
 // P is minimax (Remez): of degree 3 for f32 (5.3e−9 of the logarithm), 10 for f64 (4.5e−18), 4 for an f64 that ends as an f32 (1.1e−10).
-// e itself is exact and the larger part, so that less than half of what q and P are off by is left. A tiny e keeps all its digits; NaN stays NaN.
+// e is exact and the larger part, so less than half of the errors of q and P is left. A tiny e keeps all its digits; NaN stays NaN.
 
 const F32_SERIES = memory.data<f32>([0.666664183139801, 0.40021437406539917, 0.28005245327949524, 0.27986323833465576, 2]);
 const SINGLE_SERIES = memory.data<f64>([0.6666667550039094, 0.3999888835313841, 0.28616596780539116, 0.214307403662341, 0.24289559376519873, 2]);
@@ -92,7 +91,7 @@ export function log1p<T>(e: v128): v128 {
   return v128.sub<T>(e, log1pLacks<T, T>(e, v128.div<T>(e, v128.add<T>(e, term<T, T>(sizeof<T>() == 4 ? 4 : 11)))));
 }
 
-/** e − ln(1 + e) by q, of the precision P. Terms are added up in pairs: one after the other they are a chain that takes as long as all else. */
+/** e − ln(1 + e) from q = e / (2 + e), in the precision of P. Terms go in pairs: one after the other they are a chain that takes as long as all else. */
 // @ts-ignore: decorator
 @inline
 export function log1pLacks<T, P>(e: v128, q: v128): v128 {
@@ -107,12 +106,12 @@ export function log1pLacks<T, P>(e: v128, q: v128): v128 {
   return v128.mul<T>(q, v128.sub<T>(e, v128.mul<T>(z, p)));
 }
 
-/** Two terms. */
+/** Terms i and i + 1 of the polynomial. */
 function two<T, P>(i: usize, z: v128): v128 {
   return mulAdd<T>(term<T, P>(i + 1), z, term<T, P>(i));
 }
 
-/** The i-th coefficient of P; after the last one 2. */
+/** The i-th coefficient of the polynomial; 2 follows the last one. */
 function term<T, P>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? F32_SERIES : sizeof<P>() == 4 ? SINGLE_SERIES : F64_SERIES) + i * sizeof<T>());
 }

@@ -61,7 +61,7 @@ export function logSumExp<T>(lse: usize, x: usize, outer: i32, cols: i32, inner:
     logs(LOG, INVERSE, SUM, n);
     const values = lse + (<usize>r << 3);
     if (!logSumExps(values, n, temperature)) continue;
-    // Infinite maxima: ln Σ is NaN there, which would also be the answer for a row that holds a NaN.
+    // Where the maximum is infinite ln Σ is NaN, which is right only for a row that holds a NaN.
     for (let i = 0; i < n; i++) {
       const m = load<f64>(MAX + (i << 3));
       if (m == -Infinity && load<f64>(SUM + (i << 3)) == -1) store<f64>(values + (i << 3), -Infinity);

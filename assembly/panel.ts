@@ -2,14 +2,13 @@
 //
 //   NARROW   some rows in scratch memory, as tiles: `lanes` rows side by side, one vector per class, so that each row has a lane of its own. The
 //            columns are padded to a multiple of four, with a value that the pass ignores.
-//   ALONE    a narrow row without others to fill the lanes: its groups of four classes take them, as if they were rows of four. 64 classes take a
-//            third of the time of a tile (f32, Node 24). A pass over a tile adds up four classes after four; here the lanes are added one after the
-//            other: the same sum.
-//   WIDE     one row of many classes, where it lies; its tile is the row. A pass that adds up or compares ends with a fold over the lanes. What does
-//            not fill a chunk of four vectors, the rest, lies in a chunk of its own behind the scratch, and the pass goes on there.
+//   ALONE    a narrow row by itself: its groups of four classes fill the lanes, as if they were rows of four. 64 classes take a third of the time of
+//            a tile (f32, Node 24). A pass over a tile adds up four classes at a time, so adding lane after lane here gives the same sum.
+//   WIDE     one row of many classes, where it lies: its tile is the row. A pass that adds up or compares ends with a fold over the lanes. The rest,
+//            which does not fill a chunk of four vectors, is copied behind the scratch, and the pass goes on there.
 //
 // A tile is `bytes` long. Whether a row is wide depends on C, the kernel and the type alone: neither the number of rows nor the class axis changes a bit
-// of its result. A wide row without a gradient has no place for its exponentials: the kernel keeps none.
+// of its result. Without a gradient a wide row has no place for its exponentials, and none are kept.
 //
 // Arrays are [outer, C, inner]; row r is the one at outer r / inner and inner position r % inner. With inner = 1 tiles are transposed on the way in and
 // out, with inner > 1 loaded as they lie. Wide rows have inner = 1: the caller transposes others (`swapAxes`).
@@ -21,13 +20,13 @@ export const NARROW: Layout = 0;
 export const ALONE: Layout = 1;
 export const WIDE: Layout = 2;
 
-/** The largest C of narrow rows, for kernels with exponentials: at C = 100 a softmax of a batch takes 25 % less, further up nothing (f32, Node 24). */
+/** The largest C of narrow rows, for kernels with exponentials: at C = 100 they save 25 % of a batch's softmax, further up nothing (f32, Node 24). */
 // biome-ignore lint/correctness/noUnusedVariables: the same for both types
 export function narrowExp<T>(): i32 {
   return 104;
 }
 
-/** The same for other kernels, where bringing rows into panels and back soon costs more than it saves: 48 (f32), 24 (f64). */
+/** The same for other kernels, where copying rows into panels and back soon costs more than it saves: 48 (f32), 24 (f64). */
 export function narrowPlain<T>(): i32 {
   return 192 / sizeof<T>();
 }
@@ -46,12 +45,12 @@ export const SECOND_REST: usize = SECOND + PANEL_BYTES;
 export const CLASSES_REST: usize = CLASSES + PANEL_BYTES;
 // At MASK + rest: a chunk whose last `rest` bytes are ones.
 const MASK = memory.data<u64>([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1], 16);
-// The last chunk of a row by itself.
+// The last chunk of a row alone, with its padding.
 const LAST = memory.data(64, 16);
 
 /**
- * Bytes of a statistic: one f64 for each row of a panel, and two more. They are read two at a time, which waits for two stores but not for one: what is
- * stored row by row is stored twice, over the next row's too.
+ * Bytes of a statistic: one f64 for each row of a panel, and two more. Statistics are read as pairs, and a load of a vector stalls on narrower stores: what
+ * is stored row by row is stored as a vector, over the next row's too.
  */
 export const STATISTIC = 66 * 8;
 
@@ -61,12 +60,12 @@ export function tileBytes<T>(cols: i32, layout: Layout): usize {
   return (<usize>(cols + 3) & ~3) * VECTOR;
 }
 
-/** The part of a tile that exponentials are computed of: pairs of vectors. What is behind them is garbage after `panelExp`. */
+/** The bytes of a tile that `panelExp` computes exponentials of: pairs of vectors. The columns behind them are garbage afterwards. */
 export function pairBytes<T>(cols: i32, layout: Layout): usize {
   return layout == NARROW ? (<usize>(cols + 1) & ~1) * VECTOR : tileBytes<T>(cols, layout);
 }
 
-/** The classes of a row by itself with its padding: a whole number of groups of four in every lane. */
+/** The classes of a row alone with its padding: whole groups of four in every lane. */
 function groupColumns<T>(cols: i32): i32 {
   return (cols + 4 * lanes<T>() - 1) & -(4 * lanes<T>());
 }
@@ -74,7 +73,7 @@ function groupColumns<T>(cols: i32): i32 {
 /** How the rows of a call are laid out by a kernel that computes exponentials. */
 export function layoutOf<T>(rows: i32, cols: i32, inner: i32): Layout {
   if (cols > narrowExp<T>()) return WIDE;
-  // Fewer rows than a tile has: one by one, if that is cheaper. A panel costs about as much as twelve vectors besides its own.
+  // Rows that do not fill a tile go one by one, if that is cheaper. A panel costs about twelve vectors besides its own.
   const cheaper = cols > 4 && <u32>rows * (12 + <u32>cols / lanes<T>()) < <u32>cols + 12;
   return cheaper && inner == 1 && rows < lanes<T>() ? ALONE : NARROW;
 }
@@ -95,14 +94,14 @@ export function panelAt<T>(panel: usize, i: i32, j: i32, cols: i32, layout: Layo
   return layout == ALONE ? groupAt<T>(panel, j) : tileAt<T>(panel, i, j, cols, layout == WIDE);
 }
 
-/** The same, not of a row alone. */
+/** The same for NARROW and WIDE. */
 function tileAt<T>(panel: usize, i: i32, j: i32, cols: i32, wide: bool): usize {
   if (wide) return panel + <usize>j * sizeof<T>();
   const tile = <u32>i / <u32>lanes<T>(), lane = <u32>i % <u32>lanes<T>();
   return panel + <usize>tile * tileBytes<T>(cols, NARROW) + <usize>lane * sizeof<T>() + <usize>j * VECTOR;
 }
 
-/** The same of a row alone. */
+/** The same for ALONE. */
 function groupAt<T>(panel: usize, j: i32): usize {
   return tileAt<T>(panel, j >> 2, j & 3, 4, false);
 }
@@ -113,7 +112,7 @@ export function rowAddress<T>(x: usize, r: i32, cols: i32, inner: i32): usize {
   return x + (<usize>(r / inner) * <usize>cols * <usize>inner + <usize>(r % inner)) * sizeof<T>();
 }
 
-/** The panel of rows r … r + rows of x: `panel` with the rows gathered into it; or the wide row itself. Padding, and what is in front of a rest, is `pad`. */
+/** The panel of rows r … r + rows of x: `panel` with the rows gathered into it, or the wide row itself. `pad` fills the padding, also that of a rest. */
 export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout, pad: T): usize {
   x = rowAddress<T>(x, r, cols, inner);
   if (layout == WIDE) {
@@ -126,7 +125,7 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
   }
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>(), toTile = tileBytes<T>(cols, layout);
   if (inner > 1) {
-    // All tiles of a class before the next class, which may lie a power of two further: in the same few lines of the cache.
+    // All tiles of a class before the next class: classes may lie a power of two apart, in few sets of the cache.
     const whole = <usize>(rows / lanes<T>()) * toTile;
     for (let j = 0, from = x, first = panel; j < cols; j++, from += toClass, first += VECTOR) {
       for (let t: usize = 0, at = from; t < whole; t += toTile, at += VECTOR) v128.store(first + t, v128.load(at));
@@ -135,10 +134,10 @@ export function panelIn<T>(panel: usize, x: usize, r: i32, rows: i32, cols: i32,
   for (let tile = panel; rows > 0; tile += toTile, x += toRow * lanes<T>(), rows -= lanes<T>()) {
     const end = tile + <usize>cols * VECTOR;
     if (rows >= lanes<T>() && inner > 1) {
-      // There already.
+      // Copied above.
     } else if (rows >= lanes<T>() && cols >= lanes<T>()) {
       for (let t = tile, from = x; t < end; t += square<T>(), from += VECTOR) {
-        // The last columns go together with some before them again, so that no part of a vector is left.
+        // The last square overlaps the one before, so that no part of a vector is left.
         if (t + square<T>() > end) transpose<T>(end - square<T>(), VECTOR, x + toRow - VECTOR, toRow);
         else transpose<T>(t, VECTOR, from, toRow);
       }
@@ -162,7 +161,7 @@ export function panelFor<T>(panel: usize, y: usize, r: i32, cols: i32, layout: L
   return layout == WIDE ? y + <usize>r * <usize>cols * sizeof<T>() : panel;
 }
 
-/** Brings a panel to where it belongs; of a wide row its rest. */
+/** Scatters a panel to its rows of y; of a wide row, which is there already, only the rest. */
 export function panelOut<T>(y: usize, panel: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): void {
   if (layout == WIDE) restOut(panel, tileBytes<T>(cols, layout));
   else if (layout == ALONE) rowOut<T>(rowAddress<T>(y, r, cols, inner), panel, cols);
@@ -203,12 +202,12 @@ export function wholeChunks(bytes: usize): usize {
   return bytes & ~(CHUNK - 1);
 }
 
-/** Those of a wide row that are left. */
+/** The bytes behind them: the rest of a wide row. */
 export function restOf(bytes: usize): usize {
   return bytes & (CHUNK - 1);
 }
 
-/** Lays the rest of a wide row behind `panel`, and `pad` in front of it. Reads the last CHUNK bytes of the row: it has more than that. */
+/** Copies the rest of a wide row behind `panel`, with `pad` in front of it. Reads CHUNK bytes: of a shorter row also what lies in front of it. */
 export function restIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   const bytes = tileBytes<T>(cols, WIDE), mask = MASK + restOf(bytes), from = x + bytes - CHUNK;
   if (!restOf(bytes)) return;
@@ -217,7 +216,7 @@ export function restIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   }
 }
 
-/** Brings the rest of what the passes have written to the end of its row. */
+/** Copies the rest that the passes have written to the end of its row. What lies in front of the rest is stored as it was. */
 export function restOut(y: usize, bytes: usize): void {
   const mask = MASK + restOf(bytes), to = y + bytes - CHUNK;
   if (!restOf(bytes)) return;
@@ -230,7 +229,7 @@ export function nextInPanel<T>(row: usize, bytes: usize): usize {
   return (row & (VECTOR - 1)) == 0 ? row + bytes - VECTOR : row;
 }
 
-/** A row by itself into `panel`, in groups of four classes, and back. */
+/** A row alone into `panel`, in groups of four classes, and back. */
 function rowIn<T>(panel: usize, x: usize, cols: i32, pad: T): void {
   const perChunk = 4 * lanes<T>();
   for (let left = cols; left > 0; left -= perChunk, panel += CHUNK, x += CHUNK) {
@@ -260,7 +259,7 @@ function loadPart<T>(from: usize, n: i32, v: v128): v128 {
   return v;
 }
 
-/** Bytes of as many vectors as a vector has lanes: what is transposed at once. */
+/** Bytes of what is transposed at once: as many vectors as a vector has lanes. */
 function square<T>(): usize {
   return <usize>lanes<T>() * VECTOR;
 }

@@ -1,19 +1,19 @@
 // Passes: one loop each over the tiles of a panel (panel.ts), a chunk of four vectors at a time. Kernels are sentences made of them. Statistics (maxima,
 // sums, factors) are one f64 per row.
 //
-// Every loop has the same frame: over the whole chunks, then once more over the rest of a wide row, which lies behind the panel. What is in front of the
-// rest is computed as well, and ignored. (To ask at every chunk whether it is the last costs 9 % where the core's other thread is busy.)
+// Every loop has the same frame: over the whole chunks, then once more over the rest of a wide row, which lies behind the panel. The padding in front of
+// the rest is computed too, and ignored. (Checking every chunk for being the last costs 9 % where the core's other thread is busy.)
 
 import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT_REST, SECOND_REST, WIDE, panelOut, restOf, tileBytes, tilesOut, wholeChunks } from "./panel";
 import { CHUNK, VECTOR, allHigh, allLow, dotHigh, dotLow, foldMax, lanes, loadLanes, mulAdd, storeLanes, storeSum } from "./simd";
 
-/** From one tile's statistics to the next one's. */
+/** Bytes from one tile's statistics to the next one's. */
 export function perTile<T>(): usize {
   return <usize>lanes<T>() << 3;
 }
 
 /**
- * max = max x, and shift = −max or, where that is not finite, 0, as a vector of T for each tile: what the exponential adds to x. Drops NaN:
+ * max = max x, and shift, a vector of T for each tile that the exponential adds to x: −max, or 0 where that is not finite. Drops NaN:
  * e^(NaN + shift) brings it back.
  */
 export function panelMax<T>(max: usize, shift: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
@@ -40,10 +40,7 @@ export function panelMax<T>(max: usize, shift: usize, x: usize, tiles: i32, byte
   }
 }
 
-/**
- * max = max x, and sum = NaN where the row holds a NaN (f64: or where a sum of its values is one); elsewhere sum is anything else. Returns whether
- * there is any such row.
- */
+/** max = max x; sum is NaN where the row holds a NaN, or, for f64, +Infinity and −Infinity; elsewhere it is no NaN. Returns whether any sum is NaN. */
 export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): bool {
   let some = v128.splat<T>(0);
   for (; tiles > 0; tiles--, max += perTile<T>(), sum += perTile<T>()) {
@@ -68,21 +65,21 @@ export function panelMaxAndNaN<T>(max: usize, sum: usize, x: usize, tiles: i32, 
   return v128.any_true(some);
 }
 
-// NaN is noted by integer operations, since the units that add are busy with pmax: 25 % of this pass (f32, C = 32,000; Node 24). Doubled, and so without
-// its sign, a NaN is the largest integer. There is no maximum of 64-bit integers: a sum of f64 keeps a NaN as well.
+// f32: NaN is noted by integer operations, since pmax keeps the adders busy: 25 % of this pass (C = 32,000; Node 24). Doubling drops the sign, and of
+// unsigned integers NaN is the largest then. SIMD128 has no maximum of 64-bit integers: f64 is added up, and the sum keeps a NaN.
 
 export function noteNaN<T>(seen: v128, a: v128, b: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.max_u(seen, i32x4.max_u(i32x4.add(a, a), i32x4.add(b, b)));
   return v128.add<T>(seen, v128.add<T>(a, b));
 }
 
-/** True, or NaN, in the lanes that saw one. */
+/** NaN in the lanes that saw one (f32: all bits set). */
 export function noted<T>(s: v128, t: v128): v128 {
   if (sizeof<T>() == 4) return i32x4.gt_u(i32x4.max_u(s, t), i32x4.splat(0xff000000));
   return v128.add<T>(s, t);
 }
 
-/** sum = Σ x, of a second panel. x has both signs. */
+/** sum = Σ x for x of both signs, in a panel with the rest of SECOND. */
 export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layout: Layout): void {
   const alone = layout == ALONE;
   for (; tiles > 0; tiles--, sum += perTile<T>()) {
@@ -100,7 +97,7 @@ export function panelSum<T>(sum: usize, x: usize, tiles: i32, bytes: usize, layo
   }
 }
 
-/** dot = Σ x·y, of a panel and a second one; y has both signs. */
+/** dot = Σ x·y for y of both signs, in panels with the rests of INPUT and SECOND. */
 export function panelDot<T>(dot: usize, x: usize, y: usize, tiles: i32, bytes: usize, layout: Layout): void {
   for (; tiles > 0; tiles--, dot += perTile<T>()) {
     let low = f64x2.splat(0), high = low;
@@ -122,19 +119,19 @@ export function countTrue<T>(count: v128, a: v128, b: v128, c: v128, d: v128): v
   return i64x2.sub(count, i64x2.add(i64x2.add(a, b), i64x2.add(c, d)));
 }
 
-/** Stores such a count as one f64 per row. */
+/** Stores a count of countTrue as one f64 per row. */
 export function storeCount<T>(to: usize, count: v128, layout: Layout): void {
   if (sizeof<T>() == 4) {
     const high = i32x4.shuffle(count, count, 2, 3, 0, 1);
     storeSum<T>(to, f64x2.convert_low_i32x4_s(count), f64x2.convert_low_i32x4_s(high), 1, layout != NARROW);
   } else {
-    // No conversion of 64-bit integers in SIMD128; one below 2^52 put into the low bits of 2^52 is that number plus 2^52.
+    // As in log.ts: put into the low bits of 2^52, an integer below 2^52 is that number plus 2^52.
     const base = f64x2.splat(4503599627370496);
     storeSum<T>(to, f64x2.sub(v128.or(count, base), base), f64x2.splat(0), 1, layout != NARROW);
   }
 }
 
-/** y = panel · factor of its row: tiles on their way out (5 % of a softmax of 10 classes), other rows in place. */
+/** y = panel · factor of its row. Tiles are scaled on their way out, which saves 5 % of a softmax of 10 classes; other rows in place. */
 export function panelScaleOut<T>(y: usize, panel: usize, factor: usize, r: i32, rows: i32, cols: i32, inner: i32, layout: Layout): void {
   if (layout == NARROW) {
     tilesOut<T>(y, panel, r, rows, cols, inner, factor, true);

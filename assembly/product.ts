@@ -5,13 +5,13 @@
 //   linearGradWeight  dw += gᵀ·x
 //   linearGradBias    dbias += Σ g over the rows
 //
-// All of them are c = start + a·b in other strides, in the order of Goto and van de Geijn (2008): a panel of b, WIDTH bytes wide and DEPTH deep,
+// All of them are c = start + a·b with other strides, in the order of Goto and van de Geijn (2008): a panel of b, WIDTH bytes wide and DEPTH deep,
 // lies packed in the L1 cache and meets a block of rows of a, which stays in the L2 cache; a tile of c is in registers: 2 rows of 4 vectors, or
 // 4 of 2 where c has no more.
 //
-// Every element of c is one accumulator over ascending k; a product and a sum are two roundings (one in the relaxed build). What is deeper than DEPTH
-// leaves its accumulators in c and takes them up again. So neither tiles nor blocks show in the bits. But dw and dbias, where k is a row, add the sums
-// of DEPTH rows or less to what was there: their error grows with the number of those sums, not with the number of rows.
+// Every element of c is one accumulator over ascending k; a product and a sum are two roundings (one in the relaxed build). Every DEPTH steps the
+// accumulators are stored in c and loaded again. So neither tiles nor blocks change a bit. But dw and dbias, where k is a row, add sums of up to DEPTH
+// rows to what was there: their error grows with the number of sums, not of rows.
 
 import { VECTOR, lanes, mulAdd, transpose } from "./simd";
 
@@ -19,9 +19,9 @@ const HEIGHT = 4;
 const LINE: usize = 64;
 const WIDTH: usize = 4 * VECTOR;
 const DEPTH = 256;
-/** So many rows of a meet a panel: enough to be worth its packing. */
+/** The rows of a that meet a panel: enough to be worth packing it. */
 const ROWS = 240;
-/** For fewer rows a panel is not worth it. */
+/** Up to so many rows are not worth it. */
 const FEW_ROWS = 16;
 
 const PANEL = memory.data(DEPTH * 64, 16);
@@ -31,13 +31,13 @@ const ZEROS = memory.data(64, 16);
 const ONE = memory.data<f64>([1], 16);
 const ONE_F32 = memory.data<f32>([1], 16);
 
-// Rows of a whose elements are not next to each other in k, copied: HEIGHT rows of them are, one k after the other. Each group of rows has a cache line
-// more than that, lest they lie a power of two apart and share few sets of a cache.
-/** So many bytes of them: whole groups, of f32 and of f64. */
+// A copy of rows of a whose elements are far apart in k: groups of HEIGHT rows, one k after the other. A cache line lies between groups: a power of two
+// apart, they would share few sets of the cache.
+/** The bytes of such rows at one k: 34 groups of f32, 17 of f64. */
 const GROUPED_BYTES: usize = 544;
 const GROUPED = memory.data(DEPTH * 544 + 34 * 64, 16);
 
-/** `stride`: elements from row to row of z, which may have more classes than these. `bias` may be absent. */
+/** `stride`: elements from row to row of z (below, of g), which may have more classes than these. `bias` may be absent. */
 export function linear<T>(z: usize, x: usize, w: usize, bias: usize, rows: i32, features: i32, classes: i32, stride: i32): void {
   const row = bytes<T>(features);
   product<T>(z, bytes<T>(stride), bias, x, row, sizeof<T>(), w, sizeof<T>(), row, rows, classes, features, false);
@@ -60,8 +60,8 @@ export function linearGradBias<T>(dbias: usize, g: usize, rows: i32, classes: i3
 }
 
 /**
- * Moves the rows of g that hold anything but zeros to the front of g, and the rows of x beside them to `kept`, which may be x. Returns how many they are;
- * where that is all of them nothing was moved. A row of zeros adds nothing to dw, whatever is in x.
+ * Moves the rows of g that are not all zeros to the front of g, and the same rows of x to `kept`, which may be x. Returns how many they are; if all,
+ * nothing was moved. A row of zeros adds nothing to dw, whatever x holds.
  */
 export function keepRows<T>(g: usize, kept: usize, x: usize, rows: i32, features: i32, classes: i32): i32 {
   const gRow = bytes<T>(classes), xRow = bytes<T>(features), end = g + gRow * rows;
@@ -198,8 +198,8 @@ function anyTile<T>(
 }
 
 /**
- * One tile: rows 0 to 3 of vectors p, q, r, s. Their numbers are constants where it is called, so that only what it has is left of it. Each row has a
- * pointer of its own: one that all rows share costs an addition for each (a fifth of the time on Node 20 and 22).
+ * One tile: rows 0 to 3 of vectors p, q, r, s. `height` and `vectors` are constants in each call, so the compiler drops what the tile does not have. Each
+ * row has a pointer of its own: a shared one costs an addition per row (a fifth of the time on Node 20 and 22).
  */
 // @ts-ignore: decorator
 @inline
@@ -269,7 +269,7 @@ function groupRows<T>(group: usize, a: usize, aNext: usize, high: i32, deep: i32
   }
 }
 
-/** PANEL[k][j] = b[k][j], k < deep, `width` bytes of them; what is beyond is not looked at. */
+/** PANEL[k][j] = b[k][j], k < deep, `width` bytes of each row. */
 function pack<T>(b: usize, bNext: usize, bRow: usize, deep: i32, width: usize): void {
   if (bRow == sizeof<T>()) {
     copyRows(PANEL, WIDTH, b, bNext, deep, width);

@@ -1,35 +1,35 @@
-// What the losses do once per row. Little things are looked up row by row; what is computed goes two rows at a time and without branches: which of two
-// formulas holds is as good as random, and a wrong guess costs more than both.
+// What losses do once per row. Lookups go row by row; computations go two rows at a time and without branches: which of two formulas holds is close to
+// random, and a mispredicted branch costs more than both.
 //
-// The statistics of the rows of a panel: one f64 per row of each, so that an address is that of the row and a constant offset.
+// The statistics of the rows of a panel: one f64 per row each, at a constant offset from the row's address.
 
 import { Layout, STATISTIC, cellOffset, classStep, nextInPanel } from "./panel";
 import { loadPair, lostBy, pair } from "./simd";
 
 export const ROWS = memory.data(20 * STATISTIC, 16);
-export const CELL: usize = 0; // where the class of the row is in the panel, an i32
+export const CELL: usize = 0; // where x_y is in the panel, an i32
 export const TARGET: usize = 1 * STATISTIC; // x_y
 export const WEIGHT: usize = 2 * STATISTIC; // w_y / divisor
 export const ROW_WEIGHT: usize = 3 * STATISTIC; // u, 0 for a row that is ignored
 export const FACTOR: usize = 4 * STATISTIC; // of the gradient
 export const OWN: usize = 5 * STATISTIC; // the gradient of the class y
-/** Here each loss goes on. */
+/** Where the statistics of each loss begin. */
 export const MORE: usize = 6 * STATISTIC;
 
-/** Whether y is a class. −1 marks a row to be ignored; nothing else that is out of range may address memory either. */
+/** Whether y is a class. −1 marks an ignored row; any other y out of range must not address memory either. */
 function isClass(y: i32, cols: i32): bool {
   return <u32>y < <u32>cols;
 }
 
-/** The class at `target`, or class 0 where the row is to be ignored. */
+/** The class at `target`, or class 0 where the row is ignored. */
 export function classOf(target: usize, cols: i32): i32 {
   const y = load<i32>(target);
   return isClass(y, cols) ? y : 0;
 }
 
 /**
- * CELL and TARGET of the n rows in the panel x; `hide`: −Infinity takes the place of x_y. Each TARGET is stored as a whole vector, over that of the
- * next row as well: see STATISTIC. Returns whether any x_y is −Infinity.
+ * CELL and TARGET of the n rows in the panel x; `hide`: −Infinity takes the place of x_y. Each TARGET is stored as a vector: see STATISTIC. Returns
+ * whether any x_y is −Infinity.
  */
 export function gatherTargets<T>(x: usize, targets: usize, n: i32, cols: i32, bytes: usize, layout: Layout, hide: bool): bool {
   const step = classStep<T>(layout);
@@ -73,7 +73,7 @@ function weightOf<T>(weight: usize, target: usize, cols: i32): f64 {
   return <f64>load<T>(weight + <usize>classOf(target, cols) * sizeof<T>());
 }
 
-/** FACTOR = ROW_WEIGHT · unit · gradOutput, and times WEIGHT where a gradient does not hold it yet (`weighted`). */
+/** FACTOR = ROW_WEIGHT · unit · gradOutput; `weighted`: times WEIGHT. */
 export function factors(gradOutput: usize, n: i32, unit: f64, weighted: bool): void {
   let g = f64x2.splat(1);
   for (let row = ROWS; n > 0; n -= 2, row += 16) {
@@ -86,8 +86,8 @@ export function factors(gradOutput: usize, n: i32, unit: f64, weighted: bool): v
   }
 }
 
-// The total of the losses of all rows, in their order, is two f64: the sum, and what it has lost to rounding (Neumaier 1974). A kernel goes on from where
-// the last one stopped. The loops that compute losses add them up as they go: a loop of its own takes 7 % of a hinge of ten classes (Node 24).
+// The total of the losses of all rows, in their order, is two f64: the sum, and its rounding errors, LOST (Neumaier 1974). Each call adds to the total of
+// the calls before. The loops that compute losses add them up as they go: a loop of its own takes 7 % of a hinge of ten classes (Node 24).
 
 export const LOST: usize = 8;
 
@@ -95,7 +95,7 @@ export function plusBoth(sum: f64, losses: v128): f64 {
   return sum + f64x2.extract_lane(losses, 0) + f64x2.extract_lane(losses, 1);
 }
 
-/** What that loses. */
+/** The rounding errors of plusBoth. */
 export function lostByBoth(sum: f64, losses: v128): f64 {
   const first = sum + f64x2.extract_lane(losses, 0), second = first + f64x2.extract_lane(losses, 1);
   const errors = lostBy(pair(sum, first), losses, pair(first, second));
@@ -103,8 +103,8 @@ export function lostByBoth(sum: f64, losses: v128): f64 {
 }
 
 /**
- * Rows that are ignored or NaN: where ROW_WEIGHT is 0 or NaN, all of a row of g and OWN become that. The loops over rows have nothing to ask then:
- * 10 % of a hinge with gradient (C = 10, Node 24).
+ * Rows that are ignored or NaN: where ROW_WEIGHT is 0 or NaN, so become OWN and all of the row of g. That spares the loops over rows a branch: 10 % of a
+ * hinge with gradient (C = 10, Node 24).
  */
 export function fillSpecialRows(g: usize, n: i32, cols: i32, inner: i32, size: usize): void {
   const toClass = <usize>inner * size, toRow = inner == 1 ? <usize>cols * size : size;
@@ -113,7 +113,7 @@ export function fillSpecialRows(g: usize, n: i32, cols: i32, inner: i32, size: u
     const weight = load<f64>(row, ROW_WEIGHT) + 0;
     if (weight > 0) continue;
     store<f64>(row, weight, OWN);
-    // All bits of a number set: a NaN. Stored by halves, which are the same for f32. (memory.fill is a call: 1.3 to 3.5 times as long.)
+    // All bits set: a NaN. Stored by halves, which coincide for f32. (memory.fill is a call: 1.3 to 3.5 times as long.)
     const bits = -<i32>(weight != 0);
     for (let j = 0, at = g; j < cols; j++, at += toClass) {
       store<i32>(at, bits);
@@ -122,7 +122,7 @@ export function fillSpecialRows(g: usize, n: i32, cols: i32, inner: i32, size: u
   }
 }
 
-/** Puts a gradient of each of n rows into g, at the class in `classes`, an i32 every `toNext` bytes. */
+/** Stores one gradient of each of n rows into g, at the class in `classes`, an i32 every `toNext` bytes. */
 export function scatter<T>(g: usize, classes: usize, toNext: usize, values: usize, n: i32, cols: i32, inner: i32): void {
   const toClass = <usize>inner * sizeof<T>(), toRow = inner == 1 ? <usize>cols * sizeof<T>() : sizeof<T>();
   for (const end = values + (<usize>n << 3); values < end; values += 8, classes += toNext, g += toRow) {

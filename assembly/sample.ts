@@ -6,23 +6,23 @@
 //   topP   of these the fewest, largest first, that have at least topP of the sum
 //   minP   those with at least minP of the largest: x ≥ m + T·ln minP
 //
-// What surely goes is left out first, which leaves a short list of most rows. A class below some that have topP together is not needed by topP; nor is
-// one with less than (1 − topP)/n of the sum: n of them are less than may be missing. Then the exponentials of the list, or of a row that has no short
-// one, are kept, and each of the three sets those to 0 that go. With none of the three nothing is kept: exponentials are added up by blocks, and only
-// those of the block in which u falls are computed again.
+// Classes that surely go are left out first: of most rows that leaves a short list. topP needs no class below some that have topP together, and none with
+// less than (1 − topP)/n of the sum, since n of these are less than may be missing. Then the exponentials of the list, or of the row if its list is not
+// short, are stored as weights, and each of the three sets the weights to 0 that go. With none of the three nothing is stored: exponentials are added up
+// by blocks, and those of the block in which u falls are computed again.
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./log";
 import { INPUT, WIDE, restIn } from "./panel";
 import { below, collect, cut, floorOfTop, restrict, weigh } from "./select";
 
-/** Classes whose exponentials are added up in one. */
+/** The classes of a block. */
 const BLOCK = 1024;
-/** The length of a short list; and how many of the largest of more than that are tried first for topP. */
+/** The length of a short list. In rows of more classes topP tries about the MANY largest first. */
 const SHORT = 4096;
 const MANY = 256;
 
-// The exponentials of a block. `restOut` begins a chunk before the end.
+// The exponentials of a block. `restOut` may store what lies up to a chunk in front of them.
 const E: usize = memory.data(64 + 8 * BLOCK, 16) + 64;
 const SHIFT = memory.data(16, 16);
 const SUM = memory.data(32, 16);
@@ -30,8 +30,8 @@ const LOG = memory.data(16, 16);
 const INVERSE = memory.data(16, 16);
 
 /**
- * classes: [rows]; tops: [rows], where each has its maximum, which is finite; u: [rows], in [0, 1). `sums`: room for one f64 per block of a row; `list`,
- * `ids`, `weights`: for `capacity` entries each. Returns false where that is too little. k ≥ cols, topP = 1, minP = 0 restrict nothing.
+ * classes: [rows]; tops: [rows], the class of each maximum, which is finite; u: [rows], in [0, 1). `sums`: room for one f64 per block of a row; `list`,
+ * `ids`, `weights`: room for `capacity` entries each. Returns false if that is too little. k ≥ cols, topP = 1, minP = 0 restrict nothing.
  */
 export function sample<T>(
   classes: usize, sums: usize, list: usize, ids: usize, weights: usize, x: usize, tops: usize, u: usize,
@@ -42,7 +42,7 @@ export function sample<T>(
     const m = load<T>(x + <usize>load<i32>(tops) * sizeof<T>());
     v128.store(SHIFT, v128.splat<T>(-m));
     const isCut = k < cols, isLong = cols > SHORT, keeps = !isCut && topP < 1 && isLong && cols <= capacity;
-    // Without topK this is the sum that topP is about; with nothing at all, of what is drawn.
+    // Without topK: the sum that topP is a part of; without any of the three: the sum that u is a part of.
     const sum = !isCut && (topP < 1 || minP == 0) ? expSums<T>(sums, keeps ? weights : cols <= BLOCK ? E : 0, x, cols, table) : 0;
     if (!isCut && topP == 1 && minP == 0) {
       store<i32>(classes, draw<T>(sums, sum, 0, x, cols, load<f64>(u), table));
@@ -54,7 +54,7 @@ export function sample<T>(
       floor = floorOfTop<T>(x, cols, isCut ? k : MANY);
       listed = collect<T>(list, ids, x, cols, floor, isCut ? k : 0, most);
     }
-    // The largest may have topP of the sum; or not.
+    // If the MANY largest do not have topP of the sum, a lower floor.
     if (!isCut && (listed < 0 || exps<T>(0, list, listed, table) < topP * sum)) {
       floor = floorAt<T>(m, temperature, topP < 1 ? (1 - topP) * sum / expOfZero<T>() / cols / 2 : minP);
       listed = collect<T>(list, ids, x, cols, floor, 0, most);
@@ -75,7 +75,7 @@ export function sample<T>(
   return true;
 }
 
-/** The largest T below m + T·ln ratio, where e^((x − m)/T) is the ratio, > 0. */
+/** The largest number of its type below the x whose e^((x − m)/temperature) is `ratio`, > 0. */
 function floorAt<T>(m: T, temperature: f64, ratio: f64): T {
   // ln(2^q·f) = q·ln 2 + ln f
   const bits = reinterpret<i64>(ratio), q = <f64>((bits >> 52) - 1023);
@@ -85,18 +85,18 @@ function floorAt<T>(m: T, temperature: f64, ratio: f64): T {
   return <f64>floor < x ? floor : below<T>(floor);
 }
 
-/** The position in n logits at which the running sum of their weights, or of their exponentials, exceeds u times the total. `sums`: of each block. */
+/** The position in n logits where the running sum of their weights (without these, of their exponentials) exceeds u · total. `sums`: of each block. */
 function draw<T>(sums: usize, total: f64, weights: usize, x: usize, n: i32, u: f64, table: usize): i32 {
   const target = u * total, b = firstOver<f64>(sums, (n - 1) / BLOCK + 1, 0, target);
   let before: f64 = 0;
   for (let i = 0; i < b; i++) before += load<f64>(sums + (<usize>i << 3));
   const start = b * BLOCK, length = min(BLOCK, n - start), offset = <usize>start * sizeof<T>();
-  // One block has been kept as it was added up.
+  // The exponentials of a row of one block are in E already.
   if (!weights && n > BLOCK) exps<T>(E, x + offset, length, table);
   return start + firstOver<T>(weights ? weights + offset : E, length, before, target);
 }
 
-/** Where a running sum that begins with `sum` exceeds the target; the last that adds anything where rounding keeps it from that. */
+/** Where a running sum that begins with `sum` exceeds the target; if rounding keeps it below, the last term above 0. */
 function firstOver<T>(terms: usize, n: i32, sum: f64, target: f64): i32 {
   let last = 0;
   for (let i = 0; i < n && sum <= target; i++) {
@@ -107,7 +107,7 @@ function firstOver<T>(terms: usize, n: i32, sum: f64, target: f64): i32 {
   return last;
 }
 
-/** e, if any, Σ e and that of each block. */
+/** Returns Σ e, and stores that of each block; stores e itself if it has a place. */
 function expSums<T>(sums: usize, e: usize, x: usize, n: i32, table: usize): f64 {
   let total: f64 = 0;
   for (let i = 0; i < n; i += BLOCK, sums += 8) {
@@ -118,7 +118,7 @@ function expSums<T>(sums: usize, e: usize, x: usize, n: i32, table: usize): f64 
   return total;
 }
 
-/** Σ weights, and that of each block. */
+/** Returns Σ weights, and stores that of each block. */
 function weightSums<T>(sums: usize, weights: usize, x: usize, n: i32): f64 {
   let total: f64 = 0;
   for (let i = 0; i < n; i += BLOCK, sums += 8) {
@@ -129,7 +129,7 @@ function weightSums<T>(sums: usize, weights: usize, x: usize, n: i32): f64 {
   return total;
 }
 
-/** e = e^((x − m)/T), if any, and Σ e; e^0 is expOfZero. */
+/** Returns Σ e, e = e^((x − m)/T) · expOfZero; stores e if it has a place. */
 function exps<T>(e: usize, x: usize, n: i32, table: usize): f64 {
   restIn<T>(INPUT, x, n, <T>-Infinity);
   panelExp<T>(SUM, e, x, SHIFT, 1, n, WIDE, false, table);

@@ -1,10 +1,10 @@
 // Choosing among the classes of a row without sorting it. Whatever the logits are, it takes some passes, four vectors at a time.
 //
-//   list         n logits, one after the other, and the classes (ids) that they belong to, ascending; of a whole row the ids are not written down
-//   floorOfTop   what at least k logits are above
-//   collect      a list of what is above a floor
-//   cut          the logit at which the largest, taken one by one, reach a weight
-//   keep         takes from a list what is beyond a cut
+//   list         n logits, one after the other, and their classes (ids), ascending; a whole row is a list without ids
+//   floorOfTop   a floor that at least k logits are above
+//   collect      lists the logits above a floor
+//   cut          the logit at which the weights, added from the largest logit on, reach a target
+//   keep         removes from a list what is below a cut
 //   sort         the positions in a list, largest first
 //
 // The order: NaN first, then by value, equal ones by class.
@@ -12,16 +12,16 @@
 import { findInRow } from "./panel";
 import { CHUNK, addHigh, addLow, foldMax, lanes, storeSum } from "./simd";
 
-/** So many entries beyond 4·k there may be before a list is cut to k. */
+/** A list of more than 4·k + ENOUGH entries is cut to k. */
 const ENOUGH = 512;
 /** Entries that are sorted by insertion. */
 const RUN = 16;
-/** So many values are looked at again and again rather than gathered. */
+/** Up to so many values are neither sampled nor gathered: every round of a cut reads them all. */
 const FEW = 4096;
-/** So many chunks of more than that tell about where the cut is. */
+/** The chunks of a sample, which tells about where the cut is. */
 const SOME: usize = 128;
 
-// Constants in memory: one in the code is rebuilt at every use inside a loop (see exp.ts).
+// In memory: see exp.ts.
 const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity, 1]);
 const F64_NUMBERS = memory.data<f64>([-Infinity, Infinity, 1]);
 const SUM = memory.data(32, 16);
@@ -70,7 +70,7 @@ export function below<T>(x: T): T {
   return keyed<T>(key<T>(x) - (x == 0 ? 2 : 1));
 }
 
-/** A floor that at least k of n logits are above: just below the least of the maxima of k parts, or a few more. */
+/** A floor that at least k of n logits are above: just below the least of the maxima of k parts or a few more; NaN if there is none. */
 export function floorOfTop<T>(x: usize, n: i32, k: i32): T {
   if (k <= 2 * lanes<T>()) return floorOfFew<T>(x, n, k);
   const perBlock = 2 * lanes<T>(), blocks = <usize>((k - 1) / perBlock + 1), end = x + (<usize>n * sizeof<T>() & ~(CHUNK - 1));
@@ -100,7 +100,7 @@ function floorOfFew<T>(x: usize, n: i32, k: i32): T {
   }
   for (; k > 0; k--) {
     const most = foldMax<T>(v128.pmax<T>(v128.pmax<T>(a, b), v128.pmax<T>(c, d))), value = v128.extract_lane<T>(most, 0);
-    // Equal ones go at once, so there may be fewer than k of them; and parts may hold nothing else than −Infinity. Then all are looked at.
+    // Equal maxima go together, so there may be fewer than k; and parts may hold only −Infinity. Then there is no floor.
     if (value == <T>-Infinity) return <T>NaN;
     top = value;
     a = v128.bitselect(lowest, a, v128.eq<T>(a, most)), b = v128.bitselect(lowest, b, v128.eq<T>(b, most));
@@ -116,8 +116,8 @@ function leastLane<T>(x: v128): T {
 }
 
 /**
- * values, ids = those of the n logits of a row that are above the floor: all of them; or, with k, at least the k largest. Returns how many, or −1 if
- * there are more than `capacity`.
+ * values, ids = a list of the logits of a row that are above the floor: all of them or, if k > 0, at least the k largest. Returns its length, or −1 if that
+ * is more than `capacity`.
  */
 export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T, k: i32, capacity: i32): i32 {
   const perChunk = 4 * lanes<T>(), room = k > 0 ? min(4 * k + ENOUGH, capacity) : capacity;
@@ -128,7 +128,7 @@ export function collect<T>(values: usize, ids: usize, x: usize, n: i32, floor: T
     const c = v128.le<T>(v128.load(at, 32), f), d = v128.le<T>(v128.load(at, 48), f);
     if (i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))) continue;
     if (count + perChunk > room && (i + 2 * perChunk <= n || count + n - i > capacity)) {
-      // Too many are above the floor. The k-th of them is a better one; it stays itself, and what equals it, so the list is not above that.
+      // Too many are above the floor: the k-th of them is the new one. The list keeps it, and its equals, so the list is only above `under`.
       if (k == 0 || k + perChunk > room) return -1;
       floor = cut<T>(values, 0, count, k, count, under, <T>NaN, 0, 0, 0);
       count = keep<T>(values, ids, count, k, floor);
@@ -156,12 +156,12 @@ function masks<T>(a: v128, b: v128, c: v128, d: v128): i32 {
 }
 
 /**
- * Of n values the one at which the largest, taken one by one, reach the target. `weights`: what each weighs, together `total`; without, 1. What is above
- * `floor` weighs as much as the target, and none is above `top`. `spare`, `spareWeights`: room for `room` values each.
+ * The one of n values at which the weights, added from the largest value on, reach the target. `weights` sum to `total`; without, each is 1. The values
+ * above `floor` weigh at least the target, and none is above `top`. `spare`, `spareWeights`: room for `room` values each.
  *
- * What is above `high` weighs less than the target, what is above `low` does not. In between a pass tells on which side the cut is: first where it is
- * of some of many values, then where the weight would be if it were spread evenly, a little to one side or the other; or, so that there is an end to it,
- * in the middle of the keys. Once there is room for what is in between, nothing else is looked at.
+ * A bisection: the values above `high` weigh less than the target, those above `low` do not. Each round weighs the values above a guess: first the cut of a
+ * sample, if there are many values; then where the cut would be if the weight were spread evenly, a little to one side or the other; every fourth time,
+ * so that there is an end, the middle of the keys. Once there is room for the values between low and high, only they are read.
  */
 export function cut<T>(
   x: usize, weights: usize, n: i32, target: f64, total: f64, floor: T, top: T, spare: usize, spareWeights: usize, room: i32,
@@ -180,7 +180,7 @@ export function cut<T>(
     let middle = low + (high - low) / 2;
     if (round & 3) {
       const aside = round & 1 ? 0.03 : -0.03, from = <f64>keyed<T>(high), share = (target - aboveHigh) / (aboveLow - aboveHigh) + aside;
-      // What is below the cut is many small weights, of which some tell more than of the few large ones.
+      // Counted from below: a sample tells more about the many small weights there than about the few large ones above the cut.
       const guess = key<T>(some && round <= 2
         ? cut<T>(spare, weights ? spareWeights : 0, some, weightOfSome - (total - target - aside * total) * some / n, weightOfSome, <T>NaN, <T>NaN, 0, 0, 0)
         : <T>(from - (from - <f64>keyed<T>(low)) * share));
@@ -199,7 +199,7 @@ export function cut<T>(
   return keyed<T>(high);
 }
 
-/** Chunks of n values, with their weights, evenly apart; returns how many values. */
+/** A sample: chunks of n values, with their weights, evenly apart. Returns how many values. */
 function pick<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n: i32): i32 {
   const step = <usize>(<usize>n * sizeof<T>() / CHUNK / SOME) * CHUNK;
   for (let i: usize = 0; i < SOME * CHUNK; i += CHUNK, x += step, weights += step) {
@@ -209,7 +209,7 @@ function pick<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n
   return <i32>(SOME * CHUNK / sizeof<T>());
 }
 
-/** Those of n values, with their weights, that are above low and not above high; returns how many, or −1 if there is no room for them. */
+/** Gathers those of n values, with their weights, that are above low and not above high. Returns how many, or −1 if there is no room for them. */
 function gather<T>(values: usize, valueWeights: usize, x: usize, weights: usize, n: i32, low: T, high: T, room: i32): i32 {
   const perChunk = 4 * lanes<T>(), l = v128.splat<T>(low), h = v128.splat<T>(high);
   let count = 0, i = 0;
@@ -240,7 +240,7 @@ function between<T>(x: usize, low: v128, high: v128): v128 {
   return v128.andnot(v128.le<T>(value, high), v128.le<T>(value, low));
 }
 
-/** What those of n values weigh that are above the floor; all, if it is NaN. */
+/** The weight of the values above the floor; of all, if it is NaN. Stores NOT_ABOVE and LEAST_ABOVE. */
 export function weigh<T>(x: usize, weights: usize, n: i32, floor: T): f64 {
   const numbers = sizeof<T>() == 4 ? F32_NUMBERS : F64_NUMBERS, one = v128.load_splat<T>(numbers + 2 * sizeof<T>());
   const f = v128.splat<T>(floor), lowest = v128.load_splat<T>(numbers), highest = v128.load_splat<T>(numbers + sizeof<T>()), perChunk = 4 * lanes<T>();
@@ -277,7 +277,7 @@ export function weigh<T>(x: usize, weights: usize, n: i32, floor: T): f64 {
   return sum;
 }
 
-/** Takes from a list all but the k largest, given what `cut` has found; returns how many are left. */
+/** Removes all but the k largest from a list, whose k-th `cut` has just found. Returns how many are left. */
 export function keep<T>(values: usize, ids: usize, n: i32, k: i32, cut: T): i32 {
   let ties = k - <i32>load<f64>(ABOVE_CUT), kept = 0;
   for (let i = 0; i < n; i++) {
@@ -289,10 +289,10 @@ export function keep<T>(values: usize, ids: usize, n: i32, k: i32, cut: T): i32 
   return kept;
 }
 
-/** The same for weights: those of the others become 0. Without weights counted for the target, each is 1. */
+/** The same by weight: the weights of the values that go become 0. `counted`: the target is a number of values. */
 export function restrict<T>(weights: usize, x: usize, n: i32, target: f64, cut: T, counted: bool): void {
   const perChunk = 4 * lanes<T>(), missing = target - load<f64>(ABOVE_CUT), first = missing > 0 ? findInRow<T>(x, n, cut) : n;
-  // Those at the cut weigh the same each, and so many of them stay.
+  // Values at the cut have equal weights; so many of them stay.
   let ties = first == n ? 0 : <i32>(counted ? missing : ceil<f64>(missing / <f64>valueAt<T>(weights, first)));
   for (let i = 0; i < n; i += perChunk, x += CHUNK, weights += CHUNK) {
     const isWhole = i + perChunk <= n, equal = isWhole && ties > 0 ? countEqual<T>(x, cut) : 0;
@@ -317,7 +317,7 @@ function countEqual<T>(x: usize, value: T): i32 {
 }
 
 /**
- * The positions in a list of n, largest first, in `order` or in `spare`: returns where. Runs are sorted by insertion, then merged; equal ones stay in
+ * The positions in a list of n, largest first: returns `order` or `spare`, where they are. Runs are sorted by insertion, then merged; equal values stay in
  * order.
  */
 export function sort<T>(order: usize, spare: usize, values: usize, n: i32): usize {

@@ -5,7 +5,7 @@
 //   logSigmoid       y = min(x, 0) − ln(1 + e^−|x|)
 //   logSigmoidGrad   dx = dy · (1 − e^y)
 //
-// y, x, dx, dy: [n]; results may be over inputs.
+// y, x, dx, dy: [n]; a result may be an input.
 
 import { blockExp, blockMinusExpm1, blockSigmoid } from "./blockExp";
 import { BLOCK, expTable, unscale } from "./exp";
@@ -17,7 +17,7 @@ export const SIGMOID_GRAD = 1;
 export const LOG_SIGMOID = 2;
 export const LOG_SIGMOID_GRAD = 3;
 
-// e of a block; what is left of x, dy and y in the end and is not a whole chunk.
+// e of a block; the last elements of x, dy and y, which fill no chunk.
 export const E = memory.data(2048, 16);
 const REST = memory.data(3 * 64, 16);
 const F32_ONE = memory.data<f32>([1]);
@@ -39,12 +39,12 @@ export function elementwise<T>(f: i32, y: usize, x: usize, dy: usize, n: i32): v
   move<T>(y, REST + 2 * CHUNK, left);
 }
 
-/** Bytes of the next block, of `left`: whole chunks. */
+/** How many of the `left` bytes are in the next block: whole chunks. */
 export function wholeBlock(left: usize): usize {
   return min(left, BLOCK) & ~(CHUNK - 1);
 }
 
-/** A chunk of what is left of an array, and zeros. */
+/** Copies the last bytes of an array, with zeros up to a chunk. */
 export function restTo<T>(to: usize, from: usize, bytes: usize): void {
   for (let i: usize = 0; i < CHUNK; i += VECTOR) v128.store(to + i, v128.load(ZERO));
   move<T>(to, from, bytes);

@@ -19,22 +19,22 @@ export function pair(a: f64, b: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(a), 1, b);
 }
 
-/** 0 for loops: a constant in the code would be built anew at every use (see exp.ts). */
+/** 0 for loops, in memory: see exp.ts. */
 export const ZERO = memory.data(16, 16);
 
-/** x > 0 (or another bound: hinge.ts), as integers; a NaN by its sign. The units that compare numbers are busy: 14 % of a hinge (f32, C = 1000, Node 24). */
+/** x > bound, as integers: a NaN goes by its sign. The units that compare numbers are busy: saves 14 % of a hinge (f32, C = 1000, Node 24). */
 export function exceeds<T>(x: v128, bound: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.gt_s(x, bound) : i64x2.gt_s(x, bound);
 }
 
-// A running sum that does not lose small terms, whatever their number, as two vectors `low` and `high`. Update `high` first.
+// A running sum that does not lose small terms, whatever their number: two vectors, `low` and `high`. Update `high` first, since it needs the old `low`.
 //
-//   f32      lanes 0, 1 are added up in `low` and lanes 2, 3 in `high`, in double precision
+//   f32      lanes 0 and 1 are added up in `low`, lanes 2 and 3 in `high`, in double precision
 //   f64      `low` is the plain sum, `high` the sum of its rounding errors (Knuth's TwoSum; Neumaier's variant of Kahan's method)
-//   alone    all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high` (lane 1 is not looked at)
+//   alone    all lanes belong to one row and are added one after the other, in lane 0 of `low` and `high`; lane 1 is ignored
 //
 //   add…     one vector, often the sum of four in a tree, where all terms have one sign
-//   all…     four vectors, one by one: terms of both signs, or sums that may not lose a rounding
+//   all…     four vectors, one by one: for terms of both signs, or where the roundings of a tree are too many
 //   dot…     the products of two chunks in memory, not alone; those of f32 are exact
 
 export function addHigh<T>(high: v128, low: v128, x: v128, alone: bool): v128 {
@@ -105,7 +105,7 @@ export function tree<T>(a: v128, b: v128, c: v128, d: v128): v128 {
   return v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d));
 }
 
-/** The rounding errors of sums: (a + b) − sum (Knuth's TwoSum). */
+/** The rounding error of sum = a + b (Knuth's TwoSum). */
 export function lostBy(a: v128, b: v128, sum: v128): v128 {
   const added = f64x2.sub(sum, a);
   return f64x2.add(f64x2.sub(a, f64x2.sub(sum, added)), f64x2.sub(b, added));
@@ -131,20 +131,20 @@ function promoteHigh(x: v128): v128 {
 }
 
 /**
- * Stores a running sum times `scale` as one f64 per lane; or, where the lanes belong to one row (`fold`), their total as the first. Returns what a sum of
- * f64 loses then, without the scale.
+ * Stores a running sum times `scale`: one f64 per lane, or, where the lanes belong to one row (`fold`), their total in the first. Returns the last rounding
+ * error of an f64 sum, before scaling; 0 for f32.
  */
 export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: bool): v128 {
   if (sizeof<T>() == 4 && fold) low = f64x2.add(low, high);
   if (fold) {
-    // The rounding errors come last, so that the whole sum is rounded but once.
+    // The rounding errors come last, so that the whole sum is rounded only once.
     const other = swapLanes(low);
     if (sizeof<T>() == 8) high = f64x2.add(f64x2.add(high, swapLanes(high)), lostBy(low, other, f64x2.add(low, other)));
     low = f64x2.add(low, other);
   }
   let lost = f64x2.splat(0);
   if (sizeof<T>() == 8) {
-    // An infinite sum has NaN for its rounding error; the sum itself says all there is to say.
+    // The rounding error of an infinite sum is NaN: left out.
     const sum = f64x2.add(low, v128.and(high, f64x2.eq(high, high)));
     lost = f64x2.add(f64x2.sub(low, sum), high);
     low = sum;
@@ -158,7 +158,7 @@ export function storeSum<T>(to: usize, low: v128, high: v128, scale: f64, fold: 
   return lost;
 }
 
-/** One f64 per lane, rounded to a vector of T; the first one in all lanes where they belong to one row. */
+/** One f64 per lane, rounded to a vector of T; `oneRow`: the first one in all lanes. */
 export function loadLanes<T>(from: usize, oneRow: bool): v128 {
   if (oneRow) return v128.splat<T>(<T>load<f64>(from));
   if (sizeof<T>() == 8) return v128.load(from);
@@ -192,7 +192,7 @@ export function storePair(at: usize, pair: v128, n: i32): void {
   else v128.store64_lane(at, pair, 0);
 }
 
-/** Turns `lanes` rows of as many values, `from` bytes apart, into columns `to` bytes apart; and back. */
+/** Transposes a square of `lanes` vectors; `scaled`: each vector that is read times f. */
 // @ts-ignore: decorator
 @inline
 export function transpose<T>(to: usize, toStride: usize, from: usize, fromStride: usize, f: v128 = f64x2.splat(0), scaled: bool = false): void {

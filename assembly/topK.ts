@@ -1,10 +1,10 @@
-// topK   the k largest of each row, largest first: their classes and, by `kind`, what they are worth      x: [rows, cols]; indices, values: [rows, k]
+// topK   the k largest of each row, largest first: their classes and, by `kind`, their values      x: [rows, cols]; indices, values: [rows, k]
 //
 //   LOGITS             x_j
 //   PROBABILITIES      e^((x_j − m)/T) / Σ e^((x − m)/T), over the whole row
 //   LOG_PROBABILITIES  (x_j − m)/T − ln Σ e^((x − m)/T)
 //
-// One pass for a floor, one for what is above it, a few times k; and that is sorted.
+// One pass finds a floor, one collects the logits above it, a few times k; these are sorted.
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./log";
@@ -14,7 +14,7 @@ import { collect, cut, floorOfTop, keep, sort } from "./select";
 const LOGITS = 0;
 const PROBABILITIES = 1;
 
-/** So many entries are sorted as they are, before the k largest are selected. */
+/** Up to so many entries are sorted without selecting the k largest first. */
 const FEW = 32;
 
 const SUM = memory.data(32, 16);
@@ -22,9 +22,7 @@ const LOG = memory.data(16, 16);
 const INVERSE = memory.data(16, 16);
 const SHIFT = memory.data(16, 16);
 
-/**
- * `values`: room for k of each row. `list`, `ids`, `order`, `spare`: room for `capacity` entries each; returns false where that is too little.
- */
+/** `list`, `ids`, `order`, `spare`: room for `capacity` entries each; returns false if that is too little. */
 export function topK<T>(
   indices: usize, values: usize, list: usize, ids: usize, order: usize, spare: usize, x: usize,
   rows: i32, cols: i32, k: i32, kind: i32, temperature: f64, capacity: i32,
@@ -46,7 +44,7 @@ export function topK<T>(
   return true;
 }
 
-/** values, k logits of the row x from its largest on, become probabilities or their logarithms. */
+/** Turns `values`, the k largest logits of the row x, into probabilities or their logarithms. */
 function logitsToValues<T>(values: usize, x: usize, cols: i32, k: i32, kind: i32, temperature: f64, table: usize): void {
   const m = load<T>(values), end = values + <usize>k * sizeof<T>();
   v128.store(SHIFT, v128.splat<T>(-m));
@@ -58,7 +56,7 @@ function logitsToValues<T>(values: usize, x: usize, cols: i32, k: i32, kind: i32
     restIn<T>(INPUT, values, k, <T>-Infinity);
     panelExp<T>(SUM, values, values, SHIFT, 1, k, WIDE, false, table);
   }
-  // Where the softmax does not exist there are no probabilities either.
+  // Without a finite maximum there is no softmax.
   const none = <T>(m - m != 0 ? NaN : 0);
   for (; values < end; values += sizeof<T>()) {
     const value = load<T>(values);
