@@ -50,7 +50,8 @@ import type {
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {
   /**
-   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. Not negative, sums to 1, keeps the order of x but for rounding.
+   * Softmax over the class axis: y = e^((x − m)/T) / Σ e^((x − m)/T), m = max x. No y is negative; each row sums to 1 and, but for rounding, keeps
+   * the order of x.
    *
    * @shape x, result: [rows, C], or any `shape` with C along `axis`.
    * @param x any shape (`shape`, `axis`), by default one row.
@@ -116,14 +117,14 @@ export interface Functions {
   ): Given<O, Result<A>>;
 
   /**
-   * ln Σ e^(x/T) of each row, without overflow, and without losing what a dominant class leaves: logSumExp([0, −40]) = 4.248e−18. Its
-   * gradient is softmax.
+   * ln Σ e^(x/T) of each row, without overflow, and without losing the small classes beside a dominant one: logSumExp([0, −40]) = 4.248e−18. Its
+   * gradient is softmax(x/T) / T.
    *
    * @shape x: [rows, C], or any `shape` with C along `axis`; result: [rows].
    * @param x as for softmax.
    * @param options `shape`, `axis`, `temperature`, `out` (one value per row).
    * @returns one value per row, of x's type.
-   * @special A row of −Infinity gives −Infinity, one with +Infinity and no NaN +Infinity, one with NaN NaN.
+   * @special A row that holds NaN gives NaN, any other that holds +Infinity gives +Infinity. A row of nothing but −Infinity gives −Infinity.
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example logSumExp([0, 0, 0, 0]) // [1.3862943611198906]
    */
@@ -142,9 +143,9 @@ export interface Functions {
    * @param options `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `labelSmoothing`, `gamma`, `temperature`, `meanOver`, `emptyMean`,
    *   `shape`, `axis`.
    * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`, whose gradient is that of the
-   *   sum. In nats. Log C where all logits are equal.
+   *   sum. In nats: ln C where all logits are equal.
    * @special A true class at −Infinity costs +Infinity. A row that holds NaN or +Infinity is NaN. A row that is ignored, or of weight 0,
-   *   counts exactly 0, whatever it holds. The mean of no rows is NaN, or `emptyMean`.
+   *   counts exactly 0, whatever it holds. A mean with denominator 0, as of no rows, is NaN, or `emptyMean`.
    * @throws RangeError for a target outside [0, C) that is not ignored, a wrong length or value; TypeError for a wrong kind.
    * @example crossEntropy([0.2, 0.3, 0.5, 0.5, 0.2, 0.3], [2, 1], { weight: [2, 4, 6] }) // 1.0598…
    * @see PyTorch's cross_entropy, whose conventions the defaults follow
@@ -156,13 +157,13 @@ export interface Functions {
   ): Loss<A, R>;
 
   /**
-   * Cross-entropy and its gradient with respect to the logits, in one pass: p − [j = y] for a class index, over the denominator of the mean.
+   * Cross-entropy and its gradient with respect to the logits, in one pass: p_j − [j = y] for a class index y, over the denominator of the mean.
    *
    * @shape logits, grad: [rows, C]; targets: [rows], or [rows, C] class probabilities; loss: a number, or [rows].
    * @param options those of crossEntropy, and `grad` (may be `logits`), `gradOutput`, `accumulate`.
    * @returns `loss` as from crossEntropy and `grad`, an array like logits. Each row of the gradient sums to 0.
-   * @special as crossEntropy. A logit of −Infinity has gradient 0, and −1 if it is that of the true class. Rows that are ignored have
-   *   gradient 0, and so have all where the mean is of no rows.
+   * @special as crossEntropy. A logit of −Infinity has gradient 0, or −1 if it is that of the true class. Rows that are ignored have
+   *   gradient 0; so have all rows if the denominator of the mean is 0.
    * @throws as crossEntropy; `grad` is untouched then.
    * @example crossEntropyGrad([0, 0], [1]) // { loss: 0.6931471805599453, grad: [0.5, -0.5] }
    */
@@ -173,8 +174,8 @@ export interface Functions {
   ): { loss: Loss<A, R>; grad: Given<G, Result<A>> };
 
   /**
-   * Multi-class hinge (SVM) loss, with z_j = margin + x_j − x_y: Σ over the wrong classes of max(0, z_j)^p (Weston–Watkins), or that of the
-   * highest-scoring wrong class only (Crammer–Singer). Exactly 0 once the true class leads by the margin.
+   * Multi-class hinge (SVM) loss, with z_j = margin + x_j − x_y: the sum of max(0, z_j)^p over the wrong classes (Weston–Watkins), or only that of
+   * the highest-scoring wrong class (Crammer–Singer). Exactly 0 once the true class leads by the margin.
    *
    * @shape scores: [rows, C]; targets: [rows]; result: a number, or [rows].
    * @param scores [rows, C] by default, rows being targets.length; or `shape` with `axis`.
@@ -182,8 +183,8 @@ export interface Functions {
    * @param options `form`, `margin`, `p`, `perClass`, `reduction`, `weight`, `sampleWeight`, `ignoreIndex`, `meanOver`, `emptyMean`, `shape`,
    *   `axis`.
    * @returns a number for `mean` (default) and `sum`, one value per row for `none`, `{ sum, denominator }` for `parts`.
-   * @special NaN in a row makes it NaN. A true class at +Infinity costs 0, a wrong one +Infinity, both NaN. One class costs 0. A row that
-   *   is ignored, or of weight 0, counts exactly 0, whatever it holds.
+   * @special NaN in a row makes it NaN. A true class at +Infinity costs 0, a wrong class at +Infinity costs +Infinity, both give NaN. One class
+   *   costs 0. A row that is ignored, or of weight 0, counts exactly 0, whatever it holds.
    * @throws as crossEntropy.
    * @example hinge([3.2, 5.1, -1.7], [0]) // 2.8999999999999995
    * @see Weston & Watkins, "Support vector machines for multi-class pattern recognition" (1999); Crammer & Singer (2001)
@@ -218,7 +219,7 @@ export interface Functions {
    * @param weight [C, features], a row for each class, as in PyTorch's nn.Linear; of x's type.
    * @param options `shape` (of x), `bias` (length C), `out`.
    * @returns z: [rows, C], of x's type. Each logit is one sum over the features in their order, begun with the bias.
-   * @special NaN and infinite numbers go through the sums as IEEE 754 has it; other rows do not see them.
+   * @special NaN and infinite numbers go through the sums as IEEE 754 has it. Those in a row of x do not affect other rows.
    * @throws TypeError, RangeError: a wrong argument or option; `out` is untouched then.
    * @example linear([1, 2], [1, 0, 0, 1, 1, 1], { bias: [0, 0, 10] }) // [1, 2, 13]
    */
@@ -250,13 +251,13 @@ export interface Functions {
 
   /**
    * A training step of softmax regression but for the update: the loss and its gradients with respect to weights, bias and features. Nothing is computed
-   * twice, and the memory it takes does not grow with the number of rows.
+   * twice, and its memory does not grow with the number of rows.
    *
    * @shape x, gradX: [rows, D]; weight, gradWeight: [C, D]; bias, gradBias: [C]; targets: [rows], or [rows, C] class probabilities.
-   * @param options those of linearCrossEntropy; `gradWeight`, `gradBias`, `gradX` (or true) say where results go; `accumulate` adds to them;
+   * @param options those of linearCrossEntropy; `gradWeight`, `gradBias`, `gradX` (or true) say where gradients go; `accumulate` adds to them;
    *   `gradOutput`.
-   * @returns `loss`, `gradWeight` = gᵀ·x, with a bias `gradBias` = Σ g over the rows, with `gradX` that = g·weight, where g is the gradient of the logits.
-   *   Rows that are ignored add nothing, whatever they hold.
+   * @returns `loss` and, g being the gradient of the logits, `gradWeight` = gᵀ·x; with a bias, or a place for it, `gradBias` = Σ g over the rows; and
+   *   `gradX` = g·weight if it is asked for.
    * @special as crossEntropyGrad of these logits. Rows that are ignored, or of weight 0, add exactly 0 to every gradient, whatever their
    *   features hold.
    * @throws as crossEntropy; no gradient is touched then.
@@ -292,7 +293,7 @@ export interface Functions {
   ): Loss<A, R>;
 
   /**
-   * A training step of a multi-class SVM but for the update, as linearCrossEntropyGrad. Rows that satisfy their margins cost half.
+   * A training step of a multi-class SVM but for the update, as linearCrossEntropyGrad. Rows that satisfy their margins take about half the time.
    *
    * @shape x, gradX: [rows, D]; weight, gradWeight: [C, D]; bias, gradBias: [C]; targets: [rows].
    * @param options those of linearHinge, and those of linearCrossEntropyGrad that say where gradients go.
@@ -314,14 +315,14 @@ export interface Functions {
   ): { loss: Loss<A, R> } & LayerGradients<A, Given<W, Result<A>>, Given<B, Result<A>>, Given<X, Result<A>>>;
 
   /**
-   * The class with the largest logit in each row: the lowest index of equal ones. A NaN counts as the largest, as in NumPy and PyTorch.
+   * The class with the largest logit in each row; of equal logits the first. NaN counts as the largest, as in NumPy and PyTorch.
    *
    * @shape x: [rows, C], or any `shape` with C along `axis`; result: a number, or [rows].
    * @param x any shape (`shape`, `axis`), by default one row.
    * @param options `shape`, `axis`, `out`: an Int32Array with one element for each row.
    * @returns without `shape` a number; with it an Int32Array, one class for each row (the shape without the class axis), or `out`.
-   * @special NaN counts as the largest, the first of several. Of equal logits, −0 and 0 or −Infinity included, the first.
-   * @throws TypeError, RangeError: a wrong argument or option; no class at all is one.
+   * @special NaN counts as the largest, the first of several. Of equal logits the first: −0 equals 0, and a row of nothing but −Infinity gives 0.
+   * @throws TypeError, RangeError: a wrong argument or option, or no class at all.
    * @example argmax([1, 5, 5, 2]) // 1
    */
   argmax(x: LogitsLike, options?: OneRowOptions): number;
@@ -330,8 +331,7 @@ export interface Functions {
   argmax(x: LogitsLike, options: IndicesOptions): number | Int32Array;
 
   /**
-   * The k classes with the largest logits in each row, largest first, equal ones by index, NaN first; and their probabilities among all classes of
-   * the row.
+   * The k classes with the largest logits in each row, largest first; and their probabilities among all classes of the row.
    *
    * @shape x: [rows, C], or any `shape` with C along `axis`; indices, values: [rows, k].
    * @param x any shape (`shape`, `axis`), by default one row of C logits.
@@ -339,7 +339,7 @@ export interface Functions {
    * @param options `shape`, `axis`, `temperature`, `values`: `"probabilities"`, `"logProbabilities"` or `"logits"`.
    * @returns `indices`, an Int32Array, and `values`, an array of x's kind: [rows, k].
    * @special NaN comes first, equal logits by index. A row that holds NaN or +Infinity, or nothing but −Infinity, has probabilities NaN;
-   *   its logits are what they are.
+   *   `"logits"` gives them as they are.
    * @throws RangeError for a k that is no integer from 1 to C; TypeError, RangeError: another wrong argument or option.
    * @example topK([1, 2, 3], 2) // { indices: [2, 1], values: [0.6652409557748218, 0.2447284710547976] }
    */
@@ -347,15 +347,15 @@ export interface Functions {
 
   /**
    * A class drawn from softmax(x/T) for each row: the first at which the running sum of the probabilities, in the order of the classes, exceeds a
-   * random number. Of all classes, or of those that `topK`, then `topP`, then `minP` have left. The same logits and the same random numbers give the
-   * same classes on every engine.
+   * random number. Of all classes, or of those that `topK`, then `topP`, then `minP` leave. The same logits and the same random numbers give the same
+   * classes on every engine.
    *
    * @shape x: [rows, C], or any `shape` with C along `axis`; result: a number, or [rows].
    * @param x any shape (`shape`, `axis`), by default one row.
    * @param options `temperature` (0 takes the largest), `topK`, `topP`, `minP`, `random`, `shape`, `axis`, `out`: an Int32Array.
    * @returns without `shape` a number; with it an Int32Array, one class for each row, or `out`.
-   * @special What is −Infinity cannot be drawn. A temperature of 0 takes the largest, the first of equal ones.
-   * @throws RangeError for a row with NaN or +Infinity, or of nothing but −Infinity, and for what `random` gives outside [0, 1); `out` is untouched then.
+   * @special A class at −Infinity is never drawn. A temperature of 0 takes the largest, the first of equal ones.
+   * @throws RangeError for a row with NaN or +Infinity, or of nothing but −Infinity, and for a `random()` outside [0, 1); `out` is untouched then.
    * @example sample([1, 2, 3], { topP: 0.5 }) // 2
    * @see Holtzman et al., "The curious case of neural text degeneration" (2020), for topP; Nguyen et al., "Min-p sampling" (2024)
    */
@@ -454,7 +454,7 @@ export interface Functions {
    * @param options `reduction`, `weight`, `posWeight`, `sampleWeight`, `labelSmoothing`, `gamma` (focal loss), `emptyMean`, `shape`, `axis`.
    * @returns a number for `mean` (default: over all elements) and `sum`, one value per element for `none`, `{ sum, denominator }` for `parts`. log 2
    *   where all logits are 0.
-   * @special A logit of ±Infinity costs 0 or +Infinity, as the target has it; NaN is NaN. An element whose weights multiply to 0 counts
+   * @special A logit of ±Infinity costs 0 if the target agrees, else +Infinity. NaN costs NaN. An element whose weights multiply to 0 counts
    *   exactly 0, whatever it holds.
    * @throws RangeError for a target outside [0, 1], a wrong length or value; TypeError for a wrong kind.
    * @example binaryCrossEntropy([0, 100], [1, 0], { reduction: "none" }) // [0.6931471805599453, 100]
@@ -492,7 +492,7 @@ export interface HingeForm extends Pick<HingeOptions, "form" | "margin" | "p" | 
 export interface CrossEntropyForm extends Pick<CrossEntropyOptions, "labelSmoothing" | "temperature" | "gamma"> {}
 export interface BinaryCrossEntropyForm extends Pick<BinaryCrossEntropyOptions, "labelSmoothing" | "gamma"> {}
 
-/** What runs, and why nothing faster does. One object for good: after an upgrade by `ready` it says what runs from then on. */
+/** What runs, and why nothing faster does. It stays the same object: after an upgrade by `ready` it says what runs from then on. */
 export interface Backend {
   readonly name: "simd" | "relaxed" | "baseline";
   readonly reason?: Error;
@@ -505,11 +505,11 @@ export interface WorkspaceOptions {
 
 /** Arrays inside the kernels' own memory, and functions that compute on them without a copy. */
 export interface Workspace extends Functions {
-  /** A new array of zeros inside the workspace. Throws a RangeError where it does not fit any more. */
+  /** A new array of zeros inside the workspace. Throws a RangeError if it no longer fits. */
   float32(length: number): Float32Array;
   float64(length: number): Float64Array;
   int32(length: number): Int32Array;
-  /** Takes all arrays back: their memory is handed out again, so none made before may be used after. */
+  /** Takes all arrays back: their memory is handed out again, so arrays made before must no longer be used. */
   reset(): void;
 }
 
@@ -529,8 +529,8 @@ export interface Softmargin extends Functions {
   readonly backend: Backend;
   /**
    * Compiles asynchronously what could not be compiled synchronously at import: Chrome up to 114 refuses modules of more than 4 kB on its main
-   * thread. From then on the functions of this import, wherever they are held, run on the faster backend; a workspace stays on that which it was
-   * made with. Not needed for anything to work, and done at once everywhere else.
+   * thread. From then on the functions of this import, wherever they are held, run on the faster backend; a workspace keeps the backend that it was
+   * made with. Everything works without it, and elsewhere it is done at once.
    *
    * @returns `backend`; never rejects.
    * @example await ready();
@@ -592,11 +592,11 @@ export function createFunctions(engine: Pick<Engine, "kernels">): Functions {
     binaryCrossEntropyGrad: (x: unknown, y: unknown, options?: unknown) =>
       binaryCrossEntropy(engine.kernels, x, y, options, true),
   } satisfies Record<keyof Functions, unknown>;
-  // The signatures are for users. Behind them nothing is taken for granted: everything is checked at run time.
+  // The signatures are for users. The functions rely on none of them: everything is checked at run time.
   return functions as unknown as Functions;
 }
 
-/** What users see of an engine. Where that becomes another one, `ready` and `show` are for the caller to take care of. */
+/** What users see of an engine. A caller that exchanges the engine later replaces `ready`, and calls `show`. */
 export function createApi(engine: Engine): Softmargin {
   const backend = {} as Backend;
   show(backend, engine.backend);
@@ -609,11 +609,11 @@ export function createApi(engine: Engine): Softmargin {
   };
 }
 
-/** Makes `shown` say what `backend` says, as properties that users cannot write but that print as such. */
+/** Makes `shown` say what `backend` says, in properties that users cannot write but see when they print it. */
 export function show(shown: Backend, backend: Backend): void {
   for (const key of ["name", "reason"] as const) {
     const value = backend[key];
-    // `writable` is false where nothing is said.
+    // `writable` is false by default.
     const property = { __proto__: null, value, enumerable: value !== undefined, configurable: true };
     Object.defineProperty(shown, key, property);
   }

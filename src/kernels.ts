@@ -8,7 +8,7 @@ export type FloatArray = Float32Array | Float64Array;
 
 /**
  * Where the classes lie: every array of logits is read as [outer, classes, inner], row-major. A row is the `classes` values
- * at one (outer, inner) position; the rows are numbered outer · inner of them, inner fastest.
+ * at one (outer, inner) position; the outer · inner rows are numbered with inner fastest.
  */
 export interface Shape {
   readonly outer: number;
@@ -16,11 +16,10 @@ export interface Shape {
   readonly inner: number;
 }
 
-/** The class index of each row; a negative one is to be ignored: the row's loss and gradient are exactly 0. */
+/** The class index of each row. A negative index marks an ignored row: its loss and gradient are exactly 0. */
 export interface ClassIndices {
-  /** That of one row, for rows in their order. */
   at(row: number): number;
-  /** Copies those of n rows from `first` on. */
+  /** Copies the indices of n rows from `first` on. */
   copyTo(to: Int32Array, at: number, first: number, n: number): void;
 }
 
@@ -30,9 +29,7 @@ export interface LossTerms {
   readonly losses: FloatArray | undefined;
   /** Where the gradient goes; absent where only the loss is wanted. */
   readonly grad: FloatArray | undefined;
-  /**
-   * Of cross-entropy with class indices: room for q = 1 − p_y, and what q and the loss have lost to rounding, for each row. With it all are more exact.
-   */
+  /** For focal loss: room for three numbers per row, q = 1 − p_y and the rounding errors of q and of the loss. With it all results are more exact. */
   readonly complements?: Float64Array;
   readonly logits: FloatArray;
   readonly indices: ClassIndices | undefined;
@@ -49,7 +46,7 @@ export interface LossTerms {
   readonly gradScale: number;
   /** Add to `grad` what would otherwise overwrite it. */
   readonly accumulate: boolean;
-  /** Set to 0 what nothing else is written to: not what is accumulated, nor in a new array. */
+  /** Store the zeros of `grad` too: false where gradients accumulate, and where `grad` is a new array. */
   readonly clears: boolean;
 }
 
@@ -72,9 +69,8 @@ export interface LayerTerms extends Omit<LossTerms, "logits" | "grad" | "clears"
 }
 
 /**
- * So many rows of a layer make a block: its gradients of weights and bias are sums over the rows of a block, in their order, which are added up. What they
- * come to must not depend on anything else than the layer, so neither does this. Whole tiles of 4 rows, and no more than 13.5 MiB: the logits of a block
- * are in memory, which is to stay below 16 MiB with a part of the weights.
+ * The rows of a block of a layer. The gradients of weights and bias add up the sums of blocks. Their bits must depend on the layer alone, and so must this.
+ * Whole tiles of 4 rows, and at most 13.5 MiB: linear memory, with the logits of a block and a part of the weights, stays below 16 MiB.
  */
 export function rowsPerBlock({ x, features, classes }: Layer): number {
   const row = (classes + 2 * features) * bytesPerElement(x);
@@ -107,10 +103,10 @@ export interface BinaryTerms {
 
 export type Formulation = "weston-watkins" | "crammer-singer";
 
-/** What `topK` says of a class. */
+/** The values that `topK` gives. */
 export type TopKValues = "probabilities" | "logProbabilities" | "logits";
 
-/** What `sample` may draw: the topK largest, of these the fewest that have topP of the sum, of these those with at least minP of the largest. */
+/** What `sample` may draw: the topK largest; of these the fewest that have topP of their sum; of these the classes with at least minP of the largest. */
 export interface Restriction {
   readonly topK: number;
   readonly topP: number;
@@ -126,7 +122,7 @@ export interface Restriction {
 export interface Kernels {
   /** Whether a call of this shape reads all its arrays before it writes one: then they may overlap in any way. */
   readsFirst(shape: Shape): boolean;
-  /** Whether a Float16Array goes for an input of f32, its numbers widened as they are read; outputs are Float32Arrays then. */
+  /** Whether an input of f32 may be a Float16Array, widened as it is read. Outputs are Float32Arrays. */
   readonly widens: boolean;
   softmax(y: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   softmaxGrad(dx: FloatArray, y: FloatArray, dy: FloatArray, shape: Shape): void;
@@ -135,12 +131,12 @@ export interface Kernels {
   logSumExp(lse: FloatArray, x: FloatArray, shape: Shape, temperature: number): void;
   /** labelSmoothing: ε in [0, 1]; temperature: T > 0. */
   crossEntropy(terms: LossTerms, labelSmoothing: number, temperature: number): number;
-  /** divisor: of loss and gradient, 1, or C for `perClass`. */
+  /** divisor: of loss and gradient; C for `perClass`, else 1. */
   hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
   linear(z: FloatArray, layer: Layer): void;
   linearCrossEntropy(terms: LayerTerms, labelSmoothing: number, temperature: number): number;
   linearHinge(terms: LayerTerms, form: Formulation, margin: number, p: 1 | 2, divisor: number): number;
-  /** gradWeight += l2 · weight, if it is there; returns Σ weight². */
+  /** gradWeight, if given, += l2 · weight; returns Σ weight². */
   decay(gradWeight: FloatArray | undefined, layer: Layer, l2: number): number;
   argmax(indices: Int32Array, x: FloatArray, shape: Shape): void;
   /** indices, values: [outer · inner, k]. */
@@ -153,7 +149,7 @@ export interface Kernels {
     kind: TopKValues,
     temperature: number,
   ): void;
-  /** tops: where each row has its maximum, which is finite; u: a number in [0, 1) for each row. */
+  /** tops: the class of each row's maximum, which is finite; u: a number in [0, 1) for each row. */
   sample(
     classes: Int32Array,
     x: FloatArray,
@@ -163,7 +159,7 @@ export interface Kernels {
     temperature: number,
     restriction: Restriction,
   ): void;
-  /** y may have room for more than x has. */
+  /** y may be longer than x. */
   float16ToFloat32(y: Float32Array, x: Uint16Array): void;
   // Elementwise: of the shape only the size matters.
   sigmoid(y: FloatArray, x: FloatArray, shape: Shape): void;

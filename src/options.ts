@@ -9,8 +9,8 @@ export interface Float16ArrayLike {
   readonly [index: number]: number;
 }
 
-// Typed arrays as arguments, each over any buffer, with the property first that tells them apart: an error about another one names both, in place of
-// seven lines about their methods.
+// Typed arrays as arguments, each over any buffer. The property that tells them apart comes first, so that a type error names the two kinds instead of
+// taking seven lines about their methods.
 export interface AnyFloat32Array extends Float32Array {
   readonly [Symbol.toStringTag]: "Float32Array";
 }
@@ -24,7 +24,7 @@ export interface AnyUint16Array extends Uint16Array {
   readonly [Symbol.toStringTag]: "Uint16Array";
 }
 
-/** What is computed in f32, with results in a Float32Array. */
+/** Arrays that are computed in f32, with results in a Float32Array. */
 type Single = AnyFloat32Array | Float16ArrayLike;
 
 /** Logits, scores, probabilities or gradients: Float32Array and Float16Array compute in f32; Float64Array and arrays of numbers in f64. */
@@ -32,19 +32,19 @@ export type LogitsLike = Single | AnyFloat64Array | readonly number[];
 /** Weights and other factors. */
 export type Factors = Exclude<LogitsLike, Float16ArrayLike>;
 
-/** New arrays: not over shared memory, so they can be sent, stored and made a Blob of. (Before TypeScript 5.7 there is no telling.) */
+/** New arrays: their memory is not shared, so they can be sent, stored and made a Blob of. (TypeScript before 5.7 cannot tell.) */
 type NewFloat32Array = ReturnType<Float32ArrayConstructor["of"]>;
 type NewFloat64Array = ReturnType<Float64ArrayConstructor["of"]>;
 export type NewInt32Array = ReturnType<Int32ArrayConstructor["of"]>;
 
-/** What comes back for such an input: a new array of the same kind. */
+/** The result for an input of this type: a new array of the same kind. */
 export type Result<A extends LogitsLike> = A extends Single
   ? NewFloat32Array
   : A extends Float64Array
     ? NewFloat64Array
     : number[];
 
-/** Where a result for such an input can go. */
+/** Where the result for an input of this type can go. */
 export type Out<A extends LogitsLike> = A extends Single
   ? Float32Array
   : A extends Float64Array
@@ -61,12 +61,12 @@ export type Place<A extends LogitsLike> = A extends Single
 /** The array that was given for a result, or else a new one. (Written so that O is inferred from the options alone.) */
 export type Given<O, N> = { given: Extract<O, object>; new: N }[O extends object ? "given" : "new"];
 
-/** What must be of the kind of such an input. */
+/** A second input, of the kind of the first. */
 export type SameKind<A extends LogitsLike> =
   | Place<A>
   | (A extends readonly number[] ? AnyFloat64Array : A extends Single ? Single : never);
 
-/** A typed array that is read only. Written as what tells it apart, so that an error about another array is about that. */
+/** A typed array that is only read. It has little more than the tag that tells it apart, so that a type error is about the tag. */
 interface TypedArray<Tag extends string, N> {
   readonly [Symbol.toStringTag]: Tag;
   readonly length: number;
@@ -96,8 +96,8 @@ export type Loss<A extends LogitsLike, R extends Reduction> = {
 }[R];
 
 export interface ShapeOptions {
-  /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss [targets.length, C]; with class
-   * probabilities it must be given. */
+  /** The dimensions, row-major. Their product must be the array's length. Default: one row; for a loss with class indices [targets.length, C]. With
+   * class probabilities it must be given. */
   shape?: NumberList | undefined;
   /** The class axis; negative counts from the end. Default: −1; for a loss with more than two dimensions 1. */
   axis?: number | undefined;
@@ -123,7 +123,7 @@ export interface LossOptions<R extends Reduction = Reduction> extends ShapeOptio
   weight?: Factors | undefined;
   /** Weights of the rows, finite and ≥ 0. A row of weight 0 gives exactly 0, whatever it holds. Default: 1 each. */
   sampleWeight?: Factors | undefined;
-  /** Class indices only: the value or values that mark a row to be ignored; inside [0, C) or not. Default: −100. */
+  /** Class indices only: the value or values that mark an ignored row; in [0, C) or not. Default: −100. */
   ignoreIndex?: number | NumberList | undefined;
   /**
    * What the mean divides by. `"weights"`: Σ u·w_y over the rows that are not ignored (probabilities: Σ u·Σ_j w_j t_j); `"count"`: their
@@ -145,7 +145,7 @@ export interface GradOptions<A extends LogitsLike = LogitsLike, G = Out<A>> {
 }
 
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends LossOptions<R>, TemperatureOptions {
-  /** ε in [0, 1]: the target distribution is mixed with ε parts of the uniform one. Default: 0. */
+  /** ε in [0, 1]: the target distribution becomes 1 − ε of itself plus ε of the uniform one. Default: 0. */
   labelSmoothing?: number | undefined;
   /** γ ≥ 0 of a focal loss: the loss of a row times (1 − p_y)^γ. For class indices without `labelSmoothing`. Default: 0. */
   gamma?: number | undefined;
@@ -159,13 +159,13 @@ export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> exte
   reduction?: R | undefined;
   /** Weights of the labels, length C, ≥ 0 and finite in the type of the logits. Default: 1 each. */
   weight?: Factors | undefined;
-  /** Weights of the labels where they are present: of the term with t. Length C, as `weight`. Default: 1 each. */
+  /** Weights of present labels: they multiply the term with t, not that with 1 − t. Length C, as `weight`. Default: 1 each. */
   posWeight?: Factors | undefined;
   /** Weights of the rows, as `weight`. Default: 1 each. */
   sampleWeight?: Factors | undefined;
   /** ε in [0, 1]: t becomes t·(1 − ε) + ε/2. Default: 0. */
   labelSmoothing?: number | undefined;
-  /** γ ≥ 0 of a focal loss: each term times (1 − p)^γ of its own p. Default: 0. */
+  /** γ ≥ 0 of a focal loss: the term with t times (1 − p)^γ, that with 1 − t times p^γ, p = sigmoid(x). Default: 0. */
   gamma?: number | undefined;
   /** The mean of no elements. Default: NaN. */
   emptyMean?: number | undefined;
@@ -183,7 +183,7 @@ export interface HingeOptions<R extends Reduction = Reduction> extends LossOptio
 }
 
 export interface LayerOptions<A extends LogitsLike = LogitsLike> {
-  /** The dimensions of x; all but the last are rows. Default: one row; for a loss with class indices as many as targets. */
+  /** The dimensions of x; all but the last are rows. Default: one row; for a loss with class indices as many rows as targets. */
   shape?: NumberList | undefined;
   /** One number per class, of x's type. Default: none. */
   bias?: SameKind<A> | undefined;
@@ -194,13 +194,13 @@ export interface LinearOptions<A extends LogitsLike = LogitsLike, O = Out<A>> ex
   out?: O | undefined;
 }
 
-/** What the losses of a layer have beside the options of the loss. */
+/** The options of a layer's loss beside those of the loss itself. */
 export interface LayerLossOptions<A extends LogitsLike = LogitsLike> extends LayerOptions<A> {
   /** Class weights, as `weight` of the loss of logits. */
   classWeight?: Factors | undefined;
   /**
    * λ ≥ 0: ½·λ·Σ weight² is added to the loss, and λ·weight to its gradient. With reduction `"none"` to the gradient
-   * only; not with `"parts"`, since each of them would have it. Default: 0.
+   * only; not with `"parts"`, since every call would add it. Default: 0.
    */
   l2?: number | undefined;
 }
@@ -216,9 +216,9 @@ export interface LayerHingeOptions<A extends LogitsLike = LogitsLike, R extends 
 export interface LayerGradOptions<A extends LogitsLike = LogitsLike, W = Out<A>, B = Out<A>, X = Out<A> | boolean> {
   /** Where the gradient of the weights goes: of their type and length. Default: a new array. */
   gradWeight?: W | undefined;
-  /** Where that of the bias goes, or of one that is 0. Default: a new array if there is a bias. */
+  /** Where the gradient of the bias goes; without a bias, that of a bias of 0. Default: a new array if there is a bias. */
   gradBias?: B | undefined;
-  /** Whether that of x is wanted, or where it goes: of its type and length. Default: false. */
+  /** Whether the gradient of x is wanted, or where it goes: of x's type and length. Default: false. */
   gradX?: X | undefined;
   /** The upstream gradient: a number, or one per row for reduction `"none"`. Default: 1. */
   gradOutput?: number | Factors | undefined;
@@ -248,25 +248,25 @@ export interface RowsOptions extends IndicesOptions {
   shape: NumberList;
   out?: undefined;
 }
-/** A place for what comes back: that is it. */
+/** With `out`: what comes back is that array. */
 export interface IntoOptions extends IndicesOptions {
   out: AnyInt32Array;
 }
 
 export interface TopKOptions extends ShapeOptions, TemperatureOptions {
-  /** What is said of each class: its probability among all classes of the row, the logarithm of that, or its logit. Default: `"probabilities"`. */
+  /** The value of each class: its probability among all classes of the row, the logarithm of that, or its logit. Default: `"probabilities"`. */
   values?: "probabilities" | "logProbabilities" | "logits" | undefined;
 }
 
 export interface SampleOptions {
   /** T ≥ 0, finite: the logits are divided by it first; 0 takes the largest. Default: 1. */
   temperature?: number | undefined;
-  /** The k largest stay, equal ones by index. Default: all. */
+  /** How many classes stay, an integer ≥ 1: the largest, equal ones by index. Default: all. */
   topK?: number | undefined;
-  /** In (0, 1]: of what topK has left the fewest classes stay, from the most probable on, that together have at least this probability. Default: 1. */
+  /** In (0, 1]: of the classes that topK leaves the fewest stay, most probable first, that have at least this share of their probability. Default: 1. */
   topP?: number | undefined;
-  /** In [0, 1]: of what topP has left those stay that have at least minP times the largest probability. Default: 0. */
+  /** In [0, 1]: of the classes that topP leaves, those stay that have at least minP times the largest probability. Default: 0. */
   minP?: number | undefined;
-  /** Gives a number in [0, 1). Called once for each row, in the order of the rows, when everything else has been checked. Default: Math.random. */
+  /** Returns a number in [0, 1). Called once for each row, in the order of the rows, after everything else has been checked. Default: Math.random. */
   random?: (() => number) | undefined;
 }

@@ -1,4 +1,4 @@
-// softmargin/wasm: nothing inlined. For modules that come from elsewhere: a file of its own, a bundler's import, an edge runtime's.
+// softmargin/wasm: no module inlined. For modules that come from elsewhere: a file, a bundler's import, an edge runtime's.
 
 import type { Softmargin } from "./api.js";
 import { createFrom, createFromAsync, has, type ResponseLike } from "./wasm/load.js";
@@ -11,8 +11,8 @@ export type ModuleSource = object;
 export type LaterSource = ResponseLike | PromiseLike<unknown>;
 
 /**
- * The functions over the kernels in `source`: softmargin/simd.wasm or softmargin/relaxed.wasm as a module or as bytes (at once), as a Response
- * of any content type or as a promise (a promise).
+ * The functions on the kernels in `source`, softmargin/simd.wasm or softmargin/relaxed.wasm: at once for a module or bytes; as a promise for a
+ * Response, of any content type, or a promise.
  *
  * @throws what compiling or instantiating throws; a TypeError for a module of something else, and for a Response that is not ok. Nothing falls
  *   back to the baseline here.

@@ -38,7 +38,7 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
     }
     const at = next;
     const after = Math.min(end, at + Math.ceil((length * size) / ALIGNMENT) * ALIGNMENT);
-    // That of the baseline can be detached: then this throws, and nothing is taken.
+    // The baseline's buffer can be detached: then this throws, and nothing is taken.
     new Uint8Array(buffer, at, after - at).fill(0);
     next = after;
     return new array(buffer, at, length);

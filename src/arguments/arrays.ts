@@ -1,13 +1,13 @@
-// Arrays as a caller gave them: typed arrays as they are, lists of numbers as a copy. Code of the caller's can stand behind a list (getters, proxies),
-// so lists are read with the options, before anything else is looked at. No such code runs from then until the result is there: what is checked of
-// a typed array holds until a kernel gets it.
+// Arrays as a caller gave them: typed arrays as they are, lists of numbers as a copy. Reading a list can run the caller's code (getters, proxies), so
+// lists are read right after the options, before any check. No such code runs from then until the result is there: what was checked of a typed array
+// still holds when a kernel gets it.
 
 import type { FloatArray, Kernels } from "../kernels.js";
 import { arrayHint, memoryError, rangeError, typeError } from "./errors.js";
 import { halfFloats } from "./float16.js";
 import { bufferOf, byteOffsetOf, computedKindOf, isSingle, kindOf, lengthOf, throws } from "./typedArrays.js";
 
-/** A copy of a list of numbers; undefined for anything but a list. `nested`: what a list of lists is told but to flatten it; by default its shape. */
+/** A copy of a list of numbers; undefined for anything but a list. `nested`: a hint for a list of lists, besides to flatten it; by default its shape. */
 export function readList(fn: string, argument: string, value: unknown, nested?: string): Float64Array | undefined {
   if (!Array.isArray(value)) return undefined;
   const length = listLength(fn, argument, value);
@@ -16,7 +16,7 @@ export function readList(fn: string, argument: string, value: unknown, nested?: 
   return copy;
 }
 
-/** How many elements a list says that it has. What claims to be a list can be a proxy of one. */
+/** The length of a list, checked: the list can be a proxy. */
 export function listLength(fn: string, argument: string, { length }: { readonly length: unknown }): number {
   if (!Number.isSafeInteger(length) || (length as number) < 0)
     throw typeError(fn, `${argument}.length`, "a non-negative integer", length);
@@ -37,7 +37,7 @@ export function listElement(
   throw typeError(fn, `${argument}[${i}]`, "a number", element, `flatten it${more}`);
 }
 
-/** A new array of a model's kind; of half floats there is none. */
+/** A new array of a model's kind; for half floats a Float32Array. */
 export function newArray<A extends FloatArray | Int32Array>(fn: string, model: A, length: number): A {
   try {
     if (isSingle(model)) return new Float32Array(length) as A;
@@ -49,8 +49,8 @@ export function newArray<A extends FloatArray | Int32Array>(fn: string, model: A
 
 const { getPrototypeOf } = Object;
 
-// Most arrays are ordinary ones, and V8 tells that without a call of its runtime where it knows the kind at hand, after an element was asked for, which
-// has no other effect: hence a function for each kind (−20 ns of a call, Node 24).
+// One function for each kind, which reads an element first: so V8 knows the kind, and checks that an array is ordinary without a call of its runtime
+// (−20 ns per call, Node 24).
 
 function float32Array(fn: string, argument: string, array: Float32Array): Float32Array {
   void array[0];
@@ -84,8 +84,8 @@ export function plainArray<A>(fn: string, argument: string, value: A, type: new 
 }
 
 /**
- * A Float32Array or Float64Array; `list` where the value is a list of numbers, which has been read; with `kernels` also a Float16Array, as these take it.
- * Anything else is a TypeError.
+ * A Float32Array or Float64Array; `list`, if the value is a list of numbers; with `kernels` also a Float16Array, as these take it. Anything else is a
+ * TypeError.
  */
 export function floatArray(
   fn: string,
@@ -146,13 +146,13 @@ export function sameType(
 ): FloatArray {
   const array = floatsIn(fn, argument, value, list, kernels);
   if (array !== undefined && isSingle(array) === isSingle(model)) return array;
-  // Where a result goes a copy is no way out; and that takes no kernels.
+  // No hint to convert an array that a result goes to, where a copy is of no use: `kernels` are absent then.
   const hint =
     array === undefined && kernels !== undefined ? arrayHint(argument, value, false, computedKindOf(model)) : "";
   throw typeError(fn, argument, `${kindFor(model, asList)}, as ${modelName}`, value, hint);
 }
 
-/** What goes with an array, in words. */
+/** The kind that an array must have to go with `model`, in words. */
 export function kindFor(model: FloatArray, asList: boolean): string {
   return asList ? "an array of numbers or a Float64Array" : `a ${computedKindOf(model)}`;
 }
@@ -170,7 +170,7 @@ export function numbers(fn: string, argument: string, value: unknown, length: nu
   return array;
 }
 
-/** Whether x is not negative, and finite in the type of `model`, to which it is going to be rounded: f32 ends at 3.4e38. */
+/** Whether x is not negative, and finite when rounded to the type of `model`: f32 ends at 3.4e38. */
 export function isFactor(x: number, model: FloatArray): boolean {
   return x >= 0 && (isSingle(model) ? Math.fround(x) : x) < Infinity;
 }

@@ -1,5 +1,5 @@
 // What is said of a wrong argument. TypeError: the wrong kind of thing. RangeError: the right kind with a wrong value. A message names the function,
-// the argument, the index where there is one, what was expected and what was given; and where there is a way out that is often meant, that.
+// the argument, its index, what was expected, what was given, and often a hint: what the caller probably meant.
 
 import { kindOf, lengthOf } from "./typedArrays.js";
 
@@ -33,8 +33,8 @@ function shortened(text: string): string {
 }
 
 /**
- * What to do with something that holds numbers but is no array of floats: a tensor of another library, an array of integers. `shaped`: whether its shape
- * is that of the call.
+ * A hint for something that holds numbers but is no array of floats: a tensor of another library, an array of integers. `shaped`: whether its shape is that
+ * of the call.
  */
 export function arrayHint(argument: string, value: unknown, shaped: boolean, wanted = "Float32Array"): string {
   const kind = kindOf(value);
@@ -56,14 +56,14 @@ export function tensorHint(argument: string, value: unknown, shaped: boolean): s
     if (typeof dataSync === "function") return `pass ${argument}.dataSync()${withShape}`;
     if (kindOf(data) !== undefined) return `pass ${argument}.data${withShape}`;
   } catch {
-    // An object that cannot be asked gets no advice.
+    // An object whose properties throw gets no hint.
   }
   return "";
 }
 
 /**
- * The error for memory that could not be had, from what was caught. An exhausted stack can be caught in the same place, as a RangeError too (in Firefox
- * an InternalError): that is passed on.
+ * The error to throw where memory was short. What was caught may be an exhausted stack instead, also a RangeError (in Firefox an InternalError): it is
+ * passed on.
  */
 export function memoryError(caught: unknown, message: string): unknown {
   return /stack|recursion/i.test(String((caught as Partial<Error>).message)) ? caught : new RangeError(message);

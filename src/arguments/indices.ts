@@ -17,7 +17,7 @@ export function indicesOption(fn: string, out: unknown, rows: number): Int32Arra
   return array;
 }
 
-/** Numbers for each row of a call: where its maximum is, the class that was drawn, what it was drawn with. */
+/** Numbers for each row of a call: the class of its maximum, the class that was drawn, and the random number that drew it. */
 export interface RowArrays {
   readonly tops: Int32Array;
   readonly classes: Int32Array;
@@ -27,9 +27,7 @@ export interface RowArrays {
 const KEPT_ROWS = 256;
 let kept: RowArrays | undefined;
 
-/**
- * Arrays for a call, which returns those of a few rows for the next one. A call in between (a caller's `random` can make one) gets others.
- */
+/** Arrays for a call. Once returned, those of a few rows are kept for the next call; a call in between (from a caller's `random`) gets others. */
 export function takeRowArrays(fn: string, rows: number): RowArrays {
   if (kept !== undefined && rows <= KEPT_ROWS) {
     const arrays = kept;
@@ -48,7 +46,7 @@ export function returnRowArrays(arrays: RowArrays): void {
   if (lengthOf(arrays.u) === KEPT_ROWS) kept = arrays;
 }
 
-/** What the caller gets of one index for each row: the `out` that was given, or a new array; a number where there is neither `out` nor `shape`. */
+/** What the caller gets for one index per row: `out`, or a new array; a number if there is neither `out` nor `shape`. */
 export function deliverIndices(
   fn: string,
   indices: Int32Array,

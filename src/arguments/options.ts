@@ -1,4 +1,4 @@
-// Options as a caller gave them. They are read before any other argument, each once: getters and proxies can stand behind them.
+// Options as a caller gave them. Reading them can run the caller's code (getters, proxies): each is read once, before any other argument.
 
 import { listElement, listLength, newArray, readList } from "./arrays.js";
 import { describe, rangeError, typeError } from "./errors.js";
@@ -6,7 +6,7 @@ import { FEW, isLost, kindOf, lengthOf } from "./typedArrays.js";
 
 const NO_LISTS: Readonly<Partial<Record<string, Float64Array>>> = {};
 
-/** All options of all functions, as they were given: undefined where one is not set; lists as arrays of our own, but for those that a result goes to. */
+/** All options of all functions, undefined where not set. Lists are copies, but for those that a result goes to. */
 class Given {
   shape: unknown;
   axis: unknown;
@@ -40,21 +40,21 @@ class Given {
   bytes: unknown;
   gamma: unknown;
   posWeight: unknown;
-  /** Copies of those that are lists. */
+  /** Copies of the options that are lists. */
   lists: typeof NO_LISTS = NO_LISTS;
 }
 
 export type Options = Readonly<Given>;
 export type OptionName = Exclude<keyof Given, "lists">;
 const NONE: Options = /* @__PURE__ */ new Given();
-/** Those that a function has. */
+/** The options of a function. */
 export type OptionSet = ReadonlySet<OptionName>;
 
 export function optionSet(...names: readonly OptionName[]): OptionSet {
   return new Set(names);
 }
 
-/** Those that a result goes to, and others that can be lists. */
+/** The options that a result goes to, and the others that can be lists. */
 const RESULTS: OptionSet = /* @__PURE__ */ optionSet("out", "grad", "gradWeight", "gradBias", "gradX");
 const LISTS: OptionSet = /* @__PURE__ */ optionSet(
   "weight",
@@ -70,7 +70,7 @@ export function readOptions(fn: string, options: unknown, known: OptionSet): Opt
   return options === undefined ? NONE : readGiven(fn, options, known);
 }
 
-/** V8 knows the answer for a key of a loop over the same object, as it does not of Object.hasOwn. */
+/** Not Object.hasOwn: of this one V8 knows the answer for a key in a loop over the same object. */
 const { hasOwnProperty: hasOwn } = Object.prototype;
 
 function readGiven(fn: string, options: unknown, known: OptionSet): Options {
@@ -88,7 +88,7 @@ function readGiven(fn: string, options: unknown, known: OptionSet): Options {
   return read;
 }
 
-/** A store by a name that V8 knows takes a tenth of the time: most calls on few numbers have but these. */
+/** A store by a fixed name takes V8 a tenth of the time: most calls on few numbers have only these options. */
 function setOption(read: Given, name: OptionName, value: unknown): void {
   if (name === "shape") read.shape = value;
   else if (name === "axis") read.axis = value;
@@ -99,7 +99,7 @@ function setOption(read: Given, name: OptionName, value: unknown): void {
   else read[name] = value;
 }
 
-/** The value of an option that is an object, or null: lists as copies. Where a result goes there, it stays, and the copy goes beside. */
+/** The value of an option that is an object, or null. Of a list a copy, also kept in `lists`; a list that a result goes to stays the value itself. */
 function readObject(fn: string, read: Given, name: OptionName, value: unknown): unknown {
   if (name === "shape" || name === "ignoreIndex") return readFew(fn, name, value);
   if (!Array.isArray(value)) return value;
@@ -110,35 +110,35 @@ function readObject(fn: string, read: Given, name: OptionName, value: unknown): 
   return isResult ? value : copy;
 }
 
-/** An option as a message has to show it: as a list if it was one. */
+/** An option as a message shows it: a list if it was one. */
 export function asGiven(options: Options, name: OptionName): unknown {
   const value = options[name];
   return value !== undefined && value === options.lists[name] ? Array.from(options.lists[name]) : value;
 }
 
-/** A copy of a list or a typed array as a list; anything else as it is. For what has a few numbers: to make a typed array takes longer. */
+/** A copy of a list or a typed array as a list, since for a few numbers a typed array takes longer to make; anything else as it is. */
 function readFew(fn: string, argument: string, value: unknown): unknown {
   const isList = Array.isArray(value);
   if (!isList && kindOf(value) === undefined) return value;
   const list = value as readonly unknown[];
   const length = isList ? listLength(fn, argument, list) : lengthOf(list);
-  // Nothing to ignore would be as good as an error that is not seen.
+  // Otherwise a detached array would silently mean nothing to ignore.
   if (!isList && length === 0 && isLost(list))
     throw new TypeError(`${fn}: ${argument} must not be detached or out of bounds`);
-  // What says that it has more must fit into memory first, as any list.
+  // The length that a longer list claims must fit into memory, as for any list.
   if (length > FEW) newArray(fn, Float64Array.prototype, length);
   const copy: number[] = [];
   for (let i = 0; i < length; i++) copy[i] = listElement(fn, argument, list, i, "");
   return copy;
 }
 
-/** `copy`, if the elements of `list`, which a result goes to, can be written: tried by what they are. */
+/** Returns `copy` if the elements of `list`, which a result goes to, can be written: tries it with the values they have. */
 function writable(fn: string, key: string, list: unknown[], copy: Float64Array): Float64Array {
   let i = 0;
   try {
     for (; i < lengthOf(copy); i++) list[i] = copy[i]!;
   } catch (error) {
-    // A setter or a proxy throws once more, and is passed on.
+    // A setter or a proxy that threw throws again here, and its error is passed on.
     throw Reflect.set(list, i, copy[i]) ? error : typeError(fn, key, "writable", list);
   }
   return copy;

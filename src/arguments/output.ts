@@ -1,4 +1,4 @@
-// Where the result of a call goes: the caller's array, or a new one, and what of the inputs must be copied before it is written.
+// Where the result of a call goes, the caller's array or a new one; and which inputs must be copied before it is written.
 
 import type { FloatArray, Kernels, Shape } from "../kernels.js";
 import { kindFor, newArray, sameKind } from "./arrays.js";
@@ -8,7 +8,7 @@ import { bufferOf, byteLengthOf, byteOffsetOf, copyOf, lengthOf, mayBeOne } from
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
   readonly array: FloatArray;
-  /** Whether the array is new, and so all zeros and beside every input. */
+  /** Whether the array is new, and so overlaps no input. */
   readonly isNew: boolean;
   /** What the caller passed for it. */
   readonly given: unknown;
@@ -16,10 +16,7 @@ export interface Output {
   readonly asList: boolean;
 }
 
-/**
- * The `out` or `grad` option for an input like `model`, or a new array like it. `asList`: the input is a list of numbers, and so is the
- * result.
- */
+/** The array given as option `key`, which must be like `model`, or a new one. `asList`: the input is a list of numbers, and so is the result. */
 export function outputLike(
   fn: string,
   key: "out" | "grad" | "gradWeight" | "gradBias" | "gradX",
@@ -30,7 +27,7 @@ export function outputLike(
   length: number,
   modelName = "the input",
 ): Output {
-  // Most calls have none, and this is little enough for V8 to compile it into its callers: the maps of a row take 5 to 10 % less (Node 24).
+  // Most calls have none, and this much V8 inlines into its callers: functions of one row take 5 to 10 % less (Node 24).
   return given === undefined
     ? { array: newArray(fn, model, length), isNew: true, given, asList }
     : outputOf(fn, key, given, list, asList, model, length, modelName);
@@ -60,18 +57,12 @@ export function deliver({ array, given, asList }: Output): FloatArray | number[]
   return list;
 }
 
-/**
- * The array that a call writes while inputs are still to be read. A new one overlaps none of them, and is not asked: to ask a small array for its
- * buffer takes longer than to compute ten classes, and makes V8 move it out of its heap.
- */
+/** The caller's array that a call writes while it still reads inputs, if there is one. A new array overlaps no input, and is not asked for its buffer. */
 export function writtenEarly(output: Output | undefined, kernels: Kernels, shape: Shape): FloatArray | undefined {
   return output === undefined || output.isNew || kernels.readsFirst(shape) ? undefined : output.array;
 }
 
-/**
- * An input, copied if it shares bytes with what is written early. An input of rows (`byRows`) may be the very same range: each row is read before it
- * is written.
- */
+/** An input, copied if it shares bytes with `written`. An input of rows (`byRows`) may be the very same range: each row is read before it is written. */
 export function kept<A extends FloatArray>(input: A, written: FloatArray | undefined, byRows: boolean): A {
   if (written === undefined || (byRows && written === input)) return input;
   return overlaps(input, written, byRows) ? copyOf(input) : input;

@@ -1,4 +1,4 @@
-// Targets: class indices, which kernels get block by block as an Int32Array with −1 for a row that is ignored, or class probabilities.
+// Targets: class probabilities, or class indices, which kernels get block by block as an Int32Array with −1 for an ignored row.
 
 import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
 import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
@@ -22,15 +22,15 @@ const INTEGER_ARRAYS = {
 
 type Indices = ArrayLike<number> | ArrayLike<bigint>;
 
-/** What was passed as targets, recognised but not yet validated: one or the other. */
+/** What was passed as targets, one or the other; the indices are not checked yet. */
 export interface Targets {
   readonly indices: Indices | undefined;
   readonly probabilities: FloatArray | undefined;
 }
 
 /**
- * `list` is a copy of the value where that is a list. Class probabilities are of the type of `logits`, which is absent where there can be none, and n, if
- * that is known.
+ * `list`: a copy of the value if that is a list. Class probabilities must have the type of `logits`, which is absent where they are refused, and n elements,
+ * if n is known.
  */
 export function readTargets(
   fn: string,
@@ -68,7 +68,7 @@ export function integerArray(fn: string, value: unknown): Indices | undefined {
 
 const IGNORED_BY_DEFAULT: ReadonlySet<number> = /* @__PURE__ */ new Set([-100]);
 
-/** Which indices mark a row that is to be ignored. */
+/** The indices that mark an ignored row. */
 export function readIgnoreIndex(fn: string, ignoreIndex: unknown): ReadonlySet<number> {
   if (ignoreIndex === undefined) return IGNORED_BY_DEFAULT;
   if (!Array.isArray(ignoreIndex)) return new Set([ignoredIndex(fn, "ignoreIndex", ignoreIndex)]);
@@ -84,18 +84,18 @@ function hasClass(ignored: ReadonlySet<number>, classes: number): boolean {
   return false;
 }
 
-/** What stands for a row that is ignored, and for one whose target is wrong. */
+/** The index of an ignored row, and of a row whose target is wrong. */
 const IGNORED = -1;
 const WRONG = -2;
 
-/** The class indices of a call, and which of them are to be ignored. */
+/** The class indices of a call, and which of them are ignored. */
 export class Classes implements ClassIndices {
   private indices: Indices;
   private readonly rows: number;
   private readonly classes: number;
   private readonly ignored: ReadonlySet<number>;
   private readonly ignoresClasses: boolean;
-  /** Whether all are classes, in an Int32Array to which nobody else can write meanwhile. */
+  /** Whether all are classes, in an Int32Array that no other thread can write to. */
   private isPlain = false;
 
   constructor(indices: Indices, rows: number, classes: number, ignored: ReadonlySet<number>) {
@@ -111,7 +111,7 @@ export class Classes implements ClassIndices {
     const { indices, rows } = this;
     let ignored = 0;
     let row = this.firstOdd(indices, 0, rows);
-    // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
+    // A small array is not asked for its buffer: see bufferOf.
     this.isPlain = row === rows && rows > FEW && bufferOf(indices) instanceof ArrayBuffer;
     for (; row < rows; row = this.firstOdd(indices, row + 1, rows)) {
       const y = this.at(row);
@@ -133,7 +133,7 @@ export class Classes implements ClassIndices {
     return this.classOf(Number(this.indices[row]));
   }
 
-  /** Whoever else writes to the caller's memory since `check`, what is copied are classes, or negative. */
+  /** All that is copied is a class or negative, even if another thread has written to shared memory since `check`. */
   copyTo(to: Int32Array, at: number, first: number, n: number): void {
     const { indices } = this;
     if (indices instanceof Int32Array) {

@@ -1,5 +1,5 @@
-// Typed arrays asked and moved by what the engine gave all of them, taken at import. An array can have a `length`, a `set` or a
-// `constructor` of its own that lies or runs code; none is ever asked for. Nor does it matter what is done to the prototypes later.
+// Typed arrays are read and copied by the engine's own getters and methods, taken at import. An array can have a `length`, a `set` or a
+// `constructor` of its own that lies or runs code; none of these is used. Nor do later changes of the prototypes matter.
 
 import type { FloatArray } from "../kernels.js";
 
@@ -18,7 +18,7 @@ export function kindOf(value: unknown): string | undefined {
   return tagGetter.call(value) as string | undefined;
 }
 
-/** The same, of half floats "Float32Array": they are computed in f32. */
+/** The same, but "Float32Array" for half floats: they are computed in f32. */
 export function computedKindOf(value: unknown): string | undefined {
   const kind = kindOf(value);
   return kind === "Float16Array" ? "Float32Array" : kind;
@@ -29,7 +29,7 @@ export function lengthOf(array: unknown): number {
   return lengthGetter.call(array) as number;
 }
 
-/** Not without need: to ask a small array for its buffer makes V8 move it out of its heap. */
+/** Only where needed: V8 moves a small array out of its heap when it is asked for its buffer, which takes longer than to compute ten classes. */
 export function bufferOf(array: unknown): ArrayBuffer {
   return bufferGetter.call(array) as ArrayBuffer;
 }
@@ -39,12 +39,12 @@ export function isLost(array: unknown): boolean {
   return throws(() => keys.call(array as Uint8Array));
 }
 
-/** Whether two buffers may be the same memory: of shared memory there can be several. (One of another realm is taken for such.) */
+/** Whether two buffers may be the same memory, as several SharedArrayBuffers can. (A buffer of another realm is taken for one.) */
 export function mayBeOne(a: ArrayBuffer, b: ArrayBuffer): boolean {
   return a === b || !(a instanceof ArrayBuffer || b instanceof ArrayBuffer);
 }
 
-/** Nothing else tells some things of a buffer, in engines that do not know the newest properties. */
+/** Whether f throws: engines without the newest properties show some states of a buffer in no other way. */
 export function throws(f: () => unknown): boolean {
   try {
     f();
@@ -62,7 +62,7 @@ export function byteLengthOf(array: unknown): number {
   return byteLengthGetter.call(array) as number;
 }
 
-/** Node 20 and 22 have none. To TypeScript it is a Float32Array, of whose elements it has all but the bits. */
+/** Absent in Node 20 and 22. Typed as Float32Array, which it resembles in all but the bits of its elements. */
 export const Float16: Float32ArrayConstructor | undefined = (globalThis as { Float16Array?: Float32ArrayConstructor })
   .Float16Array;
 
@@ -75,7 +75,7 @@ export function isSingle(array: unknown): boolean {
   return array instanceof Float32Array || isHalf(array);
 }
 
-/** Those of an element in the computation. */
+/** The bytes of an element in the computation. */
 export function bytesPerElement(array: FloatArray): 4 | 8 {
   return isSingle(array) ? 4 : 8;
 }
@@ -97,12 +97,12 @@ export function setFrom(to: FloatArray | Int32Array | Uint16Array, from: ArrayLi
 }
 
 /**
- * Up to so many elements are moved one by one: TypedArray.set takes longer, and as long again for the view that it needs of a part. A softmax
+ * Up to so many elements are copied one by one: TypedArray.set takes longer, and as long again for the view that it needs of a part. A softmax
  * of five classes took 47 ns more with it (Node 24; 74 on Node 22, 66 on Node 20), one of twenty about the same.
  */
 export const FEW = 16;
 
-/** The last part of an array that was asked for, kept: to make another one takes as long as to move two hundred elements. */
+/** Keeps the view that was last asked for: to make a view takes as long as to copy two hundred elements. */
 export class Window {
   private array: FloatArray | undefined;
   private start = 0;
@@ -120,9 +120,9 @@ export class Window {
   }
 }
 
-/** to[at + i] = from[start + i] for i < n. With a `window`, which is for arrays that stay, the part is kept there. */
+/** to[at + i] = from[start + i] for i < n. A `window` keeps the view of `from`, an array that stays. */
 export function copy(to: FloatArray, at: number, from: FloatArray, start: number, n: number, window?: Window): void {
-  // A loop for each kind: V8 asks at every element which it is in one that has seen two.
+  // A loop for each kind: one that has seen two kinds checks the kind of every element in V8.
   if (n > FEW) copyMany(to, at, from, start, n, window);
   else if (from instanceof Float32Array) for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
   else for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;

@@ -85,7 +85,7 @@ function anyTargets(terms: LossTerms, labelSmoothing: number, temperature: numbe
       else smoothProbabilities(q, w, probabilities!, start, inner, classes, labelSmoothing);
       const k = rowShift(e, logits, start, inner, classes, temperature);
 
-      // both sums leave k out: z_k is 0, and the gradient at k wants the q of the others
+      // Both sums leave k out: z_k is 0, and the gradient at k needs the q of the others.
       const qk = q[k]!;
       q[k] = 0;
       const others = sum(q, classes);

@@ -1,7 +1,7 @@
 // float16ToFloat32   IEEE half precision to single, exactly
 //
-// The 15 bits without the sign, put where those of an f32 are, are the number times 2^−112, also of a subnormal one. What has all bits of the
-// exponent set is given those of an f32, and keeps its fraction: infinities and NaN.
+// The 15 bits without the sign, moved to their place in an f32, are the number times 2^−112, subnormal or not. Infinity and NaN, which have all bits of
+// the exponent set, get all exponent bits of an f32, and keep their fraction.
 
 import { lengthOf } from "../arguments/typedArrays.js";
 

@@ -19,7 +19,7 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
   const { grad, logits: scores, weight, sampleWeight, gradOutput, gradScale, accumulate, clears } = terms;
   const { outer, classes, inner } = terms.shape;
   const indices = terms.indices!;
-  // In rows of up to ten classes the ends of two loops, which a processor guesses wrong, cost more than the slopes.
+  // In rows of up to ten classes two loops, whose ends are mispredicted, cost more than the slopes.
   const slopes = grad === undefined && classes > 10 ? undefined : scratchRow(0, classes);
   const losses = new Losses(terms.losses);
   for (let o = 0, row = 0; o < outer; o++) {
@@ -38,7 +38,7 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
         losses.set(row, factor * westonWatkins(slopes, scores, start, inner, classes, y, margin, p));
         if (grad === undefined) continue;
         let scale = factor * upstream;
-        // What is 0 because nothing violates the margin stays +0.
+        // A slope of 0 stays +0, whatever the scale.
         if (!(scale >= 0 && scale < Infinity)) scale = multiplied(slopes!, classes, scale);
         rowStore(grad, start, inner, classes, slopes!, scale, accumulate);
       } else {
@@ -60,13 +60,13 @@ export function hinge(terms: LossTerms, form: Formulation, margin: number, p: 1 
   return losses.total;
 }
 
-/** Multiplies the slopes that are not 0. Returns the factor that is left, 1. */
+/** Multiplies the slopes that are not 0. Returns 1, the scale that is left. */
 function multiplied(slopes: Float64Array, classes: number, scale: number): number {
   for (let j = 0; j < classes; j++) if (slopes[j] !== 0) slopes[j]! *= scale;
   return 1;
 }
 
-/** Returns the loss of the row, and leaves its gradient in `slopes`, if there are to be any. */
+/** Returns the loss of the row, and stores its gradient in `slopes`, if given. */
 function westonWatkins(
   slopes: Float64Array | undefined,
   x: FloatArray,
@@ -122,14 +122,14 @@ function violations(
   return sum;
 }
 
-// max(0, z) without a branch on the sign. Untrained scores violate their margins at random, so that branch, also the
-// one in Math.max, is mispredicted every other time: 4 ns per element against 1. The one on −Infinity, where the sum
-// would be NaN, is predicted.
+// max(0, z) without a branch on the sign. Untrained scores violate their margins at random: that branch, also within
+// Math.max, is mispredicted every other time, and takes 4 ns per element instead of 1. The branch on −Infinity, whose
+// sum would be NaN, is predicted.
 function positive(z: number): number {
   return z === -Infinity ? 0 : 0.5 * (z + Math.abs(z));
 }
 
-// What a row has at y, which cannot violate its own margin, but can be NaN.
+// z_y: the true class cannot violate its own margin, but can be NaN.
 function noViolation(xy: number): number {
   return Number.isNaN(xy) ? NaN : 0;
 }

@@ -9,7 +9,7 @@ export function linear(z: FloatArray, { x, weight, bias, rows, features, classes
   product.linear(z, x, 0, weight, bias, rows, features, classes);
 }
 
-/** gradWeight += l2 · weight, if it is there; returns Σ weight². */
+/** gradWeight, if given, += l2 · weight; returns Σ weight². */
 export function decay(gradWeight: FloatArray | undefined, { weight, features, classes }: Layer, l2: number): number {
   let sum = 0;
   for (let i = 0; i < classes * features; i++) {
@@ -20,7 +20,7 @@ export function decay(gradWeight: FloatArray | undefined, { weight, features, cl
   return sum;
 }
 
-/** The loss `lossOf` of the logits of a layer. */
+/** The loss of a layer; `lossOf` is that of its logits. */
 export function layerLoss(terms: LayerTerms, lossOf: (terms: LossTerms) => number): number {
   const { layer, losses, indices, probabilities, sampleWeight, gradOutput, gradX, gradWeight, accumulate } = terms;
   const { x, weight, bias, rows: allRows, features, classes } = layer;
@@ -60,14 +60,14 @@ export function layerLoss(terms: LayerTerms, lossOf: (terms: LossTerms) => numbe
   return total.value;
 }
 
-/** What a block adds to the gradients of weights and bias; g is the gradient of its logits, and is not left as it was. */
+/** Adds a block's part of the gradients of weights and bias. Overwrites g, the gradient of its logits. */
 function sumUp({ layer, gradWeight, gradBias }: LayerTerms, g: FloatArray, first: number, rows: number): void {
   const { x, features, classes } = layer;
   const left: number[] = [];
   for (let r = 0; r < rows; r++) if (!isZero(g, r * classes, classes)) left.push(r);
   let from = x;
   if (left.length < rows) {
-    // Rows of zeros add nothing, whatever is in x.
+    // Rows of zeros add nothing, whatever x holds.
     from = new (x instanceof Float32Array ? Float32Array : Float64Array)(left.length * features);
     left.forEach((r, to) => {
       for (let j = 0; j < classes; j++) g[to * classes + j] = g[r * classes + j]!;

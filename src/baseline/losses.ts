@@ -1,4 +1,4 @@
-// What a loss returns and leaves: the total of the losses of all rows, and each of them where that is wanted.
+// The losses of all rows: their total, and each of them if there is room.
 
 import { Total } from "../functions/reduction.js";
 import type { FloatArray } from "../kernels.js";
@@ -11,7 +11,7 @@ export class Losses {
     this.perRow = perRow;
   }
 
-  /** Each row once, in their order. A weight of −0 makes a loss −0, which + 0 is 0. */
+  /** Each row once, in their order. + 0: a weight of −0 makes a loss −0. */
   set(row: number, loss: number): void {
     this.sum.add(loss);
     if (this.perRow !== undefined) this.perRow[row] = loss + 0;

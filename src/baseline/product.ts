@@ -5,7 +5,7 @@
 //   linearGradWeight  dw += gᵀ·x
 //   linearGradBias    dbias += Σ g over the rows
 //
-// The first three are one, c = start + a·b in other strides. A tile of 4 by 2 elements of c is held in local variables: six loads for eight products,
+// The first three are one, c = start + a·b with other strides. A tile of 4 by 2 elements of c is held in local variables: six loads for eight products,
 // two to three times as fast as element by element, and as fast as with panels that are packed first.
 //
 // Every element of c is one accumulator over ascending index, in doubles, rounded where it is stored. For Float64Array that gives the same bits as
@@ -13,7 +13,7 @@
 
 import type { FloatArray } from "../kernels.js";
 
-/** A matrix in an array: where it begins, and how far it is from one row to the next; and to the next along the other index. */
+/** A matrix in an array: where it begins, and how far it is from one row, and from one column, to the next. */
 interface Matrix {
   readonly values: FloatArray;
   readonly at: number;
@@ -63,7 +63,7 @@ export function linearGradWeight(
   features: number,
   classes: number,
 ): void {
-  // As its transpose, so that the tiles are 4 features by 2 classes: there may be 10 of them.
+  // As its transpose, so that tiles are 4 features by 2 classes: there may be only 10 classes.
   const c = { values: dw, at: 0, row: 1, next: features };
   const a = { values: x, at: from * features, row: 1, next: features };
   const b = { values: g, at: 0, row: 1, next: classes };

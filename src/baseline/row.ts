@@ -16,12 +16,12 @@
 import { fillWith } from "../arguments/typedArrays.js";
 import type { FloatArray } from "../kernels.js";
 
-// Rows are kept and used again, since one kernel ends before another begins: to allocate one of 32,000 classes takes as long as to compute it, page by
-// page. Only a row of more than a million classes gets an array of its own for the call.
+// Scratch rows are used again by the next kernel: to allocate one of 32,000 classes, page by page, takes as long as to compute it. Only a row of more than
+// a million classes gets an array of its own for the call.
 const MOST_KEPT = 1 << 20;
 const kept = [0, 1, 2].map(() => new Float64Array(1024));
 
-/** A row of doubles to compute in, one for each number. */
+/** One of three rows of doubles to compute in. */
 export function scratchRow(number: 0 | 1 | 2, classes: number): Float64Array {
   if (classes <= kept[number]!.length) return kept[number]!;
   const row = new Float64Array(classes > MOST_KEPT ? classes : Math.min(MOST_KEPT, 2 * classes));
@@ -38,7 +38,7 @@ export function rowArgmax(x: FloatArray, start: number, stride: number, end: num
   let max = -Infinity;
   for (let i = start; i < end; i += stride) {
     const value = x[i]!;
-    // not (value > max): this lets NaN in as well, and few elements get this far, so further questions cost nothing
+    // Not value > max: this lets NaN in too. Few elements get this far, so further checks cost nothing.
     if (!(value <= max) && i !== except) {
       if (Number.isNaN(value)) return i;
       argmax = i;
@@ -60,7 +60,7 @@ export function rowShift(
   const argmax = rowArgmax(x, start, stride, start + classes * stride, -1);
   const max = x[argmax]!;
   for (let j = 0, i = start; j < classes; j++, i += stride) z[j] = x[i]! - max;
-  // a pass of its own: done together with the exponential, dividing by 1 cost 1.5 of 12 ns per element (Node 20 to 26)
+  // A pass of its own: within that of the exponential, dividing by 1 cost 1.5 of 12 ns per element (Node 20 to 26).
   if (temperature !== 1) for (let j = 0; j < classes; j++) z[j]! /= temperature;
   return (argmax - start) / stride;
 }
@@ -78,8 +78,8 @@ export function rowExp(e: Float64Array, z: Float64Array, classes: number, k: num
 // Pairwise summation: adding the sums of the halves lets 10^5 terms gather the rounding errors of a few hundred.
 //
 // The exponential is the engine's. One of our own, from a table and a polynomial, would make a softmax twice as fast where V8 compiles it, and take
-// half as long again where JavaScript is interpreted (React Native, iOS' Lockdown Mode), which is where a fallback is for. `npm run bench` has it as
-// "own exp"; for the other half, `node --jitless --import tsx bench/index.ts "softmax, f32" --quick --elements 10000`.
+// half as long again where JavaScript is interpreted (React Native, iOS' Lockdown Mode), which is what a fallback is for. `npm run bench` has it as
+// "own exp"; interpreted: `node --jitless --import tsx bench/index.ts "softmax, f32" --quick --elements 10000`.
 function expSum(e: Float64Array, z: Float64Array, from: number, to: number): number {
   if (to - from > 256) {
     const middle = (from + to) >>> 1;
@@ -105,7 +105,7 @@ export function rowStore(
   else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = row[j]! * scale + 0;
 }
 
-/** The gradient of a row that has none: 0, added where gradients `accumulate`; otherwise only where out is not new (`clears`). */
+/** A gradient of 0: added where gradients `accumulate`, otherwise stored unless out is new (not `clears`). */
 export function rowZero(
   out: FloatArray,
   start: number,
@@ -114,14 +114,14 @@ export function rowZero(
   accumulate: boolean,
   clears: boolean,
 ): void {
-  // −0 + 0 is 0
+  // −0 + 0 is 0.
   if (accumulate) for (let j = 0, i = start; j < classes; j++, i += stride) out[i]! += 0;
   else if (clears) rowFill(out, start, stride, classes, 0);
 }
 
 /** out_j = value. */
 export function rowFill(out: FloatArray, start: number, stride: number, classes: number, value: number): void {
-  // fill stores 16 bytes and more at a time, but the call alone takes as long as sixty plain stores
+  // fill stores 16 bytes and more at a time, but the call alone takes as long as sixty plain stores.
   if (stride === 1 && classes > 64) fillWith(out, value, start, start + classes);
   else for (let j = 0, i = start; j < classes; j++, i += stride) out[i] = value;
 }

@@ -1,6 +1,6 @@
 // sample   the class at which the running sum of e_j = exp((x_j − m) / T), in the order of the classes, exceeds u of its total
 //
-// of all classes, or of the `topK` largest, of these of the fewest that have `topP` of the sum, of these of those with at least `minP` of the
+// Of all classes; or of the `topK` largest, of these the fewest that have `topP` of the sum, and of these the classes with at least `minP` of the
 // largest. x: [outer, classes, inner]; classes, u: [outer, inner]
 
 import { fillWith } from "../arguments/typedArrays.js";
@@ -24,13 +24,13 @@ export function sample(
     const start = Math.floor(r / inner) * classes * inner + (r % inner);
     const top = rowShift(row, x, start, inner, classes, temperature);
     const sum = 1 + rowExp(e, row, classes, top);
-    // Logits are compared, not what is left of them when the largest has been subtracted.
+    // The restrictions compare the logits themselves: subtracting the largest may make different ones equal.
     for (let j = 0, i = start; j < classes; j++, i += inner) row[j] = x[i]!;
     drawn[r] = draw(restricted(row, e, sum, classes, restriction), classes, u[r]!);
   }
 }
 
-/** e, with 0 for what does not stay. */
+/** e, with 0 for the classes that go. */
 function restricted(
   row: Float64Array,
   e: Float64Array,
@@ -49,7 +49,7 @@ function restricted(
       for (let i = 0; i < n; i++) whole += e[positions[i]!]!;
     }
   } else {
-    // What is less than this cannot be needed by topP, since all of it together is less than may be missing.
+    // topP needs no class below this: together they are less than may be missing.
     const least = topP < 1 ? ((1 - topP) * sum) / classes / 2 : 0;
     n = 0;
     for (let j = 0; j < classes; j++) if (e[j]! >= least) positions[n++] = j;
@@ -64,7 +64,7 @@ function restricted(
   return left;
 }
 
-/** Where the running sum of the weights exceeds u of their total; the last that adds anything where rounding keeps it from that. */
+/** Where the running sum of the weights exceeds u of their total; if rounding keeps it below, the last weight above 0. */
 function draw(weights: Float64Array, n: number, u: number): number {
   let total = 0;
   for (let j = 0; j < n; j++) total += weights[j]!;

@@ -21,8 +21,8 @@ function isBefore(x: Float64Array, i: number, j: number): boolean {
 }
 
 /**
- * Brings the first of n positions to the front, as few as weigh `target`; returns how many. `weights`: what each weighs; without, 1. Takes a time
- * proportional to n (Hoare's quickselect, 1961), whatever x is, since pivots are drawn.
+ * Brings the first of n positions to the front, as few as weigh `target`; returns how many. Without `weights` each weighs 1. Takes time proportional to n
+ * (Hoare's quickselect, 1961), whatever x is, since pivots are random.
  */
 export function select(
   positions: Int32Array,
@@ -79,7 +79,7 @@ export function selectTop(positions: Int32Array, x: Float64Array, n: number, k: 
   select(positions, x, undefined, count, k);
 }
 
-/** So many are found by insertion. */
+/** Up to so many are found by insertion. */
 export const FEW = 64;
 const top = new Float64Array(FEW);
 
@@ -95,7 +95,7 @@ export function insertTop(
   let least = Number.NEGATIVE_INFINITY;
   for (let j = 0, i = start; j < classes; j++, i += stride) {
     const value = x[i]!;
-    // Nothing comes before a NaN, and a NaN before all else.
+    // NaN comes first; once there are k of them, nothing else gets in.
     if (j >= k && (value <= least || Number.isNaN(least))) continue;
     let at = Math.min(j, k - 1);
     for (; at > 0 && (value > top[at - 1]! || (Number.isNaN(value) && !Number.isNaN(top[at - 1]!))); at--) {

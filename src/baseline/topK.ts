@@ -1,4 +1,4 @@
-// topK   the k largest of each row, largest first: their classes, and what they are worth
+// topK   the k largest of each row, largest first: their classes, and their values
 //
 //   logits             x_j
 //   probabilities      e_j / Σ e,  e_j = exp((x_j − m) / T)

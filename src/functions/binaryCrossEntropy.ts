@@ -123,7 +123,7 @@ function readTargets(
 
 /** The index of the first number that is not in [0, 1]; `length` if there is none. */
 function firstOutside(values: ArrayLike<number>, length: number): number {
-  // A loop for the usual kind: V8 makes a slow one of what has seen every kind.
+  // A loop of its own for the usual kind: one that has seen every kind is slow in V8.
   let i = 0;
   if (values instanceof Float32Array) while (i < length && isInside(values[i]!)) i++;
   else while (i < length && isInside(values[i]!)) i++;

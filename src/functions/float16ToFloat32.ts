@@ -18,7 +18,7 @@ export function float16ToFloat32(kernels: Kernels, bits: unknown, given: unknown
   const input = plainArray(fn, "bits", bits as Uint16Array, Uint16Array);
   const length = lengthOf(input);
   const out = options.out === undefined ? newArray(fn, MODEL, length) : floatOut(fn, options.out, length);
-  // Of one memory, results could be written over what is still to be read.
+  // In the same memory, results could overwrite bits that are still to be read.
   const isApart = options.out === undefined || !mayBeOne(bufferOf(input), bufferOf(out));
   if (length > 0) kernels.float16ToFloat32(out, isApart ? input : new Uint16Array(input));
   return (options.out ?? out) as Float32Array;

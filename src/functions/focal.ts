@@ -2,7 +2,7 @@
 //
 //   n = −ln p_y,  q = 1 − p_y,    loss = w_y u q^γ n,    d loss / d x_j = q^(γ − 1) (q + γ p_y n) · d n / d x_j
 //
-// Each has γ + 1 factors, whose errors add up. So the first call leaves q and n with what they have lost to rounding, and the products keep theirs.
+// Each has γ + 1 factors, whose errors add up. So the first call gives q and n with their rounding errors, and the products keep theirs.
 
 import { newArray } from "../arguments/arrays.js";
 import type { ClassIndices, Kernels, LossTerms } from "../kernels.js";
@@ -31,7 +31,7 @@ export function focal(
     const u = y < 0 ? 0 : sampleWeight === undefined ? 1 : sampleWeight[r]!;
     const n = log[r]!;
     const q = complements[3 * r]!;
-    // Infinity has lost nothing, and what is 0 neither.
+    // 0 and Infinity have no rounding error.
     const isPlain = !(q > 0 && n < Infinity);
     const qLost = isPlain ? 0 : complements[3 * r + 1]!;
     const nLost = isPlain ? 0 : complements[3 * r + 2]!;
@@ -64,18 +64,18 @@ function gradientFactor(n: number, nLost: number, q: number, qLost: number, p: n
   return Number.isFinite(lost) ? factor + lost : factor;
 }
 
-/** What 1 − q has lost. */
+/** The rounding error of 1 − q, q's own included. */
 function lostByComplement(q: number, qLost: number): number {
   return 1 - (1 - q) - q - qLost;
 }
 
-/** What the rounded sum of a and b has lost (Knuth's TwoSum). */
+/** The rounding error of sum = a + b (Knuth's TwoSum). */
 function lostBySum(a: number, b: number, sum: number): number {
   const added = sum - a;
   return a - (sum - added) + (b - added);
 }
 
-/** What their rounded product has lost (Dekker): products of halves are exact. */
+/** The rounding error of product = a · b (Dekker): products of halves are exact. */
 function lostByProduct(a: number, b: number, product: number): number {
   const a1 = leading(a);
   const b1 = leading(b);
@@ -89,8 +89,8 @@ function leading(x: number): number {
 }
 
 /**
- * q^γ of q = 1 − p; where γ is 0, 1 or 2 without a logarithm, and so the same on every engine. A small p has lost digits in q, which a large γ would show:
- * (1 − p)^(1/p) is 1/e for p = 10⁻¹⁶, too.
+ * q^γ of q = 1 − p; for γ = 0, 1 or 2 without a logarithm, and so the same on every engine. From p if p < ½: q has lost digits of a small p, which a large
+ * γ would show, since (1 − p)^(1/p) is 1/e for p = 10⁻¹⁶, too.
  */
 export function powerOf(q: number, p: number, gamma: number): number {
   if (gamma === 2) return q * q;
@@ -99,7 +99,7 @@ export function powerOf(q: number, p: number, gamma: number): number {
   return p < 0.5 ? Math.exp(gamma * Math.log1p(-p)) : q ** gamma;
 }
 
-/** What that lacks where it is made of q alone, relative to it. */
+/** The relative error of `powerOf` from the rounding error of q, where it is computed from q. */
 function powerLost(q: number, qLost: number, p: number, gamma: number): number {
   return gamma === 2 || gamma === 1 || p >= 0.5 ? (gamma * qLost) / q : 0;
 }

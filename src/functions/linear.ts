@@ -23,7 +23,7 @@ import type { LossValue } from "./reduction.js";
 
 const LINEAR = /* @__PURE__ */ optionSet("shape", "bias", "out");
 
-/** The same loss of what a layer makes of its features. */
+/** The same loss, of the logits of a layer. */
 function ofLayer(kind: LossKind): LossKind {
   const shared = [...kind.options].filter((name) => name !== "axis" && name !== "weight");
   const options = optionSet(...shared, "classWeight", "bias", "l2");
@@ -87,7 +87,7 @@ export function linearHinge(
   return finish(kernels, call, () => kernels.linearHinge(call, form, margin, p, divisor));
 }
 
-/** The gradients, by their names in the result, which are those of the options that say where they go. */
+/** The gradients by their names, those of the result and of the options that say where they go. */
 type Gradients<T> = Readonly<Partial<Record<"gradWeight" | "gradBias" | "gradX", T>>>;
 type LayerLoss = LossValue | (Gradients<FloatArray | number[]> & { loss: LossValue });
 
@@ -185,7 +185,7 @@ function readLayer(
   if (!Number.isInteger(classes) || classes === 0)
     throw rangeError(fn, "weight.length", `a multiple of the ${features} features`, length);
   const { bias } = options;
-  // Of a list there is a copy.
+  // Of a list, `sameType` would report its copy.
   if (bias !== undefined && bias === options.lists.bias && isSingle(x))
     throw typeError(fn, "bias", `${kindFor(x, false)}, as x`, asGiven(options, "bias"));
   const biases = bias === undefined ? undefined : sameType(fn, "bias", bias, undefined, x, asList, "x", kernels);
@@ -194,7 +194,7 @@ function readLayer(
   return { x, weight: weights, bias: biases, rows: outer, features, classes };
 }
 
-/** Where the gradients go: that of the weights, that of a bias, which may be 0 where there is a place for its gradient, and that of x if it is wanted. */
+/** Where the gradients go: of the weights; of the bias, if there is one or a place for its gradient; and of x, if it is wanted. */
 function readOutputs(
   fn: string,
   options: Options,
@@ -225,7 +225,7 @@ function readOutputs(
   return outputs;
 }
 
-/** A copy of what shares memory with an array that is written while this is still read. */
+/** An input, copied if it shares memory with one of the arrays that are written while it is still read. */
 function keptFrom<A extends FloatArray | undefined>(input: A, written: readonly FloatArray[]): A {
   return input && (written.reduce<FloatArray>((array, out) => kept(array, out, false), input) as A);
 }
@@ -242,7 +242,7 @@ function finish(kernels: Kernels, call: LayerCall, run: () => number): LayerLoss
   if (loss.isEmpty && !accumulate) for (const [, { array }] of gradients) fillWith(array, 0, 0, lengthOf(array));
   let value = reduce(loss, loss.isEmpty ? 0 : run());
   if (l2 > 0) {
-    // The penalty belongs to the one loss of all rows; where there is one a row, gradOutput is theirs.
+    // The penalty is a part of the reduced loss. Where each row has a loss, gradOutput belongs to the rows.
     const upstream = typeof value === "number" ? ((loss.options.gradOutput as number | undefined) ?? 1) : 1;
     const penalty = (l2 / 2) * kernels.decay(call.gradWeight, layer, l2 * upstream);
     if (typeof value === "number") value += penalty;

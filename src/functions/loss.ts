@@ -48,13 +48,13 @@ const anyNumber = (): boolean => true;
 export interface LossCall extends LossTerms {
   readonly indices: Classes | undefined;
   readonly options: Options;
-  /** Whether there is nothing for a kernel to do: no rows, or none that counts in the mean. */
+  /** Whether there is nothing for a kernel to do: no rows, or a mean whose denominator is 0. */
   readonly isEmpty: boolean;
   readonly denominator: number;
   /** Whether sum and denominator are the result, the gradient being that of the sum. */
   readonly inParts: boolean;
   readonly emptyMean: number;
-  /** Where the loss of each row goes, if that is the result, and the gradient. */
+  /** Where the loss of each row goes, for reduction "none"; and the gradient. */
   readonly perRow: Output | undefined;
   readonly output: Output | undefined;
 }
@@ -124,7 +124,7 @@ export function readLoss(
   return readTerms(kernels, fn, kind, options, logits, asList, targets, shape, output, accumulate);
 }
 
-/** The rest, for logits of a shape and `targets` that fit it. Of the logits nothing but their type is looked at. */
+/** The rest, for logits of a shape and `targets` that fit it. Only the type of the logits matters. */
 export function readTerms(
   kernels: Kernels,
   fn: string,
@@ -215,7 +215,7 @@ function readFactors(
   };
 }
 
-/** The upstream gradients of losses that are not reduced, so many of them; undefined where it is one number. */
+/** The upstream gradients of `length` losses that are not reduced; undefined if there is one number, or none. */
 export function readUpstream(
   fn: string,
   options: Options,
@@ -231,8 +231,8 @@ export function readUpstream(
 }
 
 /**
- * Factors of a type; where nothing but their ratios matters, since their total divides, times a power of two if they are so large or small that it, or
- * its inverse, would overflow.
+ * Factors in an array of a type. Divided by their total (`overWeights`) only their ratios matter: then they are scaled by a power of two if the total, or
+ * its inverse, could overflow.
  */
 function inRange<A extends FloatArray>(values: FloatArray, type: FloatArrayType<A>, overWeights: boolean): A {
   const typed = ofType(values, type);
@@ -277,7 +277,7 @@ function totalWeight(
   return total.value;
 }
 
-/** The result of a call whose kernel, if it was not empty, has run and returned `total`: the loss, or `{ loss, grad }`. */
+/** The result of a call, the loss or `{ loss, grad }`; `total` is what its kernel has returned, or 0 if it is empty. */
 export function reduce(call: LossCall, total: number): LossValue {
   const { clears, isEmpty, denominator, inParts, emptyMean, perRow, output } = call;
   if (isEmpty && output !== undefined && clears) fillWith(output.array, 0, 0, lengthOf(output.array));

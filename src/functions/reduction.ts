@@ -4,7 +4,7 @@
 export type Reduction = "none" | "sum" | "mean" | "parts";
 export const REDUCTIONS: readonly Reduction[] = ["none", "sum", "mean", "parts"];
 
-/** A mean before it is divided: what means over several batches are made of. */
+/** A mean before it is divided: means over several batches are made of these. */
 export interface LossParts {
   sum: number;
   denominator: number;
@@ -17,7 +17,7 @@ export type LossValue = number | LossParts | Float32Array | Float64Array | numbe
 export type MeanOver = "weights" | "count" | "all";
 export const MEANS: readonly MeanOver[] = ["weights", "count", "all"];
 
-/** A sum, and the sum of what it has lost. */
+/** A sum, and its rounding errors. */
 export class Total {
   private sum = 0;
   private lost = 0;

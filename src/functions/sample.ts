@@ -45,7 +45,7 @@ export function sample(kernels: Kernels, x: unknown, given: unknown): Int32Array
   }
   if (temperature > 0 && rows > 0) {
     for (let r = 0; r < rows; r++) arrays.u[r] = drawn(fn, random());
-    // Whatever `random` has done: what was checked of the arrays has to hold now.
+    // `random` may have done anything to the arrays: they are checked again.
     input = floatArray(fn, "x", x, list, kernels);
     if (lengthOf(input) !== length)
       throw rangeError(fn, "x.length", `${length}, as before random was called`, lengthOf(input));
@@ -76,7 +76,7 @@ function drawn(fn: string, u: unknown): number {
   return u;
 }
 
-/** A row can be drawn from if its largest logit is finite: then there is no NaN in it, which counts as the largest. */
+/** A row can be drawn from if its largest logit is finite. That rules out NaN too, which counts as the largest. */
 function checkTops(fn: string, x: FloatArray, tops: Int32Array, shape: Shape): void {
   for (let r = 0; r < shape.outer * shape.inner; r++) {
     const at = rowStart(shape, r) + tops[r]! * shape.inner;

@@ -8,9 +8,9 @@ import { lengthOf } from "../arguments/typedArrays.js";
 import type { Kernels } from "../kernels.js";
 import type { LogitsLike, Result } from "../options.js";
 
-/** Those of the gradients, and of what is elementwise. */
+/** The options of the gradients, and of the elementwise functions. */
 export const GRAD_OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "out");
-/** Those of softmax, logSoftmax and logSumExp. */
+/** The options of softmax, logSoftmax and logSumExp. */
 export const OPTIONS: OptionSet = /* @__PURE__ */ optionSet("shape", "axis", "temperature", "out");
 
 /** softmax or logSoftmax: one output like the input. */

@@ -28,12 +28,12 @@ export class Arena {
   readonly start: number;
   /** Whether the memory may not grow, since that would detach the arrays of a workspace. */
   readonly isFixed: boolean;
-  /** Whether a call is under way, or did not come to its end: a trap, an exhausted stack, no matter where. */
+  /** Whether a call is under way, or was cut short anywhere: by a trap, by an exhausted stack. */
   private isRunning = false;
   private next = 0;
   private kept = 0;
 
-  // The memory and views of all of it, made anew when it has grown. (To ask a memory for its buffer is slow.)
+  // The memory's buffer, which is slow to ask for, and views of all of it: made anew when the memory has grown.
   buffer!: ArrayBuffer;
   f32!: Float32Array;
   f64!: Float64Array;
@@ -49,7 +49,7 @@ export class Arena {
     this.use(exports);
   }
 
-  /** Begins a call. All that it does to the arena, growing it included, counts as unfinished until `end`. */
+  /** Begins a call, which counts as cut short until `end`. */
   begin(): void {
     if (this.isRunning) this.renew();
     this.isRunning = true;
@@ -60,8 +60,8 @@ export class Arena {
   }
 
   /**
-   * Begins anew after a call that did not come to its end, and may have left anything behind: in another instance; or, as the arrays of a workspace
-   * must stay where they are, with the module's own part of the memory as it was at first, which is all the state that an instance has.
+   * After a call that was cut short, and may have left anything behind: a new instance. Of a workspace, whose arrays must stay where they are, only the
+   * module's own part of the memory becomes what it was at first; an instance has no other state.
    */
   private renew(): void {
     const exports = this.instantiate();
@@ -82,7 +82,7 @@ export class Arena {
       if (end > LARGEST) throw new RangeError();
       memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / PAGE)));
     } catch (error) {
-      // The views are still those of the memory, unless it is a new one: then the call has changed nothing.
+      // Unless the memory is that of a new instance, its views are still right, and the call has changed nothing.
       if (this.buffer === memory.buffer) this.isRunning = false;
       throw memoryError(error, `softmargin: this needs ${end} bytes of WebAssembly memory, more than there is`);
     }
@@ -105,7 +105,7 @@ export class Arena {
     return true;
   }
 
-  /** What was taken so far stays through `release`. */
+  /** `release` leaves what was taken so far. */
   keep(): void {
     this.kept = this.next;
   }

@@ -18,13 +18,13 @@ import type { ClassIndices, FloatArray, Shape } from "../kernels.js";
 import { ARENA_BYTES, type Arena } from "./arena.js";
 import type { Exports } from "./exports.js";
 
-/** For every piece is rounded up to a whole vector. */
+/** Room to round each piece up to a whole vector. */
 const ROUNDED = 16 * 11;
 
-/** For kernels that take no inner > 1: wide rows are transposed, whatever the number of their classes. */
+/** For kernels that take no inner > 1: rows are transposed whatever the number of classes. */
 export const NONE_NARROW: Exports["narrow"] = { 4: 0, 8: 0 };
 
-/** Where a loss has its total and class weights, and what belongs to the block; 0 where it has none. */
+/** Where a loss has its total, its class weights and the arrays of the block; 0 where there is none. */
 export class LossPointers {
   total = 0;
   weight = 0;
@@ -41,7 +41,7 @@ export class LossPointers {
 
 export class Blocks {
   readonly arena: Arena;
-  /** Where calls go that do not fit into an arena that must not grow. */
+  /** The blocks for calls that do not fit into an arena that must not grow. */
   readonly shared: this | undefined;
 
   // The call under way …
@@ -51,10 +51,10 @@ export class Blocks {
   /** The bytes of an element, and the memory as such elements. */
   bytes: 4 | 8 = 4;
   protected view: FloatArray;
-  /** Whether wide rows are transposed on the way in and out, since their classes are not next to each other. */
+  /** Whether rows are transposed on the way in and out, since their classes are not next to each other. */
   private swaps = false;
   private spare = 0;
-  /** Whether the elements of a block lie one after the other, as the kernel takes them. Such a block is some whole outer positions, another a part of one. */
+  /** Whether the elements of a block lie one after the other: it is some whole outer positions. Otherwise it is a part of one. */
   private isFlat = true;
   private rowsPerBlock = 0;
   // … and its block.
@@ -86,7 +86,7 @@ export class Blocks {
 
   /**
    * Begins a call on arrays like x, of a shape, with room for blocks of `slots` arrays of [rows, C] (x and the result share one), `perRow` further bytes
-   * a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. Then the first block is at hand.
+   * a row and `kept` elements once; `narrow` is the largest number of classes that the kernel takes with inner > 1. Goes to the first block.
    * Throws where memory is short. Returns the blocks that the call goes through: the shared ones where the arena would have to grow but must not.
    */
   open(x: FloatArray, shape: Shape, narrow: Exports["narrow"], slots: number, perRow = 0, kept = 0): this {
@@ -112,7 +112,7 @@ export class Blocks {
     const all = outer * inner;
     const isOne = fixed + all * row <= ARENA_BYTES;
     let rows = isOne ? all : Math.max(1, Math.floor((ARENA_BYTES - fixed) / row));
-    // Single elements: whole blocks of the kernels', so that sums do not depend on how many arrays there are.
+    // Single elements: whole blocks of the kernels, so that sums do not depend on how many arrays a call has.
     if (!isOne && classes === 1) rows &= -512;
     return this.openBlocks(shape, rows, fixed + rows * row, swaps);
   }
@@ -122,7 +122,7 @@ export class Blocks {
     return this.open(x, { outer: outer * classes * inner, classes: 1, inner: 1 }, NONE_NARROW, slots, 0, 2);
   }
 
-  /** The same for blocks of so many rows, in so many bytes. */
+  /** Opens blocks of so many rows, in `room` bytes; false where the arena would have to grow but must not. */
   protected openBlocks({ outer, classes, inner }: Shape, rows: number, room: number, swaps: boolean): boolean {
     const { arena, bytes } = this;
     if (!arena.open(room)) {
@@ -144,7 +144,7 @@ export class Blocks {
     return true;
   }
 
-  /** Goes on to the next block; the arena is empty then but for what stays. False, and the call is at its end, where there is none. */
+  /** Goes on to the next block, with an arena that is empty but for what stays. If there is none, ends the call and returns false. */
   next(): boolean {
     const row = this.firstRow + this.rows;
     if (row === this.allRows) {
@@ -184,7 +184,7 @@ export class Blocks {
   /** Where an array lies in the workspace; 0 if it does not. */
   inWorkspace(array: FloatArray): number {
     const { buffer, reserved, start } = this.arena;
-    // To ask a small array for its buffer makes V8 move it out of its heap: not without need.
+    // The buffer comes last: see bufferOf.
     if (start === reserved || isHalf(array) || bufferOf(array) !== buffer) return 0;
     const at = byteOffsetOf(array);
     return at >= reserved && at + lengthOf(array) * bytesPerElement(array) <= start ? at : 0;
@@ -219,7 +219,7 @@ export class Blocks {
     else copy(this.view, this.index(at), array, start, n);
   }
 
-  /** The same for half floats: their bits go to the second half of the room, whence they are widened from the first on. */
+  /** The same for half floats: their bits go to the second half of the room, and are widened to all of it. */
   widen(at: number, halves: FloatArray | Uint16Array, start: number, n: number): void {
     const bits = at + 2 * n;
     this.bringBits(bits, halves, start, n);
@@ -281,13 +281,11 @@ export class Blocks {
     return at;
   }
 
-  /** What the kernels have added up there over all blocks. */
+  /** The total that the kernels have added up over all blocks. */
   readTotal(at: number): number {
     const { f64 } = this.arena;
     return totalOf(f64[at >>> 3]!, f64[(at >>> 3) + 1]!);
   }
-
-  // What belongs to the rows of the block.
 
   enterRows(values: Float64Array): number {
     const at = this.arena.take(this.rows * 8);
@@ -301,7 +299,7 @@ export class Blocks {
     return at;
   }
 
-  /** Brings what a kernel has left at `at` for each row of the block, n numbers, to where it belongs. */
+  /** Copies the n numbers for each row of the block, which a kernel has left at `at`, to their place in `values`. */
   leaveRows(values: FloatArray, at: number, n = 1): void {
     const { f64 } = this.arena;
     const from = at >>> 3;
@@ -325,14 +323,14 @@ export class Blocks {
     copy(values, this.firstRow * n, this.view, this.index(at), this.rows * n);
   }
 
-  /** Where the kernel writes the block of `out`: there, over the copy of x unless it is to be `apart`, or in the arena beside it. */
+  /** Where the kernel writes the block of `out`: in the workspace, over the copy of x, or, if x has no copy or with `apart`, in the arena. */
   place(out: FloatArray, x: FloatArray, xs: number, accumulate: boolean, apart = false): number {
     const there = accumulate ? 0 : this.inPlace(out);
     if (there !== 0) return there;
     return this.inPlace(x) === 0 && !apart ? xs : this.arena.take(this.elements * this.bytes);
   }
 
-  /** Brings a result from where `place` put it to where it belongs. */
+  /** Copies a result from where `place` put it to `out`, or adds it. */
   leave(out: FloatArray, results: number, accumulate: boolean): void {
     const there = this.inPlace(out);
     if (results === there) return;

@@ -6,11 +6,11 @@ import type { FloatArray, Restriction, Shape, TopKValues } from "../kernels.js";
 import { type Blocks, NONE_NARROW } from "./blocks.js";
 import { scaledCopy, scaleFor } from "./temperature.js";
 
-/** The most entries of a list of classes in an arena that must not grow: longer ones are for the shared kernels. */
+/** The most entries of a list of classes in an arena that must not grow: longer lists are for the shared kernels. */
 const SHORT_LIST = 4096;
-/** By their number in assembly/topK.ts. */
+/** By their numbers in assembly/topK.ts. */
 const TOP_K_VALUES: readonly TopKValues[] = ["logits", "probabilities", "logProbabilities"];
-/** Classes whose exponentials `sample` adds up in one. */
+/** BLOCK of assembly/sample.ts. */
 const SAMPLE_BLOCK = 1024;
 
 export function argmax(b: Blocks, indices: Int32Array, x: FloatArray, shape: Shape): void {
@@ -136,12 +136,12 @@ function enterTops(b: Blocks, tops: Int32Array): number {
   return at;
 }
 
-/** How many arrays of logits a block must have room for: none where they are used as they lie. */
+/** How many arrays of logits a block has room for: none if they are used in place. */
 function slotOf(b: Blocks, x: FloatArray, { inner }: Shape): number {
   return inner === 1 && b.inWorkspace(x) !== 0 ? 0 : 1;
 }
 
-/** The length of a list of classes: all, or in an arena that must not grow what is enough for most rows. */
+/** The capacity of a list of classes: all, or in an arena that must not grow enough for most rows. */
 function capacityFor({ arena }: Blocks, { classes }: Shape): number {
   const whole = Math.ceil(classes / 4) * 4;
   return arena.isFixed ? Math.min(whole, SHORT_LIST) : whole;

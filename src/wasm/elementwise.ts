@@ -1,4 +1,4 @@
-// What is elementwise, on linear memory: the sigmoids with their gradients, binary cross-entropy, half floats.
+// Elementwise functions on linear memory: the sigmoids with their gradients, binary cross-entropy, half floats.
 
 import { lengthOf } from "../arguments/typedArrays.js";
 import { binaryCrossEntropy as binaryCrossEntropyOf } from "../baseline/binaryCrossEntropy.js";
@@ -40,7 +40,7 @@ export function sigmoidGrad(
 export function binaryCrossEntropy(blocks: Blocks, terms: BinaryTerms): number {
   const { losses, grad, logits, targets, shape, weight, posWeight, sampleWeight, gradOutput } = terms;
   const { gradScale, accumulate, labelSmoothing, gamma } = terms;
-  // f64 powers are loops in plain TypeScript: the kernel's are as good as an f32 needs.
+  // The kernel's powers are exact enough for f32 only: those of f64 are the baseline's.
   if (gamma !== 0 && gamma !== 1 && gamma !== 2 && logits instanceof Float64Array) return binaryCrossEntropyOf(terms);
   const isWeighted = weight !== undefined || sampleWeight !== undefined;
   const more = [losses !== undefined, posWeight !== undefined, gradOutput !== undefined, isWeighted, accumulate];

@@ -12,7 +12,7 @@ const FEW_ELEMENTS = 1024;
 
 export function kernelsOver(blocks: LayerBlocks): Kernels {
   return {
-    // True only of calls that are one block whatever belongs to them.
+    // Calls that are one block, whatever their arrays.
     readsFirst: ({ outer, classes, inner }) => inner === 1 && outer * classes <= FEW_ELEMENTS && !blocks.arena.isFixed,
     widens: true,
     softmax: softmax.bind(null, blocks, "softmax"),

@@ -1,22 +1,22 @@
 // A linear layer on linear memory. Its rows come in blocks (kernels.ts: rowsPerBlock), each with its features and logits. Weights and their gradient
-// stay for the whole call where there is room for them. Otherwise they come for every block anew, a part of the classes at a time, so that memory
-// stays small whatever the number of classes.
+// stay for the whole call if there is room. Otherwise they are copied for every block, a part of the classes at a time: memory stays small whatever the
+// number of classes.
 
 import { copy, fillWith } from "../arguments/typedArrays.js";
 import { type FloatArray, type Layer, type LayerTerms, rowsPerBlock } from "../kernels.js";
 import { Blocks } from "./blocks.js";
 
-/** What a call may take up with all of its weights, and otherwise each part of them. */
+/** The most bytes of a call that keeps all weights; and otherwise of a part of them. */
 const ROOM = 15 * 2 ** 20;
 const PART = 2 ** 20;
-/** For every piece is rounded up to a whole vector. */
+/** Room to round each piece up to a whole vector. */
 const ROUNDED = 16 * 20;
 
 export class LayerBlocks extends Blocks {
   private features = 0;
   private bias = 0;
   private gradBias = 0;
-  /** Classes of a part. */
+  /** The classes of a part. */
   private part = 0;
   private weights = 0;
   private gradWeights = 0;
@@ -79,7 +79,7 @@ export class LayerBlocks extends Blocks {
     }
   }
 
-  /** What the block adds to the gradients of the layer; `gs` is the gradient of its logits, and is not left as it was. */
+  /** Adds the block's part of the gradients of the layer. Overwrites `gs`, the gradient of its logits. */
   blockGrads(gs: number, xs: number, terms: LayerTerms): void {
     const { arena, bytes, rows, part } = this;
     const { layer, gradX, gradWeight, gradBias, accumulate } = terms;
@@ -122,7 +122,7 @@ export class LayerBlocks extends Blocks {
     return weights;
   }
 
-  /** Sums over blocks, `width` for each of n classes from c on: where they lie, or at `at`. They begin with 0, or with what is there. */
+  /** Sums over blocks, `width` for each of n classes from c on: where they lie, or at `at`. They begin with 0, or with what `accumulate` adds to. */
   private enterSums(sums: FloatArray, at: number, width: number, c: number, n: number, accumulate: boolean): number {
     const { view, firstRow, part, classes } = this;
     const there = this.inWorkspace(sums);

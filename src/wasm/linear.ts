@@ -48,7 +48,7 @@ export function linearHinge(
   return layerLoss(blocks, terms, hingeKernel(terms, form, margin, p, divisor));
 }
 
-/** The loss of a layer block by block, computed by `kernel` from logits that become their gradient, and the gradients of the layer. */
+/** The loss of a layer and its gradients, block by block; `kernel` turns the logits into their gradient. */
 function layerLoss(blocks: LayerBlocks, terms: LayerTerms, kernel: LossKernel): number {
   const { layer, losses, probabilities, gradWeight } = terms;
   const slots = probabilities === undefined ? 1 : 2;
@@ -68,7 +68,7 @@ function layerLoss(blocks: LayerBlocks, terms: LayerTerms, kernel: LossKernel): 
   return b.readTotal(at.total);
 }
 
-/** The same by way of logits that exist as a whole: for what the kernels cannot compute as it is. */
+/** The same with all logits in memory: for temperatures that the kernels do not take. */
 function throughLogits(blocks: LayerBlocks, terms: LayerTerms, lossOf: (terms: LossTerms) => number): number {
   const { layer, gradWeight } = terms;
   const length = layer.rows * layer.classes;

@@ -13,7 +13,7 @@ import { kernelsOver } from "./kernels.js";
 import { LayerBlocks } from "./layer.js";
 import { fromText } from "./text.js";
 
-// What is needed of it, since neither the DOM's types nor Node's need be there.
+// Declared here, since neither the DOM's types nor Node's need be there.
 declare const WebAssembly: { instantiate(source: unknown): Promise<Instantiated | Instance> };
 
 type Build = readonly [name: "simd" | "relaxed", text: string];
@@ -27,7 +27,7 @@ interface Instance {
   exports: Record<string, unknown>;
 }
 
-/** The first of the builds that runs here, or the baseline; `ready` goes on to the first of those refused that runs if compiled asynchronously. */
+/** The first of the builds that runs here, or the baseline; `ready` upgrades to the first refused build that runs if compiled asynchronously. */
 export function load(builds: readonly Build[]): Softmargin {
   const refusals: Error[] = [];
   const engine = { ...firstOf(builds, refusals) };
@@ -66,8 +66,8 @@ function firstOf(builds: readonly Build[], refusals: Error[]): Engine {
 }
 
 /**
- * A CompileError is about the module or the policy of the place, whichever way it is compiled; to try again would only report a violation of
- * the policy once more. Anything else, such as the RangeError of Chrome's size limit, may be about the synchronous way.
+ * A CompileError is about the module or a security policy, however it is compiled: another try would only report the same violation of the
+ * policy. Anything else, such as the RangeError of Chrome's size limit, may be about compiling synchronously.
  */
 function isFinal(refusal: Error): boolean {
   return refusal.name === "CompileError";
@@ -82,7 +82,7 @@ export function createFrom(source: unknown): Softmargin {
   return createApi(createEngine(instantiateNow(checked(source))));
 }
 
-/** The functions over a promise of a module, of bytes, of a Response or of a namespace that has one of these as its default export. */
+/** The functions over a Response, or a promise of a Response, a module, bytes, or a namespace with one of these as its default export. */
 export async function createFromAsync(given: unknown): Promise<Softmargin> {
   let source = await given;
   if (has(source, "default")) source = source.default;
@@ -113,7 +113,7 @@ async function bodyOf(response: ResponseLike): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
-/** Whether the value has such a property, of its own or of its class; what somebody gave to every object does not count. */
+/** Whether the value has a property of its own or of its class; one that somebody added to Object.prototype does not count. */
 export function has<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
   if (typeof value !== "object" || value === null || !(key in value)) return false;
   return (value as Record<K, unknown>)[key] !== (Object.prototype as Partial<Record<K, unknown>>)[key];
@@ -124,7 +124,7 @@ function instantiateNow(source: unknown): Instantiated {
   return instantiateSync(source as never) as unknown as Instantiated;
 }
 
-/** Not by the loader: it calls WebAssembly.compile, for the mere sight of which Next.js refuses to build an edge route. */
+/** Not by the loader: it names WebAssembly.compile, and so Next.js refuses to build an edge route. */
 async function instantiateLater(source: unknown): Promise<Instantiated> {
   const result = await WebAssembly.instantiate(source);
   const { module, instance } = has(result, "instance") ? result : { module: source, instance: result };
@@ -146,7 +146,7 @@ function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Eng
         own = instantiateNow(module);
       } catch (error) {
         if (!first.asynchronously) throw error;
-        // The same results, by way of copies.
+        // The same results on copies.
         return workspaceOf(bytes, kernels);
       }
       // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
@@ -157,7 +157,7 @@ function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Eng
   };
 }
 
-/** The exports of the instance at hand, then of others of the same module. */
+/** The exports of the given instance, then of new instances of its module. */
 function supply(first: Instantiated): () => Exports {
   let next: Instantiated | undefined = first;
   return () => {

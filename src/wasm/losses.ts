@@ -8,7 +8,7 @@ import { scaledCopy, scaleFor } from "./temperature.js";
 
 type Terms = LossTerms | LayerTerms;
 
-/** The loss of a block. */
+/** Computes the loss of a block. */
 export type LossKernel = (b: Blocks, at: LossPointers) => void;
 
 export function crossEntropy(blocks: Blocks, terms: LossTerms, labelSmoothing: number, temperature: number): number {
@@ -79,7 +79,7 @@ export function hinge(
   if (grad === undefined || shape.classes <= narrow[bytes]) return lossOf(blocks, terms, narrow, kernel, false);
   const isSparse = form === "crammer-singer" && shape.inner === 1 && !accumulate && blocks.inWorkspace(grad) === 0;
   if (isSparse) return sparseLossOf(blocks, terms, grad, kernel);
-  // f32 squares are faster where the kernel can come back to the scores.
+  // f32 squares are faster if the gradient does not overwrite the scores.
   return lossOf(blocks, terms, narrow, kernel, p === 2 && bytes === 4);
 }
 
@@ -138,7 +138,7 @@ function lossOf(
   return b.readTotal(at.total);
 }
 
-/** The same where but two classes of a row have a gradient: it does not go through the arena. */
+/** The same where only two classes of a row have a gradient, which then does not go through the arena. */
 function sparseLossOf(blocks: Blocks, terms: LossTerms, grad: FloatArray, kernel: LossKernel): number {
   const { losses, logits, shape, clears } = terms;
   const { classes } = shape;
@@ -169,7 +169,7 @@ function sparseLossOf(blocks: Blocks, terms: LossTerms, grad: FloatArray, kernel
   return b.readTotal(at.total);
 }
 
-/** What a loss needs for each row beside its classes: one target and perhaps a loss, the complements and two factors. */
+/** The bytes that a loss needs for each row beside its classes: one target and perhaps a loss, the complements and two factors. */
 export function bytesPerRow({ losses, complements, sampleWeight, gradOutput }: Terms): number {
   return (
     4 +
@@ -180,7 +180,7 @@ export function bytesPerRow({ losses, complements, sampleWeight, gradOutput }: T
   );
 }
 
-/** … and once. */
+/** The elements that it needs once. */
 export function keptElements({ weight, shape }: Terms): number {
   return weight === undefined ? 0 : shape.classes;
 }

@@ -4,9 +4,9 @@ import { lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray } from "../kernels.js";
 
 /**
- * The kernels take a temperature between 2^−20 and 2^20, where nothing that they make of it leaves the normal range of an f32. Beyond that x and T
- * are multiplied by the same power of two first, which brings T to about 1; and as x may be of any size then, the call is computed in f64. (An
- * x / T that overflows even there is +Infinity, and its row NaN.)
+ * The kernels take a temperature between 2^−20 and 2^20: all that they compute from it is a normal f32. For others x and T are multiplied by the
+ * power of two that brings T to about 1. As x may be of any size then, the call is computed in f64. (An x / T that overflows even there is
+ * +Infinity, and its row NaN.)
  */
 export function scaleFor(temperature: number): number {
   if (temperature >= 2 ** -20 && temperature <= 2 ** 20) return 1;
