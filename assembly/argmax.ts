@@ -8,13 +8,11 @@
 // all are negative, the least. NaN is beyond infinity: without a sign it is a larger signed integer, with a sign a larger unsigned one.
 
 import {
-  INPUT, Layout, NARROW, STATISTIC, WIDE, findInRow, narrowPlain, panelIn, panelRows, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount,
+  INPUT, Layout, MAX, NARROW, SUM, WIDE, findInRow, narrowPlain, panelIn, panelRows, restOf, rowAddress, rowHoldsNaN, tileBytes, tileCount,
 } from "./panel";
 import { noteNaN, noted, panelMaxAndNaN } from "./passes";
 import { CHUNK, VECTOR, lanes } from "./simd";
 
-const MAX = memory.data(STATISTIC, 16);
-const SUM = memory.data(STATISTIC, 16);
 // In memory: see exp.ts.
 const ONE = memory.data<u64>([1]);
 

@@ -17,8 +17,8 @@ import { blockExp, blockExpLost } from "./blockExp";
 import { expTable, unscale } from "./exp";
 import { log1pLacks } from "./log";
 import { LOST, lostByBoth, plusBoth } from "./rows";
-import { E, move, one, restTo, wholeBlock } from "./sigmoid";
-import { CHUNK, VECTOR, ZERO, addHigh, addLow, lostBy, pair, storeSum } from "./simd";
+import { E, move, restTo, wholeBlock } from "./sigmoid";
+import { CHUNK, VECTOR, ZEROS, addHigh, addLow, lostBy, one, pair, storeSum } from "./simd";
 
 // Of a block: g and L; e^γ and g^γ, but for squares; the rounding errors of e and L.
 const G = memory.data(2048, 16);
@@ -113,7 +113,7 @@ function block<T, P>(
   total: usize, loss: usize, grad: usize, x: usize, targets: usize, weight: usize, posWeight: usize, gradOutput: usize,
   bytes: usize, smoothing: f64, gamma: T, gradScale: T, table: usize,
 ): void {
-  const ones = one<T>(), zero = v128.load(ZERO), signs = v128.neg<T>(zero);
+  const ones = one<T>(), zero = v128.load(ZEROS), signs = v128.neg<T>(zero);
   const keep = v128.splat<T>(<T>(1 - smoothing)), half = v128.splat<T>(<T>(smoothing / 2));
   const gammas = v128.splat<T>(gamma), scale = v128.splat<T>(gradScale);
   const exact = sizeof<P>() == 8, focal = sizeof<T>() != sizeof<P>() || (exact && gamma != 0);

@@ -24,7 +24,7 @@ import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth, rowWeights,
   scatter,
 } from "./rows";
-import { CHUNK, ZERO, addHigh, addLow, allHigh, allLow, exceeds, loadLanes, lostBy, mulAdd, storePair, storeSum, tree } from "./simd";
+import { CHUNK, ZEROS, addHigh, addLow, allHigh, allLow, exceeds, loadLanes, lostBy, mulAdd, storePair, storeSum, tree } from "./simd";
 
 const MAX: usize = MORE;
 const SHIFT: usize = MORE + 1 * STATISTIC; // as panelMax leaves it
@@ -40,7 +40,6 @@ const TOP_GRADIENT: usize = MORE + 10 * STATISTIC;
 const OTHERS_LOST: usize = MORE + 11 * STATISTIC;
 const OWN_LOST: usize = MORE + 12 * STATISTIC;
 // In the place of absent arrays: one chunk, read over and over, so that the loops need no variants.
-const ZEROS = memory.data(64, 16);
 const ONES = memory.data(64, 16);
 // In memory: see exp.ts. HEAD: the first 26 bits.
 const HEAD = memory.data<u64>([0xfffffffff8000000]);
@@ -197,7 +196,7 @@ function stepOf(x: usize): usize {
 
 /** DOT = Σ q (m − x), Q_TOP = Σ q where x = m, Q_OTHERS = Σ q elsewhere; q = w·(keep·t + spread). */
 function panelTargets<T>(x: usize, t: usize, w: usize, tiles: i32, bytes: usize, layout: Layout, keep: T, spread: T): void {
-  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.load(ZERO);
+  const keeps = v128.splat<T>(keep), spreads = v128.splat<T>(spread), zero = v128.load(ZEROS);
   const tStep = stepOf(t), wStep = stepOf(w), weight = w, alone = layout == ALONE;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>(), max = loadLanes<T>(row + MAX, layout != NARROW);

@@ -16,7 +16,7 @@
 
 import { ALONE, INPUT_REST, Layout, NARROW, OUTPUT, OUTPUT_REST, PANEL_BYTES, SECOND_REST, STATISTIC, WIDE, pairBytes, restOut, tileBytes } from "./panel";
 import { countTrue, perTile, storeCount } from "./passes";
-import { CHUNK, VECTOR, addHigh, addLow, allHigh, allLow, loadLanes, lostBy, mulAdd, storeSum } from "./simd";
+import { CHUNK, VECTOR, ZEROS, addHigh, addLow, allHigh, allLow, loadLanes, lostBy, mulAdd, storeSum } from "./simd";
 
 export function bias<T>(): f64 {
   return sizeof<T>() == 4 ? 24 : 54;
@@ -47,8 +47,6 @@ const ROOTS = memory.data(16 << ROOT_BITS, 16);
 // Whether the general reduction is needed: there is a temperature, or a block of this call has held an e^x of 0.
 const GENERAL = memory.data(4);
 
-// A shift of 0 for each tile of a panel.
-const ZEROS = memory.data(256, 16);
 // The rounding errors of the exponentials of each tile of a panel, added up.
 const POWERS_LOST = memory.data(256, 16);
 // How many times each row attains its maximum.

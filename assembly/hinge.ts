@@ -19,7 +19,7 @@ import {
   CELL, FACTOR, LOST, MORE, OWN, ROWS, ROW_WEIGHT, TARGET, WEIGHT, classOf, factors, fillSpecialRows, gatherTargets, lostByBoth, plusBoth,
   rowWeights, scatter,
 } from "./rows";
-import { CHUNK, VECTOR, ZERO, addHigh, addLow, exceeds, loadLanes, storePair, storeSum, tree } from "./simd";
+import { CHUNK, VECTOR, ZEROS, addHigh, addLow, exceeds, loadLanes, one, storePair, storeSum, tree } from "./simd";
 
 const VIOLATION: usize = MORE; // Σ max(0, z)^p
 const SLOPE: usize = MORE + 1 * STATISTIC; // Σ max(0, z)^(p−1) over z > 0
@@ -29,7 +29,6 @@ const MAX: usize = MORE + 3 * STATISTIC; // max_{j ≠ y} x_j
 const SUM: usize = MORE + 4 * STATISTIC; // NaN if the row may hold a NaN
 const TOP: usize = MORE + 5 * STATISTIC; // the class that attains MAX, an integer as wide as T for each row
 const TOP_GRADIENT: usize = MORE + 6 * STATISTIC; // its gradient
-const ONE = memory.data<f64>([1]);
 // x_y of a wide row, while −Infinity is in its place.
 const HIDDEN = memory.data(8);
 // As integers: above all negative numbers, below all quiet NaNs with a sign. f64, then f32.
@@ -136,7 +135,7 @@ function lossesAndGradients(total: usize, loss: usize, n: i32, gradient: bool): 
 
 /** Crammer–Singer: VIOLATION and SLOPE from the highest wrong class; `top`: also that class, as TOP (any class in a NaN row). */
 function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layout: Layout, margin: f64, squared: bool, top: bool): void {
-  const zero = f64x2.splat(0), one = v128.load64_splat(ONE), margins = f64x2.splat(margin), end = ROWS + (<usize>n << 3);
+  const zero = f64x2.splat(0), ones = one<f64>(), margins = f64x2.splat(margin), end = ROWS + (<usize>n << 3);
   if (panelMaxAndNaN<T>(ROWS + MAX, ROWS + SUM, x, tiles, bytes, layout)) {
     // The maximum has dropped NaN.
     for (let i = 0, row = ROWS; i < n; i++, row += 8) {
@@ -147,7 +146,7 @@ function findTop<T>(x: usize, n: i32, tiles: i32, bytes: usize, cols: i32, layou
     let z = f64x2.add(f64x2.sub(v128.load(row, MAX), v128.load(row, TARGET)), margins);
     z = v128.andnot(z, f64x2.le(z, zero));
     v128.store(row, squared ? f64x2.mul(z, z) : z, VIOLATION);
-    v128.store(row, squared ? z : v128.and(one, f64x2.gt(z, zero)), SLOPE);
+    v128.store(row, squared ? z : v128.and(ones, f64x2.gt(z, zero)), SLOPE);
   }
   if (!top) return;
   if (layout == NARROW) panelTop<T>(x, tiles, bytes);
@@ -193,7 +192,7 @@ function useLowest<T>(g: usize, n: i32, cols: i32, bytes: usize, layout: Layout,
 
 /** VIOLATION = Σ max(0, z), SLOPE = #{z > 0}, g = FACTOR where z > 0, else 0. */
 function panelViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
-  const zero = v128.load(ZERO), margins = v128.splat<T>(margin), nans = belowNaN<T>(), keep = g != 0;
+  const zero = v128.load(ZEROS), margins = v128.splat<T>(margin), nans = belowNaN<T>(), keep = g != 0;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
     const target = loadLanes<T>(row + TARGET, layout != NARROW), factor = loadLanes<T>(row + FACTOR, layout != NARROW);
@@ -255,7 +254,7 @@ function exactSquares<T>(x: usize, i: i32, cols: i32, layout: Layout, target: T,
 
 /** VIOLATION = Σ max(0, z)², SLOPE = Σ max(0, z), g = FACTOR · max(0, z) where z > 0, else 0. */
 function panelSquaredViolations<T>(g: usize, x: usize, tiles: i32, bytes: usize, layout: Layout, margin: T): void {
-  const zero = v128.load(ZERO), margins = v128.splat<T>(margin), nans = belowNaN<T>(), keep = g != 0;
+  const zero = v128.load(ZEROS), margins = v128.splat<T>(margin), nans = belowNaN<T>(), keep = g != 0;
   for (let tile: usize = 0; tile < <usize>tiles; tile++) {
     const row = ROWS + tile * perTile<T>();
     const target = loadLanes<T>(row + TARGET, layout != NARROW), factor = loadLanes<T>(row + FACTOR, layout != NARROW);

@@ -7,15 +7,12 @@
 
 import { expTable, panelExp, panelMinusExp } from "./exp";
 import { logs } from "./log";
-import { INPUT, OUTPUT, SECOND, STATISTIC, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount } from "./panel";
+import {
+  INPUT, INVERSE, LOG, MAX, OUTPUT, SECOND, SHIFT, SUM, layoutOf, panelFor, panelIn, panelOut, panelRows, rowHoldsNaN, tileBytes, tileCount,
+} from "./panel";
 import { panelMax, panelShift, panelSum } from "./passes";
 import { storePair } from "./simd";
 
-const MAX = memory.data(STATISTIC, 16);
-const SHIFT = memory.data(STATISTIC, 16);
-const SUM = memory.data(STATISTIC, 16);
-const INVERSE = memory.data(STATISTIC, 16);
-const LOG = memory.data(STATISTIC, 16);
 
 export function logSoftmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);

@@ -53,6 +53,12 @@ const LAST = memory.data(64, 16);
  * is stored row by row is stored as a vector, over the next row's too.
  */
 export const STATISTIC = 66 * 8;
+// Those of kernels that are no losses; a loss has its own: rows.ts.
+export const MAX = memory.data(STATISTIC, 16);
+export const SHIFT = memory.data(STATISTIC, 16);
+export const SUM = memory.data(STATISTIC, 16);
+export const LOG = memory.data(STATISTIC, 16);
+export const INVERSE = memory.data(STATISTIC, 16);
 
 export function tileBytes<T>(cols: i32, layout: Layout): usize {
   if (layout == WIDE) return <usize>cols * sizeof<T>();

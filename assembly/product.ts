@@ -13,7 +13,7 @@
 // accumulators are stored in c and loaded again. So neither tiles nor blocks change a bit. But dw and dbias, where k is a row, add sums of up to DEPTH
 // rows to what was there: their error grows with the number of sums, not of rows.
 
-import { VECTOR, lanes, mulAdd, transpose } from "./simd";
+import { F32_ONE, F64_ONE, VECTOR, ZEROS, lanes, mulAdd, transpose } from "./simd";
 
 const HEIGHT = 4;
 const LINE: usize = 64;
@@ -27,9 +27,6 @@ const FEW_ROWS = 16;
 const PANEL = memory.data(DEPTH * 64, 16);
 /** The last column of tiles of a block, where it reaches over the right edge of c. */
 const EDGE = memory.data(ROWS * 64, 16);
-const ZEROS = memory.data(64, 16);
-const ONE = memory.data<f64>([1], 16);
-const ONE_F32 = memory.data<f32>([1], 16);
 
 // A copy of rows of a whose elements are far apart in k: groups of HEIGHT rows, one k after the other. A cache line lies between groups: a power of two
 // apart, they would share few sets of the cache.
@@ -55,7 +52,7 @@ export function linearGradWeight<T>(dw: usize, g: usize, x: usize, rows: i32, fe
 
 /** A product with a row of ones. */
 export function linearGradBias<T>(dbias: usize, g: usize, rows: i32, classes: i32, stride: i32): void {
-  const ones = sizeof<T>() == 4 ? ONE_F32 : ONE;
+  const ones = sizeof<T>() == 4 ? F32_ONE : F64_ONE;
   product<T>(dbias, 0, 0, ones, 0, 0, g, bytes<T>(stride), sizeof<T>(), 1, classes, rows, true);
 }
 

@@ -13,7 +13,7 @@
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./log";
-import { INPUT, WIDE, restIn } from "./panel";
+import { INPUT, INVERSE, LOG, SHIFT, SUM, WIDE, restIn } from "./panel";
 import { below, collect, cut, floorOfTop, restrict, weigh } from "./select";
 
 /** The classes of a block. */
@@ -24,10 +24,6 @@ const MANY = 256;
 
 // The exponentials of a block. `restOut` may store what lies up to a chunk in front of them.
 const E: usize = memory.data(64 + 8 * BLOCK, 16) + 64;
-const SHIFT = memory.data(16, 16);
-const SUM = memory.data(32, 16);
-const LOG = memory.data(16, 16);
-const INVERSE = memory.data(16, 16);
 
 /**
  * classes: [rows]; tops: [rows], the class of each maximum, which is finite; u: [rows], in [0, 1). `sums`: room for one f64 per block of a row; `list`,

@@ -10,7 +10,7 @@
 // The order: NaN first, then by value, equal ones by class.
 
 import { findInRow } from "./panel";
-import { CHUNK, addHigh, addLow, foldMax, lanes, storeSum } from "./simd";
+import { CHUNK, addHigh, addLow, foldMax, lanes, one, storeSum } from "./simd";
 
 /** A list of more than 4·k + ENOUGH entries is cut to k. */
 const ENOUGH = 512;
@@ -22,8 +22,8 @@ const FEW = 4096;
 const SOME: usize = 128;
 
 // In memory: see exp.ts.
-const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity, 1]);
-const F64_NUMBERS = memory.data<f64>([-Infinity, Infinity, 1]);
+const F32_NUMBERS = memory.data<f32>([-Infinity, Infinity]);
+const F64_NUMBERS = memory.data<f64>([-Infinity, Infinity]);
 const SUM = memory.data(32, 16);
 // What `weigh` has found: the largest value that is not above, the least that is.
 const NOT_ABOVE = memory.data(8);
@@ -242,13 +242,13 @@ function between<T>(x: usize, low: v128, high: v128): v128 {
 
 /** The weight of the values above the floor; of all, if it is NaN. Stores NOT_ABOVE and LEAST_ABOVE. */
 export function weigh<T>(x: usize, weights: usize, n: i32, floor: T): f64 {
-  const numbers = sizeof<T>() == 4 ? F32_NUMBERS : F64_NUMBERS, one = v128.load_splat<T>(numbers + 2 * sizeof<T>());
+  const numbers = sizeof<T>() == 4 ? F32_NUMBERS : F64_NUMBERS, ones = one<T>();
   const f = v128.splat<T>(floor), lowest = v128.load_splat<T>(numbers), highest = v128.load_splat<T>(numbers + sizeof<T>()), perChunk = 4 * lanes<T>();
   let low = f64x2.splat(0), high = low, notAbove = lowest, leastA = highest, leastB = highest, i = 0;
   for (let w = weights; i + perChunk <= n; i += perChunk, x += CHUNK, w += CHUNK) {
     const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
     const p0 = v128.le<T>(x0, f), p1 = v128.le<T>(x1, f), p2 = v128.le<T>(x2, f), p3 = v128.le<T>(x3, f);
-    let w0 = one, w1 = w0, w2 = w0, w3 = w0;
+    let w0 = ones, w1 = w0, w2 = w0, w3 = w0;
     if (weights) w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
     const a = v128.add<T>(v128.andnot(w0, p0), v128.andnot(w1, p1)), b = v128.add<T>(v128.andnot(w2, p2), v128.andnot(w3, p3));
     const s = v128.add<T>(a, b);

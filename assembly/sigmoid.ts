@@ -10,7 +10,7 @@
 import { blockExp, blockMinusExpm1, blockSigmoid } from "./blockExp";
 import { BLOCK, expTable, unscale } from "./exp";
 import { log1p } from "./log";
-import { CHUNK, VECTOR, ZERO } from "./simd";
+import { CHUNK, VECTOR, ZEROS, one } from "./simd";
 
 export const SIGMOID = 0;
 export const SIGMOID_GRAD = 1;
@@ -20,8 +20,6 @@ export const LOG_SIGMOID_GRAD = 3;
 // e of a block; the last elements of x, dy and y, which fill no chunk.
 export const E = memory.data(2048, 16);
 const REST = memory.data(3 * 64, 16);
-const F32_ONE = memory.data<f32>([1]);
-const F64_ONE = memory.data<f64>([1]);
 
 /** y = f(x), or f(x, dy). */
 export function elementwise<T>(f: i32, y: usize, x: usize, dy: usize, n: i32): void {
@@ -46,7 +44,7 @@ export function wholeBlock(left: usize): usize {
 
 /** Copies the last bytes of an array, with zeros up to a chunk. */
 export function restTo<T>(to: usize, from: usize, bytes: usize): void {
-  for (let i: usize = 0; i < CHUNK; i += VECTOR) v128.store(to + i, v128.load(ZERO));
+  for (let i: usize = 0; i < CHUNK; i += VECTOR) v128.store(to + i, v128.load(ZEROS));
   move<T>(to, from, bytes);
 }
 
@@ -54,13 +52,8 @@ export function move<T>(to: usize, from: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += sizeof<T>()) store<T>(to + i, load<T>(from + i));
 }
 
-/** 1 in all lanes. */
-export function one<T>(): v128 {
-  return v128.load_splat<T>(sizeof<T>() == 4 ? F32_ONE : F64_ONE);
-}
-
 function block<T>(f: i32, y: usize, x: usize, dy: usize, bytes: usize, table: usize): void {
-  const ones = one<T>(), zero = v128.load(ZERO), scale = unscale<T>();
+  const ones = one<T>(), zero = v128.load(ZEROS), scale = unscale<T>();
   if (f == LOG_SIGMOID_GRAD) {
     blockMinusExpm1<T>(y, x, dy, bytes, table);
   } else if (f == SIGMOID_GRAD) {

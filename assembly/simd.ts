@@ -19,8 +19,15 @@ export function pair(a: f64, b: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(a), 1, b);
 }
 
-/** 0 for loops, in memory: see exp.ts. */
-export const ZERO = memory.data(16, 16);
+// In memory: see exp.ts. Zeros are as many as the widest reader takes: a vector for each tile of a panel.
+export const ZEROS = memory.data(256, 16);
+export const F32_ONE = memory.data<f32>([1]);
+export const F64_ONE = memory.data<f64>([1]);
+
+/** 1 in all lanes. */
+export function one<T>(): v128 {
+  return v128.load_splat<T>(sizeof<T>() == 4 ? F32_ONE : F64_ONE);
+}
 
 /** x > bound, as integers: a NaN goes by its sign. The units that compare numbers are busy: saves 14 % of a hinge (f32, C = 1000, Node 24). */
 export function exceeds<T>(x: v128, bound: v128): v128 {

@@ -3,13 +3,10 @@
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import {
-  INPUT, NARROW, OUTPUT, SECOND, STATISTIC, WIDE, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount,
+  INPUT, MAX, NARROW, OUTPUT, SECOND, SHIFT, SUM, WIDE, layoutOf, narrowPlain, panelFor, panelIn, panelOut, panelRows, tileBytes, tileCount,
 } from "./panel";
 import { panelDot, panelMax, panelScaleOut, panelTimesCentered } from "./passes";
 
-const MAX = memory.data(STATISTIC, 16);
-const SHIFT = memory.data(STATISTIC, 16);
-const SUM = memory.data(STATISTIC, 16);
 
 export function softmax<T>(y: usize, x: usize, outer: i32, cols: i32, inner: i32, temperature: f64): void {
   const table = expTable<T>(temperature);

@@ -8,7 +8,7 @@
 
 import { expOfZero, expTable, panelExp } from "./exp";
 import { logs } from "./log";
-import { INPUT, WIDE, restIn } from "./panel";
+import { INPUT, INVERSE, LOG, SHIFT, SUM, WIDE, restIn } from "./panel";
 import { collect, cut, floorOfTop, keep, sort } from "./select";
 
 const LOGITS = 0;
@@ -17,10 +17,6 @@ const PROBABILITIES = 1;
 /** Up to so many entries are sorted without selecting the k largest first. */
 const FEW = 32;
 
-const SUM = memory.data(32, 16);
-const LOG = memory.data(16, 16);
-const INVERSE = memory.data(16, 16);
-const SHIFT = memory.data(16, 16);
 
 /** `list`, `ids`, `order`, `spare`: room for `capacity` entries each; returns false if that is too little. */
 export function topK<T>(
