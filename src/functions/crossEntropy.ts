@@ -13,8 +13,8 @@ export const CROSS_ENTROPY: LossKind = /* @__PURE__ */ lossKind(
   "weights",
   "labelSmoothing",
   "temperature",
+  "gamma",
 );
-const FOCAL: LossKind = /* @__PURE__ */ lossKind("logits", false, "weights", "labelSmoothing", "temperature", "gamma");
 
 export function readLabelSmoothing(fn: string, options: Options): number {
   return numberOption(fn, "labelSmoothing", options.labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
@@ -35,7 +35,7 @@ export function crossEntropy(
   withGrad: boolean,
 ): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
-  const call = readLoss(kernels, fn, FOCAL, logits, targets, given, withGrad);
+  const call = readLoss(kernels, fn, CROSS_ENTROPY, logits, targets, given, withGrad);
   const labelSmoothing = readLabelSmoothing(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
   const gamma = readGamma(fn, call.options, labelSmoothing);

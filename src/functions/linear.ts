@@ -6,6 +6,7 @@ import {
   asGiven,
   booleanOption,
   numberOption,
+  type OptionName,
   type Options,
   optionSet,
   readOptions,
@@ -23,9 +24,10 @@ import type { LossValue } from "./reduction.js";
 
 const LINEAR = /* @__PURE__ */ optionSet("shape", "bias", "out");
 
+const NOT_OF_LAYERS: readonly OptionName[] = ["axis", "weight", "gamma"];
 /** The same loss, of the logits of a layer. */
 function ofLayer(kind: LossKind): LossKind {
-  const shared = [...kind.options].filter((name) => name !== "axis" && name !== "weight");
+  const shared = [...kind.options].filter((name) => !NOT_OF_LAYERS.includes(name));
   const options = optionSet(...shared, "classWeight", "bias", "l2");
   const outputs = ["gradWeight", "gradBias", "gradX", "gradOutput", "accumulate"] as const;
   return { ...kind, input: "x", weight: "classWeight", options, gradOptions: optionSet(...options, ...outputs) };

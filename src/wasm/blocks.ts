@@ -7,7 +7,7 @@ import {
   byteOffsetOf,
   bytesPerElement,
   copy,
-  FEW,
+  copyInt32,
   isHalf,
   lengthOf,
   setFrom,
@@ -301,21 +301,12 @@ export class Blocks {
 
   /** Copies the n numbers for each row of the block, which a kernel has left at `at`, to their place in `values`. */
   leaveRows(values: FloatArray, at: number, n = 1): void {
-    const { f64 } = this.arena;
-    const from = at >>> 3;
-    const to = this.firstRow * n;
-    const count = this.rows * n;
-    if (count > FEW) copy(values, to, f64, from, count, this.perRow);
-    else for (let i = 0; i < count; i++) values[to + i] = f64[from + i]!;
+    copy(values, this.firstRow * n, this.arena.f64, at >>> 3, this.rows * n, this.perRow);
   }
 
   /** The same for n integers a row. */
   leaveIndices(indices: Int32Array, at: number, n: number): void {
-    const { rows, firstRow } = this;
-    const { i32 } = this.arena;
-    const from = at >>> 2;
-    const to = firstRow * n;
-    for (let i = 0; i < rows * n; i++) indices[to + i] = i32[from + i]!;
+    copyInt32(indices, this.firstRow * n, this.arena.i32, at >>> 2, this.rows * n);
   }
 
   /** The same for n numbers of the call's type a row. */

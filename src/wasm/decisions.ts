@@ -1,7 +1,7 @@
 // Decisions on linear memory: argmax, topK and sample.
 
 import { rowStart } from "../arguments/shape.js";
-import { bytesPerElement, isHalf, lengthOf, setFrom } from "../arguments/typedArrays.js";
+import { bytesPerElement, copyInt32, isHalf, lengthOf, setFrom } from "../arguments/typedArrays.js";
 import type { FloatArray, Restriction, Shape, TopKValues } from "../kernels.js";
 import { type Blocks, NONE_NARROW } from "./blocks.js";
 import { scaledCopy, scaleFor } from "./temperature.js";
@@ -131,8 +131,7 @@ function scaledRows(x: FloatArray, tops: Int32Array, shape: Shape, scale: number
 
 function enterTops(b: Blocks, tops: Int32Array): number {
   const at = b.arena.take(b.rows * 4);
-  const { i32 } = b.arena;
-  for (let r = 0; r < b.rows; r++) i32[(at >>> 2) + r] = tops[b.firstRow + r]!;
+  copyInt32(b.arena.i32, at >>> 2, tops, b.firstRow, b.rows);
   return at;
 }
 
