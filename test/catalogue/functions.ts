@@ -21,6 +21,10 @@ const entries = {
   ...binaryLosses,
 } satisfies Record<FunctionName, Entry>;
 
+/** The losses of rows of class indices; each has a gradient. */
+export type RowLoss = Exclude<keyof typeof losses, `${string}Grad`>;
+export const rowLosses: readonly RowLoss[] = Object.keys(losses).filter((name) => !name.endsWith("Grad")) as RowLoss[];
+
 /** What is common to the plain functions and those of a workspace. */
 export type Functions = Pick<Api, FunctionName>;
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { Api, Backend } from "../catalogue/backends.js";
 import { invoke } from "../catalogue/calls.js";
-import { allArguments, type Functions, ops, type Signature, signatures } from "../catalogue/functions.js";
+import { allArguments, type Functions, ops, rowLosses, type Signature, signatures } from "../catalogue/functions.js";
 import { judge } from "../catalogue/judge.js";
 import { type Batch, batch, batchOf, classCount, container, nothing, problem, seed } from "../inputs/arbitraries.js";
 import { random } from "../inputs/random.js";
@@ -117,10 +117,11 @@ export const properties: readonly Property[] = [
           expect(f(own, { shape, out: own as never })).toBe(own);
           expectSameBits(own, f(x, { shape }), () => f.name);
         }
-        for (const f of [api.crossEntropyGrad, api.hingeGrad]) {
+        for (const name of rowLosses) {
+          const f = api[`${name}Grad`];
           const own = copyOf(x);
           expect(f(own, targets, { shape, grad: own as never }).grad).toBe(own);
-          expectSameBits(own, f(x, targets, { shape }).grad, () => f.name);
+          expectSameBits(own, f(x, targets, { shape }).grad, () => name);
         }
       }),
   },
@@ -150,9 +151,9 @@ export const properties: readonly Property[] = [
       fc.property(batch, ({ rows, x, shape, classes, draw }) => {
         const targets = rows.map(() => draw.integer(0, classes - 1));
         for (const y of api.logSoftmax(x, { shape })) if (y > 0) expect.fail(`a log-probability of ${y}`);
-        for (const f of [api.crossEntropy, api.hinge]) {
-          for (const loss of f(x, targets, { shape, reduction: "none" })) {
-            if (loss < 0 || Object.is(loss, -0)) expect.fail(`${f.name}: a loss of ${loss}`);
+        for (const name of rowLosses) {
+          for (const loss of api[name](x, targets, { shape, reduction: "none" })) {
+            if (loss < 0 || Object.is(loss, -0)) expect.fail(`${name}: a loss of ${loss}`);
           }
         }
       }),
@@ -226,13 +227,14 @@ export const properties: readonly Property[] = [
         const { rows, x, shape, classes, draw } = given;
         const targets = rows.map((_, r) => (r > 0 && draw.chance(0.2) ? -100 : draw.integer(0, classes - 1)));
         const count = targets.filter((y) => y >= 0).length;
-        for (const f of [api.crossEntropyGrad, api.hingeGrad]) {
+        for (const name of rowLosses) {
+          const f = api[`${name}Grad`];
           const total = f(x, targets, { shape, reduction: "sum" }).loss;
           expect(f(x, targets, { shape, meanOver: "count" }).loss).toBe(total / count);
           expect(f(x, targets, { shape, meanOver: "all" }).loss).toBe(total / rows.length);
           const { grad } = f(x, targets, { shape });
           const scaled = f(x, targets, { shape, gradOutput: 2 ** k }).grad;
-          expectSameBits(scaled, grad.map((g: number) => g * 2 ** k) as Values, () => `${f.name} · 2^${k}`);
+          expectSameBits(scaled, grad.map((g: number) => g * 2 ** k) as Values, () => `${name} · 2^${k}`);
         }
       }),
   },
@@ -363,7 +365,8 @@ function ignoredRowsAreAbsent(api: Api, { rows, x, classes, draw, container }: B
     kept.flatMap((r) => rows[r]!),
     container,
   );
-  for (const f of [api.crossEntropyGrad, api.hingeGrad]) {
+  for (const name of rowLosses) {
+    const f = api[`${name}Grad`];
     const { loss, grad } = f(x, targets);
     const without = f(
       rest,

@@ -1,8 +1,9 @@
 // NaN and infinities, moved over every lane, every position of an unrolled loop and of its tail, in rows and along an inner
 // axis, with ordinary rows between: what they do to their own row, and that they do nothing to their neighbours.
-import { assert, describe, it } from "vitest";
+import { assert, describe, expect, it } from "vitest";
 import { type Api, onEveryBackend } from "../catalogue/backends.js";
 import type { Call } from "../catalogue/entries/entry.js";
+import { type RowLoss, rowLosses } from "../catalogue/functions.js";
 import { defined } from "../inputs/draw.js";
 import { random } from "../inputs/random.js";
 import { type Container, containers, drawRow, toContainer, type Values } from "../inputs/values.js";
@@ -16,7 +17,7 @@ const NAN = Number.NaN;
 interface RowFunction {
   readonly name: string;
   readonly form?: "weston-watkins" | "crammer-singer";
-  readonly family: "softmax" | "logSoftmax" | "logSumExp" | "crossEntropy" | "hinge";
+  readonly family: "softmax" | "logSoftmax" | "logSumExp" | RowLoss;
   run(api: Api, batch: Batch): number[][];
 }
 
@@ -61,7 +62,7 @@ function forward(name: "softmax" | "logSoftmax" | "logSumExp"): RowFunction {
 }
 
 function loss(
-  family: "crossEntropy" | "hinge",
+  family: RowLoss,
   name: string,
   given: LossOptions = {},
   targetsOf: (batch: Batch) => unknown = ({ targets }) => targets,
@@ -103,6 +104,12 @@ const functions: readonly RowFunction[] = [
   hinge("weston-watkins"),
   hinge("crammer-singer"),
 ];
+
+const isLoss = ({ family }: RowFunction) => (rowLosses as readonly string[]).includes(family);
+
+it("every loss of rows is among them", () => {
+  expect(rowLosses.filter((name) => !functions.some(({ family }) => family === name))).toEqual([]);
+});
 
 /** What an element of NaN, +Infinity or −Infinity gives, in each of the results. */
 interface ElementFunction {
@@ -194,7 +201,7 @@ const withMinusInfinity: Want = (f, { k, y, classes, without, probabilities }) =
 
 /** The outputs of a row, all alike. */
 function outputs(f: RowFunction, classes: number, value: number): number[] {
-  const perRow = { softmax: 0, logSoftmax: 0, logSumExp: 1 - classes, crossEntropy: 1, hinge: 1 }[f.family];
+  const perRow = isLoss(f) ? 1 : f.family === "logSumExp" ? 1 - classes : 0;
   return Array<number>(classes + perRow).fill(value);
 }
 
@@ -288,7 +295,7 @@ function moveThroughRows(api: Api, container: Container, f: RowFunction, special
     const draw = random(classes);
     const ordinary = drawRow(draw, classes, "normal", container);
     const others = positions.map(() => drawRow(draw, classes, "normal", container));
-    for (const step of f.family === "crossEntropy" || f.family === "hinge" ? [0, 1] : [0]) {
+    for (const step of isLoss(f) ? [0, 1] : [0]) {
       if (step >= classes) continue;
       const targets = positions.map((k) => (k + step) % classes);
       const shorter = others.map((row, i) => row.filter((_, j) => j !== positions[i]));

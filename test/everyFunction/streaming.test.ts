@@ -2,6 +2,7 @@
 // does not grow with their number.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
+import { rowLosses } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 import { ONE, real, subtract, sum } from "../oracle/real.js";
 
@@ -59,10 +60,8 @@ onEveryBackend(({ api, name }) => {
       for (let r = 0; r < rows; r += 7) expectRow(lse, r, 1, logSumExp(rowOf(r)), r);
     });
 
-    it.each([
-      ["crossEntropyGrad", crossEntropyGrad],
-      ["hingeGrad", hingeGrad],
-    ])("%s", (_, f) => {
+    it.each(rowLosses)("%sGrad", (name) => {
+      const f = api[`${name}Grad`];
       const { loss, grad } = f(x, targets, { reduction: "none" });
       for (let r = 0; r < rows; r += 7) {
         const row = f(rowOf(r), [targets[r]!], { reduction: "none" });
@@ -151,20 +150,16 @@ onEveryBackend(({ api, name }) => {
     const x = logitsOf(outer * classes * inner, 4);
     const targets = Int32Array.from({ length: outer * inner }, (_, r) => (r % 9 === 0 ? 255 : r % classes));
 
-    it("softmax, cross-entropy and hinge of every pixel", () => {
+    it("softmax and the losses of every pixel", () => {
       const y = softmax(x, { shape, axis: 1 });
       const options = { shape, ignoreIndex: 255, reduction: "none" } as const;
-      const entropy = crossEntropyGrad(x, targets, options);
-      const margins = hingeGrad(x, targets, options);
+      const losses = rowLosses.map((name) => [api[`${name}Grad`](x, targets, options), api[`${name}Grad`]] as const);
       const pixel = new Float32Array(classes);
       for (let r = 0; r < outer * inner; r += 7) {
         const start = Math.floor(r / inner) * classes * inner + (r % inner);
         for (let j = 0; j < classes; j++) pixel[j] = x[start + j * inner]!;
         expectRow(y, start, inner, softmax(pixel), r);
-        for (const [all, f] of [
-          [entropy, crossEntropyGrad],
-          [margins, hingeGrad],
-        ] as const) {
+        for (const [all, f] of losses) {
           const own = f(pixel, [targets[r]!], { ignoreIndex: 255, reduction: "none" });
           expectRow(all.loss, r, 1, own.loss, r);
           expectRow(
@@ -187,10 +182,10 @@ onEveryBackend(({ api, name }) => {
     const common = { shape, reduction: "sum" } as const;
 
     it.each([
-      ["cross-entropy", crossEntropyGrad, {}],
-      ["Weston–Watkins", hingeGrad, {}],
-      ["Crammer–Singer", hingeGrad, { form: "crammer-singer" }],
-    ] as const)("%s: the gradient new, given, accumulated", (_, f, kind) => {
+      ...rowLosses.map((name) => [name, name, {}] as const),
+      ["Crammer–Singer", "hinge", { form: "crammer-singer" }],
+    ] as const)("%s: the gradient new, given, accumulated", (_, name, kind) => {
+      const f = api[`${name}Grad`];
       for (const { before, accumulate } of DESTINATIONS) {
         const { grad } = f(x, targets, { ...common, ...kind, accumulate, ...filled(before, x.length) });
         for (let r = 0; r < outer * inner; r += 7) {
@@ -215,8 +210,7 @@ onEveryBackend(({ api, name }) => {
       const long = new Float32Array(400_000);
       const warm = () => {
         softmax(long);
-        crossEntropyGrad(long, [3]);
-        hingeGrad(long, [3]);
+        for (const name of rowLosses) api[`${name}Grad`](long, [3]);
       };
       warm();
       const grow = vi.spyOn(Memory.prototype, "grow");
@@ -224,8 +218,10 @@ onEveryBackend(({ api, name }) => {
         const x = new Float32Array(rows * 10);
         softmax(x, { shape: [rows, 10] });
         softmax(x, { shape: [10, rows], axis: 0 });
-        crossEntropyGrad(x, new Int32Array(rows));
-        hingeGrad(Float64Array.from(x), new Int32Array(rows));
+        for (const name of rowLosses) {
+          api[`${name}Grad`](x, new Int32Array(rows));
+          api[`${name}Grad`](Float64Array.from(x), new Int32Array(rows));
+        }
       }
       warm();
       expect(grow).not.toHaveBeenCalled();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
-import { allSignatures, type Functions } from "../catalogue/functions.js";
+import { allSignatures, type Functions, type RowLoss, rowLosses } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 import { drawRow } from "../inputs/values.js";
 import { expectSameBits } from "../oracle/expectClose.js";
@@ -163,17 +163,18 @@ onEveryBackend(({ api, name }) => {
           same(output(dvalues), (dy) => f[name](input(values), dy, { ...options, out: dy })),
         ];
       const loss =
-        (name: "crossEntropyGrad" | "hingeGrad", own: { form?: "crammer-singer" } = {}): Call =>
+        (name: RowLoss, own: { form?: "crammer-singer" } = {}): Call =>
         (f, input, output, targets) => {
           const all = { ...options, ...own, reduction: "none", weight: input(weights) } as const;
-          const { loss, grad } = f[name](input(values), targets, all);
+          const lossAndGrad = f[`${name}Grad`];
+          const { loss, grad } = lossAndGrad(input(values), targets, all);
           const x = output(values);
           return [
             loss,
             grad,
-            f[name](x, targets, { ...all, grad: x }).grad,
-            f[name](input(values), targets, { ...options, grad: output(dvalues), accumulate: true }).grad,
-            [f[name === "hingeGrad" ? "hinge" : "crossEntropy"](input(values), targets, options)],
+            lossAndGrad(x, targets, { ...all, grad: x }).grad,
+            lossAndGrad(input(values), targets, { ...options, grad: output(dvalues), accumulate: true }).grad,
+            [f[name](input(values), targets, options)],
           ];
         };
       return {
@@ -185,13 +186,12 @@ onEveryBackend(({ api, name }) => {
           f.logSumExp(input(values), options),
           f.logSumExp(input(values), { ...options, out: output(values.subarray(0, rows)) }),
         ]) satisfies Call,
-        crossEntropy: loss("crossEntropyGrad"),
+        ...Object.fromEntries(rowLosses.map((name) => [name, loss(name)])),
         probabilities: ((f, input) => {
           const { loss, grad } = f.crossEntropyGrad(input(values), input(dvalues.map(Math.abs)), options);
           return [[loss], grad];
         }) satisfies Call,
-        "weston-watkins": loss("hingeGrad"),
-        "crammer-singer": loss("hingeGrad", { form: "crammer-singer" }),
+        "crammer-singer": loss("hinge", { form: "crammer-singer" }),
       } satisfies Record<string, Call>;
     }
   });

@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { onEveryBackend } from "../catalogue/backends.js";
+import { rowLosses } from "../catalogue/functions.js";
 import { random } from "../inputs/random.js";
 import { toContainer } from "../inputs/values.js";
 import { expectClose, expectNear, expectSameBits, SINGLE } from "../oracle/expectClose.js";
@@ -251,7 +252,8 @@ onEveryBackend(({ api }) => {
       });
       // whose memory is as small as can be
       const workspace = api.createWorkspace({ bytes: 1024 });
-      for (const f of [workspace.crossEntropyGrad, workspace.hingeGrad]) {
+      for (const name of rowLosses) {
+        const f = workspace[`${name}Grad`];
         const all = part(0, rows);
         const whole = f(all.logits, all.targets, all.options);
         for (let from = 0; from < rows; from += 100) {

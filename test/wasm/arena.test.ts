@@ -76,7 +76,7 @@ function argumentsOf(
   type: typeof Float32Array | typeof Float64Array,
   [outer, classes, inner]: number[],
 ) {
-  const { name, first, positional, second, output } = signature;
+  const { name, first, positional, second, options, variants = [], output } = signature;
   if (second === "weight") return argumentsOfLayer(signature, type, [outer!, classes!, inner!]);
   const rows = outer! * inner!;
   const n = rows * classes!;
@@ -105,9 +105,12 @@ function argumentsOf(
     output === undefined
       ? [{}]
       : [{}, { gradOutput: all(rows) }, { gradOutput: all(rows), grad: all(n), accumulate: true }];
-  const own: Arguments[] = name.startsWith("hinge")
-    ? [{}, { form: "crammer-singer" }]
-    : [{}, { labelSmoothing: 0.1 }, { targets: all(n) }];
+  const own: Arguments[] = [
+    {},
+    ...(options.includes("form") ? [{ form: "crammer-singer" }] : []),
+    ...(options.includes("labelSmoothing") ? [{ labelSmoothing: 0.1 }] : []),
+    ...(variants.includes("targets, probabilities") ? [{ targets: all(n) }] : []),
+  ];
   const indexed = { ...shaped, targets: new Int32Array(rows) };
   return own.flatMap((kind) => [
     { ...indexed, ...kind },
