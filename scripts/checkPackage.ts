@@ -78,6 +78,10 @@ for (const script of ["preinstall", "install", "postinstall", "prepublish", "pre
 
 for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dist/wasm.js"]) {
   const code = readFileSync(file, "utf8");
+  assert(
+    !/[^\0-\xff]/.test(code),
+    `${file}: a character outside of Latin-1, which makes V8 take twice as long to read it`,
+  );
   assert.doesNotMatch(code, /\beval\(|new Function\b|\bimport\(|\bfetch\(|\brequire\(/, `${file} loads code`);
 }
 
@@ -89,11 +93,12 @@ for (const file of ["dist/index.js", "dist/relaxed.js", "dist/baseline.js", "dis
 //                    0.5 for argmax of half floats by their bits, 2 to 4 times as fast, 1.3 for the digits of a focal loss of classes,
 //                    0.4 for messages that say what helps, and equal logits at the cut of topK in a workspace
 //   baseline         8.7 with the losses; 2.2 for decisions, 2.8 for the linear layer, 1.7 for the sigmoids, 0.2 for parts of a batch,
-//                    0.2 for topK by insertion, 0.3 for exact powers of focal losses, 0.4 for messages and options stored by name
+//                    0.2 for topK by insertion, 0.3 for exact powers of focal losses, 0.4 for messages and options stored by name,
+//                    0.1 for functions that are no arrows, which V8 reads in two thirds of the time
 const sizes = [
   { file: "dist/index.js", limit: 56_500, aim: 40_000 },
   { file: "dist/relaxed.js", limit: 88_900 },
-  { file: "dist/baseline.js", limit: 16_500, aim: 15_000 },
+  { file: "dist/baseline.js", limit: 16_600, aim: 15_000 },
   { file: "dist/wasm.js", limit: 19_000 },
 ];
 const grown = sizes.filter(({ file, limit, aim }) => {
