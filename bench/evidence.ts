@@ -8,8 +8,9 @@ import type { Type } from "../test/accuracy/ulp.js";
 import { functionBugs } from "../test/known-bugs/functions.js";
 import { lossBugs } from "../test/known-bugs/losses.js";
 import { sigmoidBugs } from "../test/known-bugs/sigmoids.js";
-import { ratio, table } from "./figures.js";
+
 import type { Results } from "./results.js";
+import { ratio, table } from "./table.js";
 
 /** What the accuracy run measures, as a claim. Those of both types are rows of their own. */
 const CLAIMS: readonly (readonly [claim: string, figures: readonly string[], unit?: string])[] = [

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { bugs, evidence } from "./evidence.js";
 import type { Results } from "./results.js";
 import type { LineResult } from "./run.js";
+import { ratio, table } from "./table.js";
 
 /** The documents with figures in them, between `<!-- bench name -->` and `<!-- end -->`. */
 export const FIGURES: readonly string[] = ["README.md", "docs/performance.md", "docs/evidence.md"];
@@ -208,11 +209,6 @@ function onEngines({ machine, date, engines }: EngineResults): string {
   ].join("\n");
 }
 
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)];
-}
-
 /** What is slower than the baseline. */
 function smallCalls({ lines, shapes }: Results): string {
   const numbers = ({ shape: [outer, classes, inner] }: LineResult): number => outer * classes * inner;
@@ -243,9 +239,4 @@ function ownRatios(line: LineResult): string {
   const { simd, relaxed } = line.speedups;
   const own = `${ratio(simd!)}${mark(line, "simd", "baseline")}`;
   return relaxed ? `${own} (${ratio(relaxed)}${mark(line, "relaxed", "baseline")})` : own;
-}
-
-/** Two digits that count, or three from a hundred on. */
-export function ratio(x: number): string {
-  return x.toFixed(x >= 99.5 ? 0 : x >= 0.995 ? 1 : 2);
 }

@@ -10,9 +10,10 @@ import { Row } from "../test/accuracy/row.js";
 import { ulp } from "../test/accuracy/ulp.js";
 import { compile, instantiate } from "./compile.js";
 import { makeData } from "./data.js";
-import { table } from "./figures.js";
+
 import { measure } from "./measure.js";
 import { machine } from "./results.js";
+import { table } from "./table.js";
 
 /** softmax of all rows of x, which stays as it is. */
 type Softmax = (x: Float32Array, y: Float32Array, classes: number) => void;

@@ -46,6 +46,7 @@ import type {
   TemperatureOptions,
   TopKOptions,
 } from "./options.js";
+import { arraysIn, readWorkspaceBytes, type WorkspaceArrays, type WorkspaceMemory } from "./workspace.js";
 
 /** The functions that a backend, or a workspace, offers. */
 export interface Functions {
@@ -504,14 +505,7 @@ export interface WorkspaceOptions {
 }
 
 /** Arrays inside the kernels' own memory, and functions that compute on them without a copy. */
-export interface Workspace extends Functions {
-  /** A new array of zeros inside the workspace. Throws a RangeError if it no longer fits. */
-  float32(length: number): Float32Array;
-  float64(length: number): Float64Array;
-  int32(length: number): Int32Array;
-  /** Takes all arrays back: their memory is handed out again, so arrays made before must no longer be used. */
-  reset(): void;
-}
+export interface Workspace extends Functions, WorkspaceArrays {}
 
 export interface Softmargin extends Functions {
   /**
@@ -551,7 +545,7 @@ export interface Softmargin extends Functions {
 export interface Engine {
   readonly kernels: Kernels;
   readonly backend: Backend;
-  createWorkspace(options: WorkspaceOptions): Workspace;
+  reserve(bytes: number): WorkspaceMemory;
 }
 
 /** The functions on the kernels that `engine` has at the time of the call. */
@@ -605,7 +599,11 @@ export function createApi(engine: Engine): Softmargin {
     initialLoss: initialLoss as Softmargin["initialLoss"],
     backend,
     ready: async () => backend,
-    createWorkspace: (options) => engine.createWorkspace(options),
+    createWorkspace(options) {
+      const bytes = readWorkspaceBytes(options);
+      const memory = engine.reserve(bytes);
+      return { ...createFunctions(memory), ...arraysIn(memory, bytes) };
+    },
   };
 }
 

@@ -1,10 +1,9 @@
 // What a backend computes, for the public functions: wasm/kernels.ts in linear memory, baseline/kernels.ts in plain loops. Arguments come in the order
 // outputs, inputs, sizes, scalars, and were checked before: all that can still go wrong is that memory is short.
 
-import { bytesPerElement } from "./arguments/typedArrays.js";
+import { bytesPerElement, type FloatArray } from "./arguments/typedArrays.js";
 
-/** An array of logits, scores, probabilities or gradients. Its element type decides the precision of the computation. */
-export type FloatArray = Float32Array | Float64Array;
+export type { FloatArray };
 
 /**
  * Where the classes lie: every array of logits is read as [outer, classes, inner], row-major. A row is the `classes` values

@@ -2,12 +2,14 @@
 
 import type { LossParts, MeanOver, Reduction } from "./functions/reduction.js";
 
-/** A Float16Array. TypeScript before 5.8 has no name for it, Node before 24 no such array. */
-export interface Float16ArrayLike {
-  readonly [Symbol.toStringTag]: "Float16Array";
+/** A typed array that is only read. It has little more than the tag that tells it apart, so that a type error is about the tag. */
+interface TypedArray<Tag extends string, N> {
+  readonly [Symbol.toStringTag]: Tag;
   readonly length: number;
-  readonly [index: number]: number;
+  readonly [index: number]: N;
 }
+/** A Float16Array. TypeScript before 5.8 has no name for it, Node before 24 no such array. */
+export interface Float16ArrayLike extends TypedArray<"Float16Array", number> {}
 
 // Typed arrays as arguments, each over any buffer. The property that tells them apart comes first, so that a type error names the two kinds instead of
 // taking seven lines about their methods.
@@ -66,12 +68,6 @@ export type SameKind<A extends LogitsLike> =
   | Place<A>
   | (A extends readonly number[] ? AnyFloat64Array : A extends Single ? Single : never);
 
-/** A typed array that is only read. It has little more than the tag that tells it apart, so that a type error is about the tag. */
-interface TypedArray<Tag extends string, N> {
-  readonly [Symbol.toStringTag]: Tag;
-  readonly length: number;
-  readonly [index: number]: N;
-}
 type Integers = `${"Int" | "Uint"}${8 | 16 | 32}Array` | "Uint8ClampedArray";
 type BigIntegers = `Big${"Int" | "Uint"}64Array`;
 

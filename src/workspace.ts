@@ -1,8 +1,8 @@
 // Arrays cut one after the other from a fixed range of one buffer.
 
-import { createFunctions, type Workspace } from "./api.js";
 import { newArray } from "./arguments/arrays.js";
-import { checkedSize, optionSet, readOptions } from "./arguments/options.js";
+import { checkedSize } from "./arguments/errors.js";
+import { optionSet, readOptions } from "./arguments/options.js";
 import type { Kernels } from "./kernels.js";
 
 const ALIGNMENT = 16;
@@ -13,14 +13,29 @@ export function readWorkspaceBytes(given: unknown): number {
   return Math.ceil(checkedSize("createWorkspace", "bytes", bytes) / ALIGNMENT) * ALIGNMENT;
 }
 
-/** A workspace in a buffer of its own. */
-export function workspaceOf(bytes: number, kernels: Kernels): Workspace {
-  const { buffer } = newArray("createWorkspace", Float64Array.prototype, bytes / 8);
-  return workspaceOver(buffer as ArrayBuffer, 0, bytes, kernels);
+/** Where the bytes of a workspace are, and the kernels that compute on arrays there: in place, or on copies. */
+export interface WorkspaceMemory {
+  readonly buffer: ArrayBuffer;
+  readonly start: number;
+  readonly kernels: Kernels;
 }
 
-/** A workspace over the bytes from `start` on; `kernels` compute on them in place if they can. */
-export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number, kernels: Kernels): Workspace {
+/** A buffer of its own. */
+export function ownMemory(bytes: number, kernels: Kernels): WorkspaceMemory {
+  const { buffer } = newArray("createWorkspace", Float64Array.prototype, bytes / 8);
+  return { buffer: buffer as ArrayBuffer, start: 0, kernels };
+}
+
+export interface WorkspaceArrays {
+  /** A new array of zeros inside the workspace. Throws a RangeError if it no longer fits. */
+  float32(length: number): Float32Array;
+  float64(length: number): Float64Array;
+  int32(length: number): Int32Array;
+  /** Takes all arrays back: their memory is handed out again, so arrays made before must no longer be used. */
+  reset(): void;
+}
+
+export function arraysIn({ buffer, start }: WorkspaceMemory, bytes: number): WorkspaceArrays {
   let next = start;
   const end = start + bytes;
 
@@ -45,7 +60,6 @@ export function workspaceOver(buffer: ArrayBuffer, start: number, bytes: number,
   }
 
   return {
-    ...createFunctions({ kernels }),
     float32: (length) => take("float32", Float32Array, 4, length),
     float64: (length) => take("float64", Float64Array, 8, length),
     int32: (length) => take("int32", Int32Array, 4, length),

@@ -4,8 +4,7 @@
 
 import type { FloatArray, Kernels } from "../kernels.js";
 import { arrayHint, memoryError, rangeError, typeError } from "./errors.js";
-import { halfFloats } from "./float16.js";
-import { bufferOf, byteOffsetOf, computedKindOf, isSingle, kindOf, lengthOf, throws } from "./typedArrays.js";
+import { bufferOf, byteOffsetOf, computedKindOf, Float16, isSingle, kindOf, lengthOf, throws } from "./typedArrays.js";
 
 /** A copy of a list of numbers; undefined for anything but a list. `nested`: a hint for a list of lists, besides to flatten it; by default its shape. */
 export function readList(fn: string, argument: string, value: unknown, nested?: string): Float64Array | undefined {
@@ -113,6 +112,15 @@ function floatsIn(
   if (kind === "Float32Array") return float32Array(fn, argument, value as Float32Array);
   if (kind === "Float64Array") return float64Array(fn, argument, value as Float64Array);
   return kind === "Float16Array" && kernels !== undefined ? halfFloats(fn, argument, value, kernels) : undefined;
+}
+
+/** A Float16Array as the kernels take it: as it is if they widen what they read, else as a Float32Array. Its bits are a Uint16Array over the same memory. */
+function halfFloats(fn: string, argument: string, value: unknown, kernels: Kernels): FloatArray {
+  if (kernels.widens) return plainArray(fn, argument, value as Float32Array, Float16!);
+  const bits = plainArray(fn, argument, value as Uint16Array, Uint16Array);
+  const numbers = newArray(fn, Float32Array.prototype, lengthOf(bits));
+  kernels.float16ToFloat32(numbers, bits);
+  return numbers;
 }
 
 /** A second array of the kind of a first one, and of its `length`. `asList`: the first one is a list. */

@@ -18,6 +18,24 @@ function message(fn: string, argument: string, expected: string, given: unknown,
   return `${fn}: ${argument} must be ${expected}, got ${describe(given)}${hint && `; ${hint}`}`;
 }
 
+/** A number for which `valid` holds. */
+export function checkedNumber(
+  fn: string,
+  argument: string,
+  value: unknown,
+  expected: string,
+  valid: (value: number) => boolean,
+): number {
+  if (typeof value !== "number") throw typeError(fn, argument, "a number", value);
+  if (!valid(value)) throw rangeError(fn, argument, expected, value);
+  return value;
+}
+
+/** A non-negative integer. */
+export function checkedSize(fn: string, argument: string, value: unknown): number {
+  return checkedNumber(fn, argument, value, "a non-negative integer", (n) => Number.isSafeInteger(n) && n >= 0);
+}
+
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shortened(value));
   if (typeof value === "bigint") return `${shortened(String(value))}n`;

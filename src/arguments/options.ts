@@ -1,7 +1,7 @@
 // Options as a caller gave them. Reading them can run the caller's code (getters, proxies): each is read once, before any other argument.
 
 import { listElement, listLength, newArray, readList } from "./arrays.js";
-import { describe, rangeError, typeError } from "./errors.js";
+import { checkedNumber, describe, rangeError, typeError } from "./errors.js";
 import { FEW, isLost, kindOf, lengthOf } from "./typedArrays.js";
 
 const NO_LISTS: Readonly<Partial<Record<string, Float64Array>>> = {};
@@ -144,24 +144,6 @@ function writable(fn: string, key: string, list: unknown[], copy: Float64Array):
   return copy;
 }
 
-/** A number for which `valid` holds. */
-export function checkedNumber(
-  fn: string,
-  argument: string,
-  value: unknown,
-  expected: string,
-  valid: (value: number) => boolean,
-): number {
-  if (typeof value !== "number") throw typeError(fn, argument, "a number", value);
-  if (!valid(value)) throw rangeError(fn, argument, expected, value);
-  return value;
-}
-
-/** A non-negative integer. */
-export function checkedSize(fn: string, argument: string, value: unknown): number {
-  return checkedNumber(fn, argument, value, "a non-negative integer", (n) => Number.isSafeInteger(n) && n >= 0);
-}
-
 /** A number for which `valid` holds; `fallback` where the option is absent. */
 export function numberOption(
   fn: string,
@@ -193,6 +175,11 @@ export function choiceOption<C extends string | number>(
   const expected = choices.map((c) => JSON.stringify(c)).join(" or ");
   const error = typeof value === "number" && typeof choices[0] === "number" ? rangeError : typeError;
   throw error(fn, key, expected, value);
+}
+
+/** ε of label smoothing. */
+export function labelSmoothingOption(fn: string, { labelSmoothing }: Options): number {
+  return numberOption(fn, "labelSmoothing", labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
 }
 
 export function temperatureOption(fn: string, { temperature }: Options): number {

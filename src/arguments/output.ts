@@ -3,7 +3,7 @@
 import type { FloatArray, Kernels, Shape } from "../kernels.js";
 import { kindFor, newArray, sameKind } from "./arrays.js";
 import { typeError } from "./errors.js";
-import { bufferOf, byteLengthOf, byteOffsetOf, copyOf, lengthOf, mayBeOne } from "./typedArrays.js";
+import { copyOf, lengthOf, overlaps } from "./typedArrays.js";
 
 /** Where a result goes: the array that the kernels write, and what `deliver` then makes of it. */
 export interface Output {
@@ -66,15 +66,4 @@ export function writtenEarly(output: Output | undefined, kernels: Kernels, shape
 export function kept<A extends FloatArray>(input: A, written: FloatArray | undefined, byRows: boolean): A {
   if (written === undefined || (byRows && written === input)) return input;
   return overlaps(input, written, byRows) ? copyOf(input) : input;
-}
-
-/** Whether two arrays share bytes; `partly`: without being the very same range. */
-export function overlaps(a: ArrayLike<unknown>, b: FloatArray, partly: boolean): boolean {
-  if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
-  const aStart = byteOffsetOf(a);
-  const bStart = byteOffsetOf(b);
-  const aEnd = aStart + byteLengthOf(a);
-  const bEnd = bStart + byteLengthOf(b);
-  const isSame = aStart === bStart && aEnd === bEnd && lengthOf(a) === lengthOf(b);
-  return !(partly && isSame) && aStart < bEnd && bStart < aEnd;
 }

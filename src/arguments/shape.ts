@@ -1,8 +1,8 @@
 // Axis arithmetic: any shape with a class axis is [outer, classes, inner].
 
 import type { Shape } from "../kernels.js";
-import { PROBABILITIES_HINT, rangeError, typeError } from "./errors.js";
-import { checkedNumber, type Options } from "./options.js";
+import { checkedNumber, PROBABILITIES_HINT, rangeError, typeError } from "./errors.js";
+import type { Options } from "./options.js";
 
 /**
  * Where the classes of an array of `length` elements lie. Without `shape` the array is one row, or, where `rows` is given, that many rows.

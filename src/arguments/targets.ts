@@ -2,10 +2,8 @@
 
 import type { ClassIndices, FloatArray, Kernels } from "../kernels.js";
 import { floatArray, int32Array, newArray, plainArray } from "./arrays.js";
-import { PROBABILITIES_HINT, rangeError, tensorHint, typeError } from "./errors.js";
-import { checkedNumber } from "./options.js";
-import { overlaps } from "./output.js";
-import { bufferOf, computedKindOf, copyInt32, FEW, kindOf, lengthOf } from "./typedArrays.js";
+import { checkedNumber, PROBABILITIES_HINT, rangeError, tensorHint, typeError } from "./errors.js";
+import { bufferOf, computedKindOf, copyInt32, FEW, kindOf, lengthOf, overlaps } from "./typedArrays.js";
 
 const INTEGER_ARRAYS = {
   __proto__: null,

@@ -1,7 +1,8 @@
 // Typed arrays are read and copied by the engine's own getters and methods, taken at import. An array can have a `length`, a `set` or a
 // `constructor` of its own that lies or runs code; none of these is used. Nor do later changes of the prototypes matter.
 
-import type { FloatArray } from "../kernels.js";
+/** An array of logits, scores, probabilities or gradients. Its element type decides the precision of the computation. */
+export type FloatArray = Float32Array | Float64Array;
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 const getter = (key: PropertyKey): ((this: unknown) => unknown) =>
@@ -42,6 +43,17 @@ export function isLost(array: unknown): boolean {
 /** Whether two buffers may be the same memory, as several SharedArrayBuffers can. (A buffer of another realm is taken for one.) */
 export function mayBeOne(a: ArrayBuffer, b: ArrayBuffer): boolean {
   return a === b || !(a instanceof ArrayBuffer || b instanceof ArrayBuffer);
+}
+
+/** Whether two arrays share bytes; `partly`: without being the very same range. */
+export function overlaps(a: ArrayLike<unknown>, b: FloatArray, partly: boolean): boolean {
+  if (!mayBeOne(bufferOf(a), bufferOf(b))) return false;
+  const aStart = byteOffsetOf(a);
+  const bStart = byteOffsetOf(b);
+  const aEnd = aStart + byteLengthOf(a);
+  const bEnd = bStart + byteLengthOf(b);
+  const isSame = aStart === bStart && aEnd === bEnd && lengthOf(a) === lengthOf(b);
+  return !(partly && isSame) && aStart < bEnd && bStart < aEnd;
 }
 
 /** Whether f throws: engines without the newest properties show some states of a buffer in no other way. */

@@ -6,6 +6,7 @@ import {
   booleanOption,
   choiceOption,
   gammaOption,
+  labelSmoothingOption,
   numberOption,
   type OptionSet,
   optionSet,
@@ -16,7 +17,6 @@ import { readElements } from "../arguments/shape.js";
 import { integerArray } from "../arguments/targets.js";
 import { computedKindOf, isSingle, lengthOf } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels } from "../kernels.js";
-import { readLabelSmoothing } from "./crossEntropy.js";
 import { GRAD_OPTIONS, ofType, readUpstream, reduced } from "./loss.js";
 import { type LossValue, REDUCTIONS, type Reduction } from "./reduction.js";
 
@@ -57,7 +57,7 @@ export function binaryCrossEntropy(
     : undefined;
   const reduction = choiceOption<Reduction>(fn, "reduction", options.reduction, "mean", REDUCTIONS);
   const emptyMean = numberOption(fn, "emptyMean", options.emptyMean, Number.NaN, "a number", () => true);
-  const labelSmoothing = readLabelSmoothing(fn, options);
+  const labelSmoothing = labelSmoothingOption(fn, options);
   const gamma = gammaOption(fn, options);
 
   const written = writtenEarly(output, kernels, shape);

@@ -1,7 +1,7 @@
 // check → kernel → reduce → return
 
 import { typeError } from "../arguments/errors.js";
-import { gammaOption, numberOption, type Options, temperatureOption } from "../arguments/options.js";
+import { gammaOption, labelSmoothingOption, type Options, temperatureOption } from "../arguments/options.js";
 import type { Kernels } from "../kernels.js";
 import { focal } from "./focal.js";
 import { type LossKind, lossKind, readLoss, reduce } from "./loss.js";
@@ -15,10 +15,6 @@ export const CROSS_ENTROPY: LossKind = /* @__PURE__ */ lossKind(
   "temperature",
   "gamma",
 );
-
-export function readLabelSmoothing(fn: string, options: Options): number {
-  return numberOption(fn, "labelSmoothing", options.labelSmoothing, 0, "in [0, 1]", (e) => e >= 0 && e <= 1);
-}
 
 /** γ of a focal loss. A smoothed target has no probability of its own. */
 export function readGamma(fn: string, options: Options, labelSmoothing: number): number {
@@ -36,7 +32,7 @@ export function crossEntropy(
 ): LossValue {
   const fn = withGrad ? "crossEntropyGrad" : "crossEntropy";
   const call = readLoss(kernels, fn, CROSS_ENTROPY, logits, targets, given, withGrad);
-  const labelSmoothing = readLabelSmoothing(fn, call.options);
+  const labelSmoothing = labelSmoothingOption(fn, call.options);
   const temperature = temperatureOption(fn, call.options);
   const gamma = readGamma(fn, call.options, labelSmoothing);
   if (gamma !== 0 && call.indices === undefined)

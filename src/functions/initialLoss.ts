@@ -1,9 +1,9 @@
 // What a loss must be before anything is learned, when all scores are equal: a check that catches a wrong scale, a wrong sign or a forgotten
 // class at the first step.
 
-import { typeError } from "../arguments/errors.js";
-import { checkedNumber, gammaOption, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
-import { readGamma, readLabelSmoothing } from "./crossEntropy.js";
+import { checkedNumber, typeError } from "../arguments/errors.js";
+import { gammaOption, labelSmoothingOption, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
+import { readGamma } from "./crossEntropy.js";
 import { readHingeForm } from "./hinge.js";
 
 export function initialLoss(loss: unknown, count: unknown, given: unknown): number {
@@ -16,7 +16,7 @@ export function initialLoss(loss: unknown, count: unknown, given: unknown): numb
     // Every class has the probability 1/C, however the target is spread.
     const options = readOptions(fn, given, optionSet("labelSmoothing", "temperature", "gamma"));
     temperatureOption(fn, options);
-    return (1 - 1 / classes) ** readGamma(fn, options, readLabelSmoothing(fn, options)) * Math.log(classes);
+    return (1 - 1 / classes) ** readGamma(fn, options, labelSmoothingOption(fn, options)) * Math.log(classes);
   }
   const options = readOptions(fn, given, optionSet("form", "margin", "p", "perClass"));
   const { form, margin, p, perClass } = readHingeForm(fn, options);
@@ -28,7 +28,7 @@ export function initialLoss(loss: unknown, count: unknown, given: unknown): numb
 function binary(fn: string, count: unknown, given: unknown): number {
   if (count !== undefined) checkedClasses(fn, count);
   const options = readOptions(fn, given, optionSet("labelSmoothing", "gamma"));
-  readLabelSmoothing(fn, options);
+  labelSmoothingOption(fn, options);
   return 0.5 ** gammaOption(fn, options) * Math.LN2;
 }
 

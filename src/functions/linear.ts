@@ -5,6 +5,7 @@ import { PROBABILITIES_HINT, rangeError, typeError } from "../arguments/errors.j
 import {
   asGiven,
   booleanOption,
+  labelSmoothingOption,
   numberOption,
   type OptionName,
   type Options,
@@ -12,12 +13,12 @@ import {
   readOptions,
   temperatureOption,
 } from "../arguments/options.js";
-import { deliver, kept, type Output, outputLike, overlaps } from "../arguments/output.js";
+import { deliver, kept, type Output, outputLike } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
 import { readTargets } from "../arguments/targets.js";
-import { fillWith, isSingle, lengthOf } from "../arguments/typedArrays.js";
+import { fillWith, isSingle, lengthOf, overlaps } from "../arguments/typedArrays.js";
 import type { FloatArray, Kernels, Layer, LayerTerms } from "../kernels.js";
-import { CROSS_ENTROPY, readLabelSmoothing } from "./crossEntropy.js";
+import { CROSS_ENTROPY } from "./crossEntropy.js";
 import { HINGE, readHingeForm } from "./hinge.js";
 import { type LossCall, type LossKind, readTerms, reduce } from "./loss.js";
 import type { LossValue } from "./reduction.js";
@@ -68,7 +69,7 @@ export function linearCrossEntropy(
 ): LayerLoss {
   const fn = withGrad ? "linearCrossEntropyGrad" : "linearCrossEntropy";
   const call = readLayerLoss(kernels, fn, LINEAR_CROSS_ENTROPY, x, weight, targets, given, withGrad);
-  const labelSmoothing = readLabelSmoothing(fn, call.loss.options);
+  const labelSmoothing = labelSmoothingOption(fn, call.loss.options);
   const temperature = temperatureOption(fn, call.loss.options);
   return finish(kernels, call, () => kernels.linearCrossEntropy(call, labelSmoothing, temperature));
 }

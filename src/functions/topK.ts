@@ -1,15 +1,9 @@
 // check → kernel → return
 
 import { floatArray, newArray, readList } from "../arguments/arrays.js";
+import { checkedNumber } from "../arguments/errors.js";
 import { NO_INDICES } from "../arguments/indices.js";
-import {
-  checkedNumber,
-  choiceOption,
-  type OptionSet,
-  optionSet,
-  readOptions,
-  temperatureOption,
-} from "../arguments/options.js";
+import { choiceOption, type OptionSet, optionSet, readOptions, temperatureOption } from "../arguments/options.js";
 import { deliver, outputLike } from "../arguments/output.js";
 import { readShape } from "../arguments/shape.js";
 import { lengthOf } from "../arguments/typedArrays.js";

@@ -6,7 +6,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { type Backend, createApi, type Engine, type Softmargin, show } from "../api.js";
 import { typeError } from "../arguments/errors.js";
 import { createBaseline } from "../createBaseline.js";
-import { readWorkspaceBytes, workspaceOf, workspaceOver } from "../workspace.js";
+import { ownMemory } from "../workspace.js";
 import { Arena } from "./arena.js";
 import { type Exports, readExports } from "./exports.js";
 import { kernelsOver } from "./kernels.js";
@@ -139,20 +139,19 @@ function createEngine(first: Instantiated, name?: Build[0], reason?: Error): Eng
   return {
     kernels,
     backend: reason ? { ...backend, reason } : backend,
-    createWorkspace: (options) => {
-      const bytes = readWorkspaceBytes(options);
+    reserve(bytes) {
       let own: Instantiated;
       try {
         own = instantiateNow(module);
       } catch (error) {
         if (!first.asynchronously) throw error;
         // The same results on copies.
-        return workspaceOf(bytes, kernels);
+        return ownMemory(bytes, kernels);
       }
       // Memory of its own, which never grows afterwards, so its arrays are never detached. What does not fit beside them in its arena is
       // computed by the shared kernels, on copies.
       const arena = new Arena(supply(own), bytes);
-      return workspaceOver(arena.buffer, arena.reserved, bytes, kernelsOver(new LayerBlocks(arena, blocks)));
+      return { buffer: arena.buffer, start: arena.reserved, kernels: kernelsOver(new LayerBlocks(arena, blocks)) };
     },
   };
 }
