@@ -71,6 +71,7 @@ async function measured(): Promise<Results> {
 function resultsAgain(): Results {
   const { about, figures } = keptResults();
   if (!flags.exhaustive) return { about, figures };
+  if (about.node !== process.versions.node) throw new Error(`the figures that are kept are of Node ${about.node}`);
   const others = figures.filter(({ figure }) => figure !== EXP);
   return { about: { ...about, exhaustive: true }, figures: [...exponentials().map(short), ...others] };
 }

@@ -30,10 +30,7 @@ export type Functions = Pick<Api, FunctionName>;
 
 export const ops: readonly Op[] = Object.values(entries).flatMap((entry) => entry.ops);
 
-/** In the order of the tables: focal losses come last. */
-export const measured: readonly Measured[] = Object.values(entries)
-  .flatMap((entry) => entry.measured)
-  .sort((a, b) => Number(a.name.includes("γ")) - Number(b.name.includes("γ")));
+export const measured: readonly Measured[] = Object.values(entries).flatMap((entry) => entry.measured);
 
 /** Arguments by name, positional ones and options. */
 export type Arguments = Readonly<Record<string, unknown>>;
